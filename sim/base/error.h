@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * error.h -- the three kinds of trouble.
+ *
+ *   the user's mistake   a function fills a struct error and returns -1; main prints one line and exits 2
+ *   the world failed     the same, with code ERROR_WORLD (disk, memory, a missing program); exit 1
+ *   our own bug          BUG(): one line with file and line, abort
+ */
+#ifndef SIM_BASE_ERROR_H
+#define SIM_BASE_ERROR_H
+
+enum error_code { ERROR_NONE = 0, ERROR_WORLD = 1, ERROR_USER = 2, ERROR_CHECK = 3 };
+
+struct error {
+	enum error_code code;
+	char file[512];        /* "" when the trouble is in no file; "--flag" for a command-line flag */
+	unsigned line, column; /* from 1; 0: not known */
+	char text[1024];       /* what is wrong (what to do), one line */
+};
+
+/* Fills *err and returns -1.  The text is cut, never overrun; control characters in it become '?'. */
+int fail(struct error *err, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Adds a place to an error that has none yet.  Returns -1, so that "return fail_at(...)" passes the failure on. */
+int fail_at(struct error *err, const char *file, unsigned line, unsigned column);
+
+/* Writes "moesim: FILE:LINE:COLUMN: text" to stderr, leaving out what is not known. */
+void error_print(const struct error *err);
+
+/* Passes a failure on. */
+#define TRY(call)              \
+	do {                       \
+		if ((call) != 0)       \
+			return -1;         \
+	} while (0)
+
+/* Says where the program is wrong and aborts.  Never for the user's input. */
+_Noreturn void bug(const char *file, int line, const char *what);
+#define BUG(what) bug(__FILE__, __LINE__, what)
+
+/* Makes every GSL error a BUG(): inputs are checked before they reach GSL. */
+void error_catch_gsl(void);
+
+#endif

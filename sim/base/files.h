@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * files.h -- files that appear whole or not at all, and the folders around them.
+ */
+#ifndef SIM_BASE_FILES_H
+#define SIM_BASE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sim/base/error.h"
+
+/* Writes to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.  On failure
+ * the old file is untouched and no temporary file is left. */
+int file_replace(const char *path, const void *bytes, size_t size, struct error *err);
+
+/* Reads a whole file of at most `limit` bytes; *bytes is malloc'ed and ends in an extra 0. */
+int file_read(const char *path, size_t limit, char **bytes, size_t *size, struct error *err);
+
+/* Creates the folder and its parents. */
+int folder_make(const char *path, struct error *err);
+bool folder_exists(const char *path);
+bool file_exists(const char *path);
+
+/* "a/b" in memory that lives as long as the program. */
+const char *path_join(const char *folder, const char *name);
+
+#endif
