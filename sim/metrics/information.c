@@ -106,17 +106,36 @@ double information_bias(const struct information *of, double samples)
 	return ((double)of->cells - (double)of->rows - (double)of->columns + 1) / (2 * samples);
 }
 
-double information_noise(const double *tokens, size_t rows, size_t columns, double k)
+static double sum_of(const double *value, size_t n)
 {
-	double sum = 0, share = 1 / (double)rows;
-	if (!(k > 0) || !(k <= (double)columns))
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += value[i];
+	return sum;
+}
+
+double information_noise(const double *joint, const double *tokens, size_t rows, size_t columns, double k)
+{
+	double total = sum_of(joint, rows * columns), noise = 0;
+	if (!(total > 0) || !(k > 0) || !(k <= (double)columns))
 		return NAN;
 	for (size_t r = 0; r < rows; r++) {
-		if (!(tokens[r] > 0))
+		double weight = sum_of(joint + r * columns, columns) / total;
+		if (weight > 0 && !(tokens[r] > 0))
 			return NAN;
-		sum += ((double)columns - k) / (2 * k * tokens[r]);
+		if (weight > 0)
+			noise += weight * (1 - weight) * ((double)columns - k) / (2 * k * tokens[r]);
 	}
-	return share * (1 - share) * sum;
+	return noise;
+}
+
+void information_level(double *joint, size_t rows, size_t columns)
+{
+	for (size_t r = 0; r < rows; r++) {
+		double sum = sum_of(joint + r * columns, columns);
+		for (size_t c = 0; c < columns && sum > 0; c++)
+			joint[r * columns + c] /= sum;
+	}
 }
 
 void information_coactivate(double *pair, size_t experts, const uint32_t *expert, size_t n)

@@ -33,11 +33,16 @@ double information_conditional(const double *joint, size_t strata, size_t rows, 
  * Occupied rows, columns and cells count.  NAN unless samples > 0. */
 double information_bias(const struct information *of, double samples);
 
-/* Expected mutual information of `rows` equally weighted groups and uniformly random k-of-E routing, in nats:
- * (1/rows)(1 - 1/rows) sum_r (columns - k) / (2 k tokens[r]).  As the k picks of a token never repeat they scatter
- * less than k independent draws, so this stands below information_bias().  0 for one row; NAN unless
- * 0 < k <= columns and all tokens > 0. */
-double information_noise(const double *tokens, size_t rows, size_t columns, double k);
+/* Expected mutual information of row and column when every token of every row picks k of the columns uniformly at
+ * random, without repetition, and tokens[r] tokens stand behind row r of joint, in nats:
+ *   sum_r w (1 - w) (columns - k) / (2 k tokens[r]),   w = the row's share of the table
+ * which is (rows - 1)(columns - k) / (2 k T) when the rows weigh as they count.  As the k picks of a token never
+ * repeat they scatter less than k independent draws, so this stands below information_bias().  Rows without weight
+ * take no part.  NAN unless 0 < k <= columns and every row that has weight has tokens. */
+double information_noise(const double *joint, const double *tokens, size_t rows, size_t columns, double k);
+
+/* Scales every row that holds anything to the sum 1: so each weighs the same. */
+void information_level(double *joint, size_t rows, size_t columns);
 
 /* Co-activation: each unordered pair of the n different experts of one token adds 1 to pair[a][b] and pair[b][a],
  * each expert 1 to pair[a][a]; so pair[a][b] / pair[a][a] is the share of a's tokens that b saw too, and

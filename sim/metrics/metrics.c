@@ -55,36 +55,15 @@ void metrics_of_load(struct metrics *m, const double *count, size_t experts, dou
 	m->utilisation = balance_utilisation(count, experts);
 }
 
-/* Copies the rows that hold anything, each divided by its sum, and the tokens that belong to them. */
-static size_t equal_weights(const double *joint, size_t domains, size_t experts, const double *tokens, double *share,
-							double *share_tokens)
-{
-	size_t used = 0;
-	for (size_t d = 0; d < domains; d++) {
-		const double *row = joint + d * experts;
-		double sum = 0;
-		for (size_t e = 0; e < experts; e++)
-			sum += row[e];
-		if (!(sum > 0))
-			continue;
-		for (size_t e = 0; e < experts; e++)
-			share[used * experts + e] = row[e] / sum;
-		share_tokens[used] = tokens ? tokens[d] : 0;
-		used++;
-	}
-	return used;
-}
-
 void metrics_of_domains(struct metrics *m, const double *joint, size_t domains, size_t experts, double k,
 						const double *tokens, double *scratch)
 {
-	double *share = scratch, *share_tokens = share + domains * experts, *rest = share_tokens + domains;
-	size_t used = equal_weights(joint, domains, experts, tokens, share, share_tokens);
+	struct information of = information_of_table(joint, domains, experts, scratch);
 	m->domain_mi = m->domain_nmi = m->domain_mi_floor = NAN;
-	if (used < 2)
+	if (of.rows < 2)
 		return;
-	struct information of = information_of_table(share, used, experts, rest);
 	m->domain_mi = of.mutual;
 	m->domain_nmi = of.normalised;
-	m->domain_mi_floor = information_noise(share_tokens, used, experts, k);
+	if (tokens)
+		m->domain_mi_floor = information_noise(joint, tokens, domains, experts, k);
 }

@@ -47,9 +47,10 @@ void metrics_clear(struct metrics *m);
  * scratch[experts]. */
 void metrics_of_load(struct metrics *m, const double *count, size_t experts, double k, double tokens, double *scratch);
 
-/* Fills the DOMAIN group from joint[domains][experts] counts and the tokens[domains] they come from (NULL: not
- * known, no floor).  Each domain is given the same weight; a domain without counts takes no part, and with fewer
- * than two domains the group is "not measured".  joint is read only; scratch[domains * (experts + 2) + experts]. */
+/* Fills the DOMAIN group from joint[domains][experts], where a row's sum is the weight of its domain (call
+ * information_level() first to weigh them equally), and the tokens[domains] the rows come from (NULL: not known, no
+ * floor).  A domain without counts takes no part; with fewer than two left the group is "not measured".
+ * scratch[domains + experts]. */
 void metrics_of_domains(struct metrics *m, const double *joint, size_t domains, size_t experts, double k,
 						const double *tokens, double *scratch);
 
