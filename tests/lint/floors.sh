@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# floors.sh -- names every file that includes from a floor above its own (the table of CONTRIBUTING.md), or from another
+# folder of its own floor.  Run at the root of the source tree.
+find sim strategies experiments -name '*.[ch]' | sort | xargs awk '
+	BEGIN {
+		split("sim/api 0 sim/base 1 sim/data 2 sim/model 2 sim/cost 2 sim/route 3 sim/net 4 sim/metrics 5 " \
+			"sim/train 6 strategies 7 experiments 8", word, " ")
+		for (i = 1; i in word; i += 2)
+			floor[word[i]] = word[i + 1]
+	}
+	# the first two parts of a path in sim, the first elsewhere
+	function folder(path,   part) {
+		split(path, part, "/")
+		return part[1] == "sim" ? part[1] "/" part[2] : part[1]
+	}
+	function complain(why) {
+		printf "%s:%d: %s: %s\n", FILENAME, FNR, $2, why
+		bad = 1
+	}
+	FNR == 1 {
+		here = folder(FILENAME)
+		if (!(here in floor))
+			complain("the folder " here " stands on no floor")
+	}
+	/^#[ \t]*include[ \t]*"/ {
+		path = $2
+		gsub(/"/, "", path)
+		there = folder(path)
+		if (here == "strategies" && path !~ /^strategies\//)
+			complain("a part sees <moesim/...> and its own folder alone")
+		else if (!(there in floor))
+			complain("project files are included by their path from the root")
+		else if (floor[there] > floor[here])
+			complain("from floor " floor[here] " up to floor " floor[there])
+		else if (floor[there] == floor[here] && there != here)
+			complain("from a neighbour on floor " floor[here])
+	}
+	END { exit bad }
+'
