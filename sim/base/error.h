@@ -18,21 +18,26 @@ struct error {
 	char text[1024];       /* what is wrong (what to do), one line */
 };
 
-/* Fills *err and returns -1.  The text is cut, never overrun; control characters in it become '?'. */
+/* Fills *err (without a place) and returns -1.  The text is cut, never overrun; control characters in it become '?'. */
 int fail(struct error *err, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Adds a place to an error that has none yet.  Returns -1, so that "return fail_at(...)" passes the failure on. */
+/* Adds a place to an error that names no file yet; a line or column that is already known stays.  Returns -1, so that
+ * "return fail_at(...)" passes the failure on. */
 int fail_at(struct error *err, const char *file, unsigned line, unsigned column);
 
-/* Writes "moesim: FILE:LINE:COLUMN: text" to stderr, leaving out what is not known. */
+/* Writes "moesim: FILE:LINE:COLUMN: text" to stderr, leaving out what is not known; a flag's value has
+ * no lines, so its place is "--flag:COLUMN". */
 void error_print(const struct error *err);
 
 /* Passes a failure on. */
-#define TRY(call)              \
-	do {                       \
-		if ((call) != 0)       \
-			return -1;         \
+#define TRY(call)        \
+	do {                 \
+		if ((call) != 0) \
+			return -1;   \
 	} while (0)
+
+/* Writes "moesim: out of memory: WHAT" and ends the program with exit code 1. */
+_Noreturn void error_no_memory(const char *what);
 
 /* Says where the program is wrong and aborts.  Never for the user's input. */
 _Noreturn void bug(const char *file, int line, const char *what);

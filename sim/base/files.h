@@ -10,16 +10,21 @@
 
 #include "sim/base/error.h"
 
+/* write(2) until all bytes are out, whatever signals do; -1 and errno on failure. */
+int file_write_all(int fd, const void *bytes, size_t size);
+
 /* Writes to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.  On failure
- * the old file is untouched and no temporary file is left. */
+ * the old file is untouched and no temporary file is left.  Devices and folders are refused. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *err);
 
-/* Reads a whole file of at most `limit` bytes; *bytes is malloc'ed and ends in an extra 0. */
+/* Reads a whole file of at most `limit` bytes; *bytes is malloc'ed and ends in an extra 0.  A missing file is the
+ * user's mistake. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *size, struct error *err);
 
-/* Creates the folder and its parents. */
+/* Creates the folder and its parents; well when it is there already. */
 int folder_make(const char *path, struct error *err);
 bool folder_exists(const char *path);
+/* Is there anything but a folder? */
 bool file_exists(const char *path);
 
 /* "a/b" in memory that lives as long as the program. */

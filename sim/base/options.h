@@ -19,15 +19,19 @@ void options_preset(const struct moe_opt *rows, void *into);
 /* The row of that name, or NULL.  '_' and '-' are the same in a name. */
 const struct moe_opt *options_find(const struct moe_opt *rows, const char *name);
 
-/* Parses and checks `value` and writes it.  The error names the option, the value, the range or the words allowed. */
+/* Parses and checks `value` and writes it; NULL means that the option was named without a value, which only a flag may
+ * be.  A flag takes true, yes, on, 1, "" and false, no, off, 0; the row's word for zero is taken even where its range
+ * leaves 0 out.  The error names the option, the value, the range or the words allowed, in one line such as
+ * "k = 65: must be an integer from 1 to 64"; the struct is untouched then. */
 int options_set(const struct moe_opt *row, void *into, const char *value, struct error *err);
 
 /* options_find + options_set; an unknown name is an error with "did you mean" and `what` ("selector top-k"). */
 int options_assign(const struct moe_opt *rows, void *into, const char *what, const char *name, const char *value,
-                   struct error *err);
+				   struct error *err);
 
-/* Splits "a=1,b=word" at the commas and assigns each; a flag may stand without "=".  "" assigns nothing.  On an
- * error err->column is the place in `text`, from 1. */
+/* Splits "a=1,b=word" at the commas and assigns each; a flag may stand without "=", a comma or backslash
+ * inside a value is written with a backslash before it, and nothing may be given twice.  "" assigns nothing.  On an
+ * error err->column is the place in `text` of the pair that is wrong, from 1. */
 int options_assign_list(const struct moe_opt *rows, void *into, const char *what, const char *text, struct error *err);
 
 /* The value as options_set() would read it back; the result lives as long as the program. */
@@ -36,13 +40,14 @@ const char *options_value(const struct moe_opt *row, const void *from);
 /* Does the struct hold the row's default? */
 bool options_is_preset(const struct moe_opt *row, const void *from);
 
-/* "a=1,b=word" of all rows that differ from their default ("" when none do), or of all rows. */
+/* "a=1,b=word" of all rows that differ from their default ("" when none do), or of all rows; options_assign_list()
+ * reads it back. */
 const char *options_list(const struct moe_opt *rows, const void *from, bool all);
 
-/* "integer from 1 to 4096", "number above ...", "one of: position, lowest", for help and errors. */
+/* "integer from 1 to 4096", "number of at least 0, or none", "one of: position, lowest", for help and errors. */
 const char *options_range(const struct moe_opt *row);
 
-/* One help line a row: "  name=VALUE   help [unit] (range; default)". */
+/* One help line a row: "  name=N   help [unit] (range; default 1)". */
 void options_help(const struct moe_opt *rows, FILE *to);
 
 /* The names of all rows, NULL-ended, for suggestions; lives as long as the program. */

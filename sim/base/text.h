@@ -9,32 +9,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The whole of `text` must be a finite decimal number ("0.01", "1e-3"); hexadecimal, nan, inf, blanks and numbers
- * beyond the range of double are refused.  Returns false and leaves *out alone when it is not one. */
+/* The whole of `text` must be a finite decimal number ("0.01", ".5", "-1e-3"); hexadecimal, nan, inf, blanks, a
+ * leading '+' and numbers beyond the range of double (also those that would silently become 0) are refused.  Returns
+ * false and leaves *out alone when it is not one. */
 bool text_to_real(const char *text, double *out);
 
-/* The same for an integer; a suffix k, M or G (1000-fold) is understood, "1e6" too when it is whole. */
+/* The same for an integer, exactly; a suffix k, M or G (thousand, million, billion) is understood, "1e6" and "1.5k"
+ * too, as they are whole. */
 bool text_to_int(const char *text, int64_t *out);
 
 enum { TEXT_NUMBER = 32 }; /* room for any number printed below, with its end */
 
-/* The shortest decimal that reads back as exactly this value: "0.1", "1e-05", "nan", "-inf".  real_text does so for
- * a value that was computed in single precision ("0.1", not "0.10000000149011612"). */
+/* The shortest decimal that reads back as exactly this value: "0.1", "1e-05", "nan", "-inf".  text_of_float
+ * does so for a value that was computed in single precision ("0.1", not "0.10000000149011612"). */
 const char *text_of_double(double value, char buffer[TEXT_NUMBER]);
 const char *text_of_float(float value, char buffer[TEXT_NUMBER]);
 
-/* For people: "1.23 M", "45.6 k", "789"; three digits. */
+/* For people: "1.23 M", "45.6 k", "789"; three digits, and whole numbers below 1000 as they are. */
 const char *text_of_count(double value, char buffer[TEXT_NUMBER]);
-/* For people: "3.4 MB" (1 MB = 1e6 bytes). */
+/* For people: "3.4 MB", "45.6 MB", "789 B" (1 MB = 1e6 bytes). */
 const char *text_of_bytes(double bytes, char buffer[TEXT_NUMBER]);
 
-/* Levenshtein distance with transpositions, at most 64 characters a side. */
+/* Levenshtein distance with transpositions of neighbours, in bytes; UINT_MAX when a side has more than 64. */
 unsigned text_distance(const char *a, const char *b);
 
-/* The word of a NULL-ended list nearest to `word`, when near enough to be meant; else NULL. */
+/* The word of a NULL-ended list nearest to `word`, when near enough to be meant (one error in short words, one in three
+ * letters in long ones; case and '_' for '-' do not count), or the only one that begins with it; else NULL. */
 const char *text_nearest(const char *word, const char *const *words);
 
-/* A copy that lives until the program ends (equal texts share one copy).  Aborts the program when out of memory. */
+/* A copy that lives until the program ends (equal texts share one copy), aligned for any type.  Ends the program with
+ * exit code 1 when out of memory.  Not for use in several threads at once. */
 const char *text_keep(const char *text);
 const char *text_keep_n(const char *text, size_t length);
 const char *text_keep_f(const char *format, ...) __attribute__((format(printf, 1, 2)));
