@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # floors.sh -- names every file that includes from a floor above its own (the table of CONTRIBUTING.md), or from another
 # folder of its own floor.  Run at the root of the source tree.
+# shellcheck disable=SC2016 # awk's $
 find sim strategies experiments -name '*.[ch]' | sort | xargs awk '
 	BEGIN {
 		split("sim/api 0 sim/base 1 sim/data 2 sim/model 2 sim/cost 2 sim/route 3 sim/net 4 sim/metrics 5 " \

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # length.sh -- names every function of more than 80 lines, and every line of more than 120 columns (a tab is four).
+# shellcheck disable=SC2016 # awk's $
 find sim strategies experiments tests -name '*.[ch]' | sort | xargs awk '
 	function complain(why) {
 		printf "%s:%d: %s\n", FILENAME, FNR, why
