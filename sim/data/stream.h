@@ -11,6 +11,7 @@
 #include <gsl/gsl_rng.h>
 #include <moesim/moesim.h>
 
+#include "sim/base/arena.h"
 #include "sim/base/error.h"
 
 /* One batch: `sequences` independent contexts of `length` tokens.  Token t is the model's input, target[t] what
@@ -20,26 +21,34 @@ struct batch {
 	uint32_t *id, *target, *domain; /* [sequences * length] */
 };
 
+/* Takes the arrays of a batch of this size. */
+void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size_t length);
+
 /* Reference losses in nats per token; NAN where not known. */
 struct anchors {
 	double uniform; /* ln V */
 	double unigram; /* entropy of the marginal law */
-	double oracle;  /* Bayes loss of a predictor that is told the domain, on the evaluation tokens */
-	double bayes;   /* exact Bayes loss on the evaluation tokens */
+	double oracle; /* exact loss of the best predictor that reads tokens with their domains, on the evaluation tokens */
+	double bayes;  /* exact Bayes loss on the evaluation tokens */
 };
 
 struct stream; /* an opened stream */
 
 struct stream_type {
-	const char *name, *summary, *formula, *cite;
-	const struct moe_opt *opts; /* never NULL; may be an empty table */
-	size_t opts_size;
-	/* Builds what the law needs (from the seed's streams "law...").  NULL and *err on failure. */
+	const char *name, *summary, *formula, *cite; /* formula may hold newlines */
+	const struct moe_opt *opts;                  /* never NULL; may be an empty table */
+	size_t opts_size;                            /* 0: no options */
+	/* Builds what the law needs (from the seed's streams "law/..."; stream->rng may be used for them) and sets the
+	 * fields of *stream that open() sets.  `opt` lives as long as the law.  NULL and *err on failure. */
 	void *(*open)(const void *opt, uint64_t seed, struct stream *stream, struct error *err);
+	/* Can sequences of this length be drawn?  -1 and *err when not.  NULL: always. */
+	int (*check)(const void *law, size_t length, struct error *err);
 	/* Fills ids, targets and domains.  `rng` stands at the start of a stream of this batch's own; `held_out` asks for
-	 * documents that training never sees. */
+	 * documents that training never sees.  Allocates nothing. */
 	void (*fill)(void *law, gsl_rng *rng, bool held_out, struct batch *batch);
-	/* Adds up -ln P(target | sequence so far) over the whole batch; NULL: not known.  `oracle` may be NULL. */
+	/* Adds up -ln P(target | sequence so far) over the whole batch; NULL: not known.  `oracle` may be NULL; it gets
+	 * the same sum for a predictor that also reads the domains of the inputs so far, domain[0 .. t] for target[t],
+	 * so that no target's own domain is ever told. */
 	void (*bayes)(void *law, const struct batch *batch, double *bayes, double *oracle);
 	void (*close)(void *law);
 };
@@ -49,27 +58,33 @@ struct stream {
 	void *opt, *law;
 	uint64_t seed;
 	gsl_rng *rng;
-	size_t vocabulary, domains;        /* set by open() */
-	const char *const *domain_names;   /* [domains], set by open(); live as long as the program */
-	double uniform, unigram;           /* set by open(); NAN: not known */
+	size_t vocabulary, domains;      /* set by open() */
+	const char *const *domain_names; /* [domains], set by open(); the array lives until stream_close(), the names as
+									  * long as the program */
+	double uniform, unigram;         /* set by open(); NAN: not known */
 };
 
+extern const struct stream_type stream_topicmix, stream_uniform, stream_corpus;
 extern const struct stream_type *const stream_types[]; /* NULL-ended */
 const struct stream_type *stream_find(const char *name);
 
-/* Opens "topicmix,domains=8": resolves the name and options, then the law. */
+/* Opens "topicmix,domains=8": resolves the name and options, then the law.  On an error *stream needs no closing, and
+ * err->column, where known, is the place in `spec`, from 1. */
 int stream_open(struct stream *stream, const char *spec, uint64_t seed, struct error *err);
 void stream_close(struct stream *stream);
 
 /* The spec with every option spelled out, "topicmix,domains=8,..."; lives as long as the program. */
 const char *stream_spec(const struct stream *stream);
 
+/* To be asked once before the first batch: a corpus may be too short for sequences of this length. */
+int stream_check(const struct stream *stream, size_t length, struct error *err);
+
 /* Training batch number `step` (from 1): depends on the seed and the step alone. */
 void stream_train(struct stream *stream, size_t step, struct batch *batch);
 /* Evaluation batch number `index` (from 0), always the same tokens for a seed. */
 void stream_eval(struct stream *stream, size_t index, struct batch *batch);
-/* Adds the batch's summed Bayes and oracle losses (nats) to *bayes and *oracle; both become NAN when the law is not
- * known. */
+/* Adds the batch's summed Bayes and oracle losses (nats) to *bayes and *oracle (may be NULL); both become NAN when the
+ * law is not known. */
 void stream_bayes(const struct stream *stream, const struct batch *batch, double *bayes, double *oracle);
 
 #endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * uniform.c -- independent, uniformly distributed tokens.
+ *
+ * Nothing can be learned here, so a loss below ln V on fresh tokens proves that a router leaks the future.
+ */
+#include <config.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "sim/data/stream.h"
+
+struct uniform {
+	int64_t vocabulary;
+};
+
+static const struct moe_opt options[] = {
+	{ .name = "vocabulary",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct uniform, vocabulary),
+	  .low = 2,
+	  .high = 65536,
+	  .preset = 256,
+	  .help = "number of different tokens" },
+	{ .name = NULL },
+};
+
+static void *open_law(const void *opt, uint64_t seed, struct stream *stream, struct error *err)
+{
+	static const char *const names[] = { "uniform" };
+	struct uniform *law = malloc(sizeof *law);
+	(void)seed, (void)err;
+	if (law == NULL)
+		error_no_memory("the stream uniform");
+	*law = *(const struct uniform *)opt;
+	stream->vocabulary = (size_t)law->vocabulary;
+	stream->domains = 1;
+	stream->domain_names = names;
+	stream->uniform = stream->unigram = log((double)law->vocabulary);
+	return law;
+}
+
+static void fill(void *opaque, gsl_rng *rng, bool held_out, struct batch *batch)
+{
+	const struct uniform *law = opaque;
+	unsigned long vocabulary = (unsigned long)law->vocabulary;
+	(void)held_out;
+	for (size_t s = 0; s < batch->sequences; s++) {
+		uint32_t token = (uint32_t)gsl_rng_uniform_int(rng, vocabulary);
+		for (size_t at = s * batch->length; at < (s + 1) * batch->length; at++) {
+			batch->id[at] = token;
+			batch->domain[at] = 0;
+			batch->target[at] = token = (uint32_t)gsl_rng_uniform_int(rng, vocabulary);
+		}
+	}
+}
+
+static void bayes(void *opaque, const struct batch *batch, double *sum, double *oracle)
+{
+	const struct uniform *law = opaque;
+	double loss = (double)(batch->sequences * batch->length) * log((double)law->vocabulary);
+	*sum += loss;
+	if (oracle != NULL)
+		*oracle += loss;
+}
+
+const struct stream_type stream_uniform = {
+	.name = "uniform",
+	.summary = "independent uniform tokens: no causal model can get below ln V",
+	.formula = "P(x' | past) = 1 / V\nBayes loss = ln V",
+	.cite = "Shannon (1948), A Mathematical Theory of Communication",
+	.opts = options,
+	.opts_size = sizeof(struct uniform),
+	.open = open_law,
+	.fill = fill,
+	.bayes = bayes,
+	.close = free,
+};
