@@ -18,6 +18,9 @@ struct error {
 	char text[1024];       /* what is wrong (what to do), one line */
 };
 
+/* Check's header, which tests include first, has a macro of this name. */
+#undef fail
+
 /* Fills *err (without a place) and returns -1.  The text is cut, never overrun; control characters in it become '?'. */
 int fail(struct error *err, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

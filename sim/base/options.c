@@ -374,26 +374,39 @@ bool options_is_preset(const struct moe_opt *row, const void *from)
 }
 
 /* The inverse of cut_item(). */
-static const char *escaped(const char *value)
+static void write_escaped(FILE *to, const char *value)
 {
-	const char *text = "";
-	for (size_t n; *value != 0; value += n) {
-		n = strcspn(value + 1, ",\\") + 1;
-		bool special = *value == ',' || *value == '\\';
-		text = text_keep_f("%s%s%.*s", text, special ? "\\" : "", (int)n, value);
+	for (; *value != 0; value++) {
+		if (*value == ',' || *value == '\\')
+			fputc('\\', to);
+		fputc(*value, to);
 	}
-	return text;
+}
+
+static void write_list(FILE *to, const struct moe_opt *rows, const void *from, bool all)
+{
+	const char *comma = "";
+	for (; rows != NULL && rows->name != NULL; rows++) {
+		if (!all && options_is_preset(rows, from))
+			continue;
+		fprintf(to, "%s%s=", comma, rows->name);
+		write_escaped(to, options_value(rows, from));
+		comma = ",";
+	}
 }
 
 const char *options_list(const struct moe_opt *rows, const void *from, bool all)
 {
-	const char *list = "";
-	for (; rows != NULL && rows->name != NULL; rows++) {
-		if (!all && options_is_preset(rows, from))
-			continue;
-		list = text_keep_f("%s%s%s=%s", list, *list == 0 ? "" : ",", rows->name, escaped(options_value(rows, from)));
-	}
-	return list;
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	if (to != NULL)
+		write_list(to, rows, from, all);
+	if (to == NULL || fclose(to) != 0)
+		error_no_memory("an option list");
+	const char *kept = text_keep_n(text, size);
+	free(text);
+	return kept;
 }
 
 static const char *placeholder(const struct moe_opt *row)

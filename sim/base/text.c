@@ -189,14 +189,12 @@ const char *text_of_float(float value, char buffer[TEXT_NUMBER])
 	return buffer;
 }
 
-/* Divides by 1000 until what is printed with the given decimals stays below 1000; returns the number of times. */
-static int scale_down(double *value, double limit, int steps)
+/* Divides by 1000 until what is printed without decimals stays below 1000; returns how often, at most `steps`. */
+static int scale_down(double *value, int steps)
 {
 	int times = 0;
-	for (; times < steps && fabs(*value) >= limit; times++) {
+	for (; times < steps && fabs(*value) >= 999.5; times++)
 		*value /= 1000;
-		limit = 999.5;
-	}
 	return times;
 }
 
@@ -205,9 +203,9 @@ const char *text_of_count(double value, char buffer[TEXT_NUMBER])
 	static const char *const unit[] = { "", " k", " M", " G", " T", " P", " E" };
 	if (!isfinite(value))
 		return print_special(value, buffer);
-	int times = scale_down(&value, 999.5, 6);
+	int times = scale_down(&value, 6);
 	double size = fabs(value);
-	if (size >= 999.5 || size < 1 || (times == 0 && value == floor(value)))
+	if (size >= 999.5 || (times == 0 && (size < 1 || value == floor(value))))
 		print_digits(buffer, 3, value);
 	else
 		print_decimals(buffer, size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2, value);
@@ -219,7 +217,7 @@ const char *text_of_bytes(double bytes, char buffer[TEXT_NUMBER])
 	static const char *const unit[] = { " B", " kB", " MB", " GB", " TB", " PB", " EB" };
 	if (!isfinite(bytes))
 		return print_special(bytes, buffer);
-	int times = scale_down(&bytes, 999.5, 6);
+	int times = scale_down(&bytes, 6);
 	double size = fabs(bytes);
 	if (size >= 999.5)
 		print_digits(buffer, 3, bytes);
