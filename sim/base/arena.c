@@ -48,15 +48,25 @@ static void *take_block(struct arena *arena, size_t bytes)
 	return (char *)(block + 1) + (misplaced == 0 ? 0 : LINE - misplaced);
 }
 
-void *arena_take(struct arena *arena, size_t n, size_t size)
+static void *take(struct arena *arena, size_t n, size_t size, bool counting)
 {
 	size_t bytes = padded(n, size);
 	if (bytes == 0)
 		return NULL;
-	void *memory = arena->counting ? NULL : take_block(arena, bytes);
+	void *memory = counting ? NULL : take_block(arena, bytes);
 	if (__builtin_add_overflow(arena->bytes, bytes, &arena->bytes))
 		arena->bytes = SIZE_MAX;
 	return memory;
+}
+
+void *arena_take(struct arena *arena, size_t n, size_t size)
+{
+	return take(arena, n, size, arena->counting);
+}
+
+void *arena_keep(struct arena *arena, size_t n, size_t size)
+{
+	return take(arena, n, size, false);
 }
 
 void arena_free(struct arena *arena)

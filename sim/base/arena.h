@@ -23,6 +23,10 @@ struct arena {
 void *arena_take(struct arena *arena, size_t n, size_t size);
 #define ARENA_TAKE(arena, n, type) ((type *)arena_take((arena), (n), sizeof(type)))
 
+/* The same memory even when the arena only counts: for the few structures that laying out itself writes to. */
+void *arena_keep(struct arena *arena, size_t n, size_t size);
+#define ARENA_KEEP(arena, n, type) ((type *)arena_keep((arena), (n), sizeof(type)))
+
 void arena_free(struct arena *arena);
 
 #endif

@@ -92,7 +92,8 @@ struct moe_route {
 	const real *logits;          /* [tokens][experts]; NULL when the router has no weights */
 	const real *scores;          /* [tokens][experts]; NULL when the scorer gives none */
 	const real *choice;          /* [tokens][experts]; what the selector reads; the scores unless a balancer adjusts */
-	const struct moe_plan *plan; /* NULL before the core has built it */
+	const struct moe_picks *picks; /* NULL before the selector has run */
+	const struct moe_plan *plan;   /* NULL before the core has built it */
 };
 
 /* Gradients of the whole objective.  Hooks always add, never overwrite. */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * product.c -- matrix products over a CBLAS.
+ */
+#include <config.h>
+
+#include "sim/base/product.h"
+
+#include <gsl/gsl_cblas.h>
+#include <string.h>
+
+#include "sim/base/parallel.h"
+#include "sim/base/text.h"
+
+#ifdef MOE_DOUBLE
+#define GEMM cblas_dgemm
+#else
+#define GEMM cblas_sgemm
+#endif
+
+static void gemm(enum CBLAS_TRANSPOSE trans_a, enum CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k, const real *a,
+                 size_t ld_a, const real *b, size_t ld_b, bool add, real *c, size_t ld_c)
+{
+	if (m == 0 || n == 0)
+		return;
+	if (k == 0) {
+		for (size_t i = 0; i < m && !add; i++)
+			memset(c + i * ld_c, 0, n * sizeof(real));
+		return;
+	}
+	GEMM(CblasRowMajor, trans_a, trans_b, (int)m, (int)n, (int)k, 1, a, (int)ld_a, b, (int)ld_b, add ? 1 : 0, c,
+	     (int)ld_c);
+}
+
+void product_nn(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
+                size_t ld_c)
+{
+	gemm(CblasNoTrans, CblasNoTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
+}
+
+void product_nt(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
+                size_t ld_c)
+{
+	gemm(CblasNoTrans, CblasTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
+}
+
+void product_tn(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
+                size_t ld_c)
+{
+	gemm(CblasTrans, CblasNoTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
+}
+
+static size_t block_rows(size_t rows, size_t block)
+{
+	size_t size = parallel_block(rows), first = block * size;
+	return rows - first < size ? rows - first : size;
+}
+
+void linear_forward(size_t rows, size_t in, size_t out, const real *x, const real *w, real *y)
+{
+	size_t size = parallel_block(rows), blocks = parallel_blocks(rows);
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++)
+		product_nn(block_rows(rows, b), out, in, x + b * size * in, in, w, out, false, y + b * size * out, out);
+}
+
+void linear_backward(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, real *d_w,
+                     bool add, real *d_x)
+{
+	size_t w_size = parallel_block(in), w_blocks = parallel_blocks(in);
+	size_t x_size = parallel_block(rows), x_blocks = d_x ? parallel_blocks(rows) : 0;
+	PARALLEL_FOR
+	for (size_t b = 0; b < w_blocks; b++) /* a unit sums over all tokens, so that no sum is shared between units */
+		product_tn(block_rows(in, b), out, rows, x + b * w_size, in, d_y, out, true, d_w + b * w_size * out, out);
+	PARALLEL_FOR
+	for (size_t b = 0; b < x_blocks; b++)
+		product_nt(block_rows(rows, b), in, out, d_y + b * x_size * out, out, w, out, add, d_x + b * x_size * in, in);
+}
+
+#ifdef HAVE_OPENBLAS_SET_NUM_THREADS
+void openblas_set_num_threads(int threads);
+char *openblas_get_config(void);
+#endif
+
+void product_single_threaded(void)
+{
+#ifdef HAVE_OPENBLAS_SET_NUM_THREADS
+	openblas_set_num_threads(1);
+#endif
+}
+
+const char *product_library(void)
+{
+#ifdef HAVE_OPENBLAS_SET_NUM_THREADS
+	return text_keep(openblas_get_config());
+#else
+	return BLAS_NAME;
+#endif
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * ffn.c -- a feed-forward network of two matrices, forward and backward.
+ */
+#include <config.h>
+
+#include "sim/model/ffn.h"
+
+#include <math.h>
+#include <moesim/kit.h>
+
+#include "sim/base/parallel.h"
+#include "sim/base/product.h"
+#include "sim/base/text.h"
+
+void ffn_create(struct ffn *ffn, size_t width, size_t inner, size_t layers, const char *name, uint64_t index,
+                struct params *params)
+{
+	ffn->width = width;
+	ffn->inner = inner;
+	params_add(params, &ffn->up, width * inner, text_keep_f("%s-up", name), index, 0, 1 / sqrt((double)width), true);
+	params_add(params, &ffn->down, inner * width, text_keep_f("%s-down", name), index, 0,
+	           1 / sqrt(2.0 * (double)layers * (double)inner), true);
+}
+
+/* gelu(x) = x s(u) with s the logistic function and u = 2 sqrt(2 / pi) (x + 0.044715 x^3), which is the tanh form. */
+static const real slope = (real)1.5957691216057308, cubic = (real)0.044715;
+
+void gelu_forward(size_t n, const real *x, real *y)
+{
+	for (size_t i = 0; i < n; i++) {
+		real u = slope * (x[i] + cubic * x[i] * x[i] * x[i]);
+		y[i] = x[i] / (1 + moe_exp(-u));
+	}
+}
+
+void gelu_backward(size_t n, const real *x, real *d)
+{
+	for (size_t i = 0; i < n; i++) {
+		real u = slope * (x[i] + cubic * x[i] * x[i] * x[i]), s = 1 / (1 + moe_exp(-u));
+		real d_u = slope * (1 + 3 * cubic * x[i] * x[i]);
+		d[i] *= s + x[i] * s * (1 - s) * d_u;
+	}
+}
+
+void ffn_forward(const struct ffn *ffn, size_t rows, const real *x, real *before, real *hidden, real *y)
+{
+	product_nn(rows, ffn->inner, ffn->width, x, ffn->width, ffn->up.w, ffn->inner, false, before, ffn->inner);
+	gelu_forward(rows * ffn->inner, before, hidden);
+	product_nn(rows, ffn->width, ffn->inner, hidden, ffn->inner, ffn->down.w, ffn->width, false, y, ffn->width);
+}
+
+void ffn_backward(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
+                  const real *d_y, real *d_hidden, real *d_x)
+{
+	size_t width = ffn->width, inner = ffn->inner;
+	product_tn(inner, width, rows, hidden, inner, d_y, width, true, ffn->down.d_w, width);
+	product_nt(rows, inner, width, d_y, width, ffn->down.w, width, false, d_hidden, inner);
+	gelu_backward(rows * inner, before, d_hidden);
+	product_tn(width, inner, rows, x, width, d_hidden, inner, true, ffn->up.d_w, inner);
+	product_nt(rows, width, inner, d_hidden, inner, ffn->up.w, inner, false, d_x, width);
+}
+
+void ffn_forward_rows(const struct ffn *ffn, size_t rows, const real *x, real *before, real *hidden, bool add, real *y)
+{
+	size_t width = ffn->width, inner = ffn->inner, size = parallel_block(rows), blocks = parallel_blocks(rows);
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++) {
+		size_t at = b * size, n = rows - at < size ? rows - at : size;
+		product_nn(n, inner, width, x + at * width, width, ffn->up.w, inner, false, before + at * inner, inner);
+		gelu_forward(n * inner, before + at * inner, hidden + at * inner);
+		product_nn(n, width, inner, hidden + at * inner, inner, ffn->down.w, width, add, y + at * width, width);
+	}
+}
+
+void ffn_backward_rows(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
+                       const real *d_y, real *d_hidden, real *d_x)
+{
+	size_t size = parallel_block(rows), blocks = parallel_blocks(rows);
+	linear_backward(rows, ffn->inner, ffn->width, hidden, ffn->down.w, d_y, ffn->down.d_w, false, d_hidden);
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++) {
+		size_t at = b * size, n = rows - at < size ? rows - at : size;
+		gelu_backward(n * ffn->inner, before + at * ffn->inner, d_hidden + at * ffn->inner);
+	}
+	linear_backward(rows, ffn->width, ffn->inner, x, ffn->up.w, d_hidden, ffn->up.d_w, true, d_x);
+}

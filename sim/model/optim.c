@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * optim.c -- AdamW with gradient clipping, warm-up and decay.
+ */
+#include <config.h>
+
+#include "sim/model/optim.h"
+
+#include <math.h>
+
+#include "sim/base/parallel.h"
+
+enum { BLOCK = 16384, LANES = 16 };
+
+double optim_rate(const struct optim *optim, size_t step)
+{
+	if (step <= optim->warmup)
+		return optim->rate * (double)step / (double)optim->warmup;
+	double done = (double)(step - optim->warmup) / (double)(optim->steps - optim->warmup), left = 1;
+	if (optim->decay == OPTIM_COSINE)
+		left = 0.5 * (1 + cos(M_PI * done));
+	else if (optim->decay == OPTIM_LINEAR)
+		left = 1 - done;
+	return optim->rate * (optim->floor + (1 - optim->floor) * left);
+}
+
+/* Sixteen running sums, added up in order: the compiler may use vectors without changing the result. */
+static double sum_of_squares(const real *x, size_t n)
+{
+	double lane[LANES] = { 0 }, sum = 0;
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES)
+		for (size_t j = 0; j < LANES; j++)
+			lane[j] += (double)x[i + j] * (double)x[i + j];
+	for (size_t j = 0; j < LANES; j++)
+		sum += lane[j];
+	for (; i < n; i++)
+		sum += (double)x[i] * (double)x[i];
+	return sum;
+}
+
+double optim_norm(const struct params *params)
+{
+	double sum = 0;
+	for (size_t at = 0; at < params->n; at += BLOCK)
+		sum += sum_of_squares(params->grad + at, params->n - at < BLOCK ? params->n - at : BLOCK);
+	return sqrt(sum);
+}
+
+struct update {
+	real rate, beta1, beta2, epsilon, scale, decay; /* scale clips; decay multiplies the parameters */
+};
+
+static void update_block(const struct update *u, size_t n, const real *restrict grad, real *restrict m,
+                         real *restrict v, real *restrict w)
+{
+	for (size_t i = 0; i < n; i++) {
+		real g = grad[i] * u->scale;
+		m[i] = u->beta1 * m[i] + (1 - u->beta1) * g;
+		v[i] = u->beta2 * v[i] + (1 - u->beta2) * g * g;
+#ifdef MOE_DOUBLE
+		w[i] = w[i] * u->decay - u->rate * m[i] / (sqrt(v[i]) + u->epsilon);
+#else
+		w[i] = w[i] * u->decay - u->rate * m[i] / (sqrtf(v[i]) + u->epsilon);
+#endif
+	}
+}
+
+/* The bias corrections are folded into the rate and epsilon: with c1 = 1 - beta1^step and c2 = 1 - beta2^step,
+ * (m / c1) / (sqrt(v / c2) + epsilon) = sqrt(c2) / c1 * m / (sqrt(v) + sqrt(c2) epsilon). */
+static struct update corrected(const struct optim *optim, size_t step, double norm)
+{
+	double rate = optim_rate(optim, step), c1 = 1 - pow(optim->beta1, (double)step);
+	double c2 = sqrt(1 - pow(optim->beta2, (double)step));
+	double scale = optim->clip > 0 && norm > optim->clip ? optim->clip / norm : 1;
+	return (struct update){ .rate = (real)(rate * c2 / c1),
+		                    .beta1 = (real)optim->beta1,
+		                    .beta2 = (real)optim->beta2,
+		                    .epsilon = (real)(optim->epsilon * c2),
+		                    .scale = (real)scale,
+		                    .decay = (real)(1 - rate * optim->weight_decay) };
+}
+
+void optim_step(const struct optim *optim, struct params *params, size_t step, double norm)
+{
+	struct update decayed = corrected(optim, step, norm), plain = decayed;
+	plain.decay = 1;
+	PARALLEL_FOR
+	for (size_t i = 0; i < params->spans; i++) {
+		const struct param_span *span = &params->span[i];
+		size_t at = (size_t)(span->weight->w - params->value);
+		update_block(span->decay ? &decayed : &plain, span->weight->n, params->grad + at, params->m + at,
+		             params->v + at, params->value + at);
+	}
+}

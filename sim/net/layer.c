@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * layer.c -- the MoE layer: route, dispatch, experts, combine; and back.
+ */
+#include <config.h>
+
+#include "sim/net/layer.h"
+
+#include <string.h>
+
+#include "sim/base/parallel.h"
+
+static bool routes(const struct sentence *sentence)
+{
+	return ((const struct moe_selector *)sentence->selector.part)->select != NULL;
+}
+
+size_t layer_experts(const struct sentence *sentence, const struct layer_options *layer)
+{
+	return routes(sentence) ? (size_t)layer->experts : 0;
+}
+
+size_t layer_shared_width(const struct sentence *sentence, const struct layer_options *layer)
+{
+	return (size_t)layer->expert_width * (size_t)(layer->shared + (routes(sentence) ? 0 : layer->k));
+}
+
+static void create_experts(struct layer *layer, size_t layers, size_t index, struct params *params, struct arena *arena)
+{
+	size_t max = layer->router.max_pairs;
+	layer->expert = ARENA_KEEP(arena, layer->experts, struct ffn);
+	for (size_t e = 0; e < layer->experts; e++)
+		ffn_create(&layer->expert[e], layer->width, layer->inner, layers, "expert", index << 32 | e, params);
+	layer->rows = ARENA_TAKE(arena, max * layer->width, real);
+	layer->before = ARENA_TAKE(arena, max * layer->inner, real);
+	layer->hidden = ARENA_TAKE(arena, max * layer->inner, real);
+	layer->results = ARENA_TAKE(arena, max * layer->width, real);
+	layer->d_rows = ARENA_TAKE(arena, max * layer->width, real);
+	layer->d_hidden = ARENA_TAKE(arena, max * layer->inner, real);
+}
+
+void layer_create(struct layer *layer, const struct sentence *sentence, const struct layer_options *options,
+                  const struct moe_call *call, size_t width, size_t layers, uint64_t seed, struct params *params,
+                  struct arena *arena)
+{
+	size_t shared = layer_shared_width(sentence, options);
+	layer->width = width;
+	layer->inner = (size_t)options->expert_width;
+	layer->experts = call->experts;
+	router_create(&layer->router, sentence, options, call, width, seed, params, arena);
+	create_experts(layer, layers, call->layer, params, arena);
+	layer->shared.inner = 0;
+	if (shared == 0)
+		return;
+	ffn_create(&layer->shared, width, shared, layers, "shared", call->layer, params);
+	layer->shared_before = ARENA_TAKE(arena, call->tokens * shared, real);
+	layer->shared_hidden = ARENA_TAKE(arena, call->tokens * shared, real);
+	layer->shared_d = ARENA_TAKE(arena, call->tokens * shared, real);
+}
+
+/* rows[p] = x[token of pair p], expert by expert */
+static void dispatch(const struct layer *layer, size_t e, const real *x)
+{
+	const struct moe_plan *plan = &layer->router.plan;
+	for (size_t p = plan->first[e]; p < plan->first[e + 1]; p++)
+		memcpy(layer->rows + p * layer->width, x + plan->token[p] * layer->width, layer->width * sizeof(real));
+}
+
+static void experts_forward(struct layer *layer, const real *x)
+{
+	const struct moe_plan *plan = &layer->router.plan;
+	size_t width = layer->width, inner = layer->inner;
+	PARALLEL_FOR
+	for (size_t e = 0; e < layer->experts; e++) {
+		size_t at = plan->first[e], n = plan->first[e + 1] - at;
+		dispatch(layer, e, x);
+		ffn_forward(&layer->expert[e], n, layer->rows + at * width, layer->before + at * inner,
+		            layer->hidden + at * inner, layer->results + at * width);
+	}
+}
+
+/* y[t] = sum over the token's pairs of weight * result */
+static void combine(const struct layer *layer, size_t tokens, real *y)
+{
+	const struct moe_plan *plan = &layer->router.plan;
+	size_t width = layer->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++)
+		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++) {
+			real *sum = y + t * width;
+			memset(sum, 0, width * sizeof(real));
+			for (size_t j = plan->token_first[t]; layer->experts && j < plan->token_first[t + 1]; j++) {
+				const real *result = layer->results + plan->by_token[j] * width, weight = plan->weight[plan->by_token[j]];
+				for (size_t i = 0; i < width; i++)
+					sum[i] += weight * result[i];
+			}
+		}
+}
+
+void layer_forward(struct layer *layer, const struct moe_call *call, const uint32_t *id, const real *x, real *y)
+{
+	router_forward(&layer->router, call, id, x);
+	experts_forward(layer, x);
+	combine(layer, call->tokens, y);
+	if (layer->shared.inner)
+		ffn_forward_rows(&layer->shared, call->tokens, x, layer->shared_before, layer->shared_hidden, true, y);
+}
+
+/* d_weight[p] = <d_y[token], result[p]>;  the results' buffer then takes weight * d_y[token]. */
+static void uncombine(struct layer *layer, size_t e, const real *d_y)
+{
+	struct moe_plan *plan = &layer->router.plan;
+	for (size_t p = plan->first[e]; p < plan->first[e + 1]; p++) {
+		const real *d = d_y + plan->token[p] * layer->width;
+		real *result = layer->results + p * layer->width, weight = plan->weight[p], dot = 0;
+		for (size_t i = 0; i < layer->width; i++) {
+			dot += d[i] * result[i];
+			result[i] = weight * d[i];
+		}
+		plan->d_weight[p] = dot;
+	}
+}
+
+static void experts_backward(struct layer *layer, const real *d_y)
+{
+	const struct moe_plan *plan = &layer->router.plan;
+	size_t width = layer->width, inner = layer->inner;
+	PARALLEL_FOR
+	for (size_t e = 0; e < layer->experts; e++) {
+		size_t at = plan->first[e], n = plan->first[e + 1] - at;
+		uncombine(layer, e, d_y);
+		ffn_backward(&layer->expert[e], n, layer->rows + at * width, layer->before + at * inner,
+		             layer->hidden + at * inner, layer->results + at * width, layer->d_hidden + at * inner,
+		             layer->d_rows + at * width);
+	}
+}
+
+/* d_x[t] = sum over the token's pairs of d_rows */
+static void undispatch(const struct layer *layer, size_t tokens, real *d_x)
+{
+	const struct moe_plan *plan = &layer->router.plan;
+	size_t width = layer->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++)
+		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++) {
+			real *sum = d_x + t * width;
+			memset(sum, 0, width * sizeof(real));
+			for (size_t j = plan->token_first[t]; layer->experts && j < plan->token_first[t + 1]; j++)
+				for (size_t i = 0; i < width; i++)
+					sum[i] += layer->d_rows[plan->by_token[j] * width + i];
+		}
+}
+
+void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x)
+{
+	size_t tokens = layer->router.route.call.tokens;
+	experts_backward(layer, d_y);
+	undispatch(layer, tokens, d_x);
+	router_backward(&layer->router, x, d_x);
+	if (layer->shared.inner)
+		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y, layer->shared_d, d_x);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * layer.h -- the MoE layer, which stands in the place of a Transformer block's FFN.
+ *
+ * Routed experts, each a contiguous block of rows; shared experts, which are one FFN of their common width.  With no
+ * routed experts it is a dense FFN.
+ */
+#ifndef SIM_NET_LAYER_H
+#define SIM_NET_LAYER_H
+
+#include "sim/model/ffn.h"
+#include "sim/route/router.h"
+
+struct layer {
+	size_t width, experts, inner;
+	struct router router;
+	struct ffn *expert;            /* [experts] */
+	real *rows, *before, *hidden;  /* [pairs][width], [pairs][inner] x 2: kept for the backward pass */
+	real *results;                 /* [pairs][width] */
+	real *d_rows, *d_hidden;       /* [pairs][width], [pairs][inner] */
+	struct ffn shared;             /* inner 0: none */
+	real *shared_before, *shared_hidden, *shared_d; /* [tokens][shared inner] */
+};
+
+/* Inner width of the FFN that every token visits: the shared experts, or, when nothing is routed, the dense FFN of as
+ * many neurons as a token would have met. */
+size_t layer_shared_width(const struct sentence *sentence, const struct layer_options *layer);
+/* Routed experts: 0 when nothing is routed. */
+size_t layer_experts(const struct sentence *sentence, const struct layer_options *layer);
+
+void layer_create(struct layer *layer, const struct sentence *sentence, const struct layer_options *options,
+                  const struct moe_call *call, size_t width, size_t layers, uint64_t seed, struct params *params,
+                  struct arena *arena);
+/* y[tokens][width] from x[tokens][width] */
+void layer_forward(struct layer *layer, const struct moe_call *call, const uint32_t *id, const real *x, real *y);
+/* Overwrites d_x; adds to the weights' gradients. */
+void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x);
+
+#endif

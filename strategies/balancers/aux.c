@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * aux.c -- the auxiliary load-balancing loss of Switch and GShard (Fedus et al. 2021, arXiv 2101.03961, eq. 4-6), with
+ * the scope over which balance is asked for (Qiu et al. 2025, arXiv 2501.11873).
+ *
+ *   L = E sum_e f_e P_e      f_e = share of the assignments, before the capacity;  P_e = mean share of e in the scores
+ *
+ * Only P carries a gradient.  L is 1 in balance, and its gradient vanishes when f is uniform, whatever P is; it is not
+ * bounded below by 1.  Scopes: each sequence (then averaged), the batch, or a running buffer: f over the last `buffer`
+ * steps and this one, P over the batch.  Assignments may be counted by all choices or by first choices only (GShard).
+ */
+#include <moesim/kit.h>
+#include <string.h>
+
+enum scope { SEQUENCE, BATCH, RUNNING, GLOBAL };
+static const char *const scopes[] = { "sequence", "batch", "running", "global", NULL };
+enum count { ALL, FIRST };
+static const char *const counts[] = { "all", "first", NULL };
+
+struct aux {
+	double weight;
+	int scope, count;
+	int64_t buffer;
+};
+
+static const struct moe_opt options[] = {
+	{ .name = "weight", .type = MOE_OPT_REAL, .at = offsetof(struct aux, weight), .low = 0, .high = 1e3, .preset = 0.01,
+	  .help = "factor of the loss, which is 1 in balance" },
+	{ .name = "scope", .type = MOE_OPT_CHOICE, .at = offsetof(struct aux, scope), .high = 3, .preset = BATCH,
+	  .choices = scopes, .help = "over what balance is asked for (global is another word for running)" },
+	{ .name = "buffer", .type = MOE_OPT_INT, .at = offsetof(struct aux, buffer), .low = 1, .high = 65536, .preset = 16,
+	  .unit = "steps", .help = "earlier steps that scope=running remembers" },
+	{ .name = "count", .type = MOE_OPT_CHOICE, .at = offsetof(struct aux, count), .high = 1, .choices = counts,
+	  .help = "count every choice, or first choices only" },
+	{ .name = NULL },
+};
+
+static bool remembers(const struct aux *opt)
+{
+	return opt->scope == RUNNING || opt->scope == GLOBAL;
+}
+
+/* Adds the picks, before any is dropped, to count[groups][experts]; each group is `n` tokens long. */
+static void add_counts(const struct moe_route *route, const struct aux *opt, size_t n, double *count)
+{
+	const struct moe_picks *picks = route->picks;
+	for (size_t i = 0; i < picks->n; i++)
+		if (opt->count == ALL || picks->rank[i] == 0)
+			count[picks->token[i] / n * route->call.experts + picks->expert[i]]++;
+}
+
+static double total(const double *x, size_t n)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += x[i];
+	return sum;
+}
+
+/* E sum_e f_e P_e over the tokens [first, first + n), and its gradient times `weight`.  A score's share in its row is
+ * s / sum(s), so d share_j / d s_e = (delta - share_j) / sum. */
+static double term_over(const struct moe_route *route, size_t first, size_t n, const double *count, double weight,
+                        struct moe_grad *grad)
+{
+	size_t experts = route->call.experts;
+	double all = total(count, experts), value = 0;
+	if (all <= 0)
+		return 1;
+	for (size_t t = first; t < first + n; t++) {
+		const real *s = route->scores + t * experts;
+		double sum = 1e-20, dot = 0;
+		for (size_t e = 0; e < experts; e++) {
+			sum += (double)s[e];
+			dot += (double)s[e] * count[e];
+		}
+		value += dot / sum;
+		double scale = weight * (double)experts / (all * (double)n * sum);
+		for (size_t e = 0; grad && e < experts; e++)
+			grad->scores[t * experts + e] += (real)(scale * (count[e] - dot / sum));
+	}
+	return value * (double)experts / (all * (double)n);
+}
+
+/* State of scope=running: the counts of the last `buffer` steps, a ring of rows, then their sum and the ring's hand. */
+struct ring {
+	uint64_t steps;
+	double row[];
+};
+
+static size_t state_size(const struct moe_call *call, const void *opt)
+{
+	const struct aux *aux = opt;
+	return remembers(aux) ? sizeof(struct ring) + (size_t)(aux->buffer + 1) * call->experts * sizeof(double) : 0;
+}
+
+static double *ring_row(const struct ring *ring, const struct moe_call *call, size_t i)
+{
+	return (double *)ring->row + i * call->experts;
+}
+
+static size_t groups_of(const struct moe_call *call, const struct aux *opt)
+{
+	return opt->scope == SEQUENCE ? call->sequences : 1;
+}
+
+static size_t scratch_size(const struct moe_call *call, const void *opt)
+{
+	return groups_of(call, opt) * call->experts * sizeof(double);
+}
+
+static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term, struct moe_grad *grad)
+{
+	const struct aux *opt = self->opt;
+	const struct moe_call *call = &route->call;
+	size_t groups = groups_of(call, opt), n = call->tokens / groups;
+	double *count = self->scratch, value = 0;
+	memset(count, 0, groups * call->experts * sizeof *count);
+	if (remembers(opt))
+		memcpy(count, ring_row(self->state, call, (size_t)opt->buffer), call->experts * sizeof *count);
+	add_counts(route, opt, n, count);
+	for (size_t g = 0; g < groups; g++)
+		value += term_over(route, g * n, n, count + g * call->experts, opt->weight / (double)groups, grad);
+	*term = (struct moe_term){ value / (double)groups, opt->weight };
+}
+
+static void settle(const struct moe_self *self, const struct moe_route *route)
+{
+	const struct aux *opt = self->opt;
+	const struct moe_call *call = &route->call;
+	struct ring *ring = self->state;
+	if (!remembers(opt))
+		return;
+	double *sum = ring_row(ring, call, (size_t)opt->buffer), *row = ring_row(ring, call, ring->steps++ % (uint64_t)opt->buffer);
+	for (size_t e = 0; e < call->experts; e++)
+		sum[e] -= row[e];
+	memset(row, 0, call->experts * sizeof *row);
+	add_counts(route, opt, call->tokens, row);
+	for (size_t e = 0; e < call->experts; e++)
+		sum[e] += row[e];
+}
+
+const struct moe_balancer balancer_aux = {
+	.part = { .kind = MOE_BALANCER,
+	          .name = "aux",
+	          .summary = "auxiliary loss: pulls the scores away from overloaded experts",
+	          .formula = "L = weight * E sum_e f_e P_e      in balance: weight * 1\n"
+	                     "f_e = share of the assignments over the scope, P_e = mean share of e in the scores",
+	          .cite = "Fedus et al. 2021, arXiv 2101.03961",
+	          .opts = options,
+	          .opts_size = sizeof(struct aux),
+	          .wants = MOE_SCORES,
+	          .state_size = state_size,
+	          .scratch_size = scratch_size,
+	          .settle = settle },
+	.column = "aux_loss",
+	.loss = loss,
+};
