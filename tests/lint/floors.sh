@@ -28,8 +28,10 @@ find sim strategies experiments -name '*.[ch]' | sort | xargs awk '
 		path = $2
 		gsub(/"/, "", path)
 		there = folder(path)
-		if (here == "strategies" && path !~ /^strategies\//)
-			complain("a part sees <moesim/...> and its own folder alone")
+		if (here == "strategies") {
+			if (path ~ /\//)
+				complain("a part sees <moesim/...> and the files beside it alone")
+		}
 		else if (!(there in floor))
 			complain("project files are included by their path from the root")
 		else if (floor[there] > floor[here])
