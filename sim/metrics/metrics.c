@@ -40,6 +40,9 @@ void metrics_clear(struct metrics *m)
 
 void metrics_of_load(struct metrics *m, const double *count, size_t experts, double k, double tokens, double *scratch)
 {
+	m->assignments = 0;
+	for (size_t e = 0; e < experts; e++)
+		m->assignments += count[e];
 	m->maxvio = balance_maxvio(count, experts);
 	m->maxvio_floor = balance_noise_maxvio(experts, k, tokens);
 	m->max_load = 1 + m->maxvio;
