@@ -222,7 +222,7 @@ static const char *contradiction(const struct cost_shape *s)
 {
 	if (s->layers < 1 || s->width < 1 || s->vocabulary < 1)
 		return "layers, width and vocabulary must be at least 1";
-	if (s->kv_heads < 1 || (s->attention != COST_MIXTURE && s->heads < 1))
+	if ((s->attention != COST_LATENT && s->kv_heads < 1) || (s->attention != COST_MIXTURE && s->heads < 1))
 		return "there must be at least one attention head and one key-value head";
 	if (s->attention == COST_HEADS && s->heads % s->kv_heads != 0)
 		return "the heads must divide evenly among the key-value heads";
@@ -360,6 +360,26 @@ int64_t cost_moe_layers(int64_t layers, int64_t first, int64_t every, int64_t ph
 		return 0;
 	int64_t ahead = phase % every;
 	return plus(layers - 1, ahead) / every - plus(plus(first, ahead), every - 1) / every + 1;
+}
+
+/* The total grows by the same step with each unit of width, so two counts tell where the target lies. */
+int cost_dense(const struct cost_shape *shape, int64_t params, struct cost_shape *dense, struct error *err)
+{
+	struct cost_count narrow, wide;
+	*dense = *shape;
+	dense->moe_layers = dense->experts = dense->top_k = dense->expert_width = dense->shared = dense->shared_width = 0;
+	dense->router = dense->router_bias = dense->shared_gate = dense->mixture_bias = false;
+	if (shape->attention == COST_MIXTURE) {
+		dense->attention = COST_HEADS;
+		dense->heads = times(shape->kv_heads, shape->top_k);
+	}
+	dense->dense_width = 1;
+	TRY(cost_count(dense, 1, &narrow, err));
+	dense->dense_width = 2;
+	TRY(cost_count(dense, 1, &wide, err));
+	int64_t step = wide.params_total - narrow.params_total, missing = params - narrow.params_total;
+	dense->dense_width = 1 + (missing > 0 ? missing / step + (missing % step >= step - missing % step) : 0);
+	return 0;
 }
 
 struct cost_shape cost_simulated(struct cost_shape shape)

@@ -54,7 +54,8 @@ struct cost_shape {
 	bool router;        /* a width x experts map in each of them */
 	bool router_bias;   /* one number per expert: a bias of the logits or of the selection */
 	int64_t experts, top_k, expert_width;
-	int64_t shared_width; /* all shared experts together, side by side they are one FFN; in each MoE layer */
+	int64_t shared;       /* shared experts in each MoE layer; only told, what counts is */
+	int64_t shared_width; /* all of them together: side by side they are one FFN */
 	bool shared_gate;     /* a width x 1 map that scales the shared output (Qwen2-MoE) */
 	bool mixture_bias;    /* one bias row behind a whole mixture, not behind each expert (JetMoE) */
 	int64_t dense_width;  /* FFN of the layers that are no MoE layers */
@@ -68,7 +69,7 @@ struct cost_shape {
 /* The parts that a count is split into. */
 enum cost_part {
 	COST_EMBEDDING,
-	COST_ATTENTION, /* projections with their biases, norms of queries and keys, sinks */
+	COST_ATTENTION, /* projections with their biases, norms of queries and keys, sinks; a router of attention experts */
 	COST_SCORES,    /* queries against keys and weights against values: no parameters, FLOPs grow with the context */
 	COST_NORM,
 	COST_ROUTER, /* with the selection's bias and the row behind a mixture */
@@ -104,9 +105,14 @@ double cost_flops_with(const struct cost_count *count, double pairs);
 /* How many of layers 0 .. layers-1 are MoE layers: those from `first` on for which (layer + phase) % every == 0. */
 int64_t cost_moe_layers(int64_t layers, int64_t first, int64_t every, int64_t phase);
 
+/* The dense model to compare a mixture with: the same layers, attention and vocabulary, one FFN in every layer and no
+ * router, its width chosen so that it has as nearly `params` parameters as a whole number allows.  Fails as
+ * cost_count() does. */
+int cost_dense(const struct cost_shape *shape, int64_t params, struct cost_shape *dense, struct error *err);
+
 /* The simulated network (sim/net): pre-norm blocks of attention with rotary positions and an MoE layer, two matrices
  * an FFN, all without bias, untied head.  Give layers, width, heads, vocabulary, experts, top_k, expert_width,
- * shared_width (n_shared * expert_width) and router; the rest is filled in.  top_k = 0 is the dense network, whose FFN
+ * shared_width (shared * expert_width) and router; the rest is filled in.  top_k = 0 is the dense network, whose FFN
  * is the shared width alone. */
 struct cost_shape cost_simulated(struct cost_shape shape);
 
