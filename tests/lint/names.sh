@@ -19,7 +19,7 @@ do
 	esac
 done
 
-# strategies/selectors/top_k.c holds selector_top_k, called "top-k"
+# strategies/selectors/top_k.c holds selector_top_k, called "top-k", and stands in parts.def as SELECTOR(top_k)
 for file in strategies/scorers/*.c strategies/selectors/*.c strategies/gates/*.c strategies/balancers/*.c
 do
 	[ -e "$file" ] || continue
@@ -28,6 +28,8 @@ do
 	word=$(echo "$stem" | tr _ -)
 	grep -E -q "^const struct moe_$kind ${kind}_$stem = \{" "$file" || complain "$file: no 'const struct moe_$kind ${kind}_$stem = {'"
 	grep -q "\.name = \"$word\"" "$file" || complain "$file: no '.name = \"$word\"'"
+	row="$(echo "$kind" | tr a-z A-Z)($stem)"
+	grep -q -x "$row" strategies/parts.def || complain "$file: no row $row in parts.def"
 done
 
 # a header is guarded by its path
