@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cmd_suite.c -- moesim suite FILE: runs a grid of runs x seeds.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "experiments/campaign.h"
+#include "experiments/cmd.h"
+#include "experiments/estimate.h"
+#include "experiments/jobs.h"
+#include "experiments/places.h"
+#include "experiments/settings.h"
+#include "experiments/table.h"
+#include "sim/base/csv.h"
+#include "sim/base/files.h"
+#include "sim/base/options.h"
+#include "sim/base/text.h"
+
+struct suite_options {
+	const char *out, *only, *set, *seeds;
+	int64_t jobs, index;
+	bool plan, dry_run, no_progress;
+};
+
+static const struct moe_opt suite_rows[] = {
+	{ .name = "out",
+	  .type = MOE_OPT_TEXT,
+	  .at = offsetof(struct suite_options, out),
+	  .help = "folder of the suite (default runs/ and the suite's name)" },
+	{ .name = "jobs",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct suite_options, jobs),
+	  .low = 1,
+	  .high = 4096,
+	  .zero = "all",
+	  .help = "runs at a time; all: one for each processor" },
+	{ .name = "seeds",
+	  .type = MOE_OPT_TEXT,
+	  .at = offsetof(struct suite_options, seeds),
+	  .help = "seeds in place of those of the file, as in 1..5 or 1,2,7" },
+	{ .name = "set",
+	  .type = MOE_OPT_TEXT,
+	  .at = offsetof(struct suite_options, set),
+	  .help = "key=value (or a | b | c) in place of what the file says, in every section; several are parted by ';'" },
+	{ .name = "only",
+	  .type = MOE_OPT_TEXT,
+	  .at = offsetof(struct suite_options, only),
+	  .help = "only these sections, parted by commas" },
+	{ .name = "dry-run",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct suite_options, dry_run),
+	  .help = "print the runs and what they cost, and make none" },
+	{ .name = "plan",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct suite_options, plan),
+	  .help = "print one shell command for each run, for GNU parallel and the like" },
+	{ .name = "index",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct suite_options, index),
+	  .low = 1,
+	  .high = GRID_LIMIT,
+	  .zero = "all",
+	  .help = "make only the run of this line of --plan, for Slurm job arrays" },
+	{ .name = "no-progress",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct suite_options, no_progress),
+	  .help = "no progress line on a terminal" },
+	{ .name = NULL }
+};
+
+/* What a run is told by its suite, not by a suite file. */
+static const char *const reserved[] = { "out", "resume", "force", "quiet", "no-progress", "dry-run", "threads", NULL };
+
+/* ---- reading --------------------------------------------------------------------------------------------- */
+
+static int check_value(const struct moe_opt *row, const char *value, struct error *err)
+{
+	for (size_t i = 0; reserved[i]; i++)
+		if (strcmp(reserved[i], row->name) == 0)
+			return fail(err, ERROR_USER, "'%s' is no matter of a suite file (see moesim suite --help)", row->name);
+	return settings_check(row, value, err);
+}
+
+/* The file, or one of that name among those that come with the program. */
+static const char *find_file(const char *name)
+{
+	if (file_exists(name) || strchr(name, '/'))
+		return name;
+	const char *shipped = path_join(place_suites(), name);
+	if (file_exists(shipped))
+		return shipped;
+	shipped = text_keep_f("%s.suite", shipped);
+	return file_exists(shipped) ? shipped : name;
+}
+
+/* "1,2,7" is "1 | 2 | 7". */
+static const char *seeds_key(const char *seeds)
+{
+	char *text = strdup(text_keep_f("seed=%s", seeds));
+	if (!text)
+		error_no_memory("seeds");
+	for (char *comma = strchr(text, ','); comma; comma = strchr(comma, ','))
+		*comma = '|';
+	const char *kept = text_keep(text);
+	free(text);
+	return kept;
+}
+
+static int apply_sets(struct suite *suite, const char *sets, struct error *err)
+{
+	for (const char *at = sets; *at;) {
+		size_t length = strcspn(at, ";");
+		TRY(suite_set(suite, "--set", text_keep_n(at, length), check_value, err));
+		at += length + (at[length] == ';');
+	}
+	return 0;
+}
+
+static int read_grid(const struct suite_options *opt, struct suite *suite, struct grid *grid, struct error *err)
+{
+	if (apply_sets(suite, opt->set, err) != 0)
+		return -1;
+	if (*opt->seeds)
+		TRY(suite_set(suite, "--seeds", seeds_key(opt->seeds), check_value, err));
+	TRY(grid_build(suite, opt->only, reserved, grid, err));
+	if (opt->index > (int64_t)grid->n) {
+		fail(err, ERROR_USER, "there are only %zu runs", grid->n);
+		grid_free(grid);
+		return fail_at(err, "--index", 0, 0);
+	}
+	return 0;
+}
+
+/* ---- showing --------------------------------------------------------------------------------------------- */
+
+/* A word as a POSIX shell reads it back. */
+static void print_quoted(FILE *to, const char *word)
+{
+	if (*word && !word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_")]) {
+		fputs(word, to);
+		return;
+	}
+	fputc('\'', to);
+	for (; *word; word++)
+		if (*word == '\'')
+			fputs("'\\''", to);
+		else
+			fputc(*word, to);
+	fputc('\'', to);
+}
+
+/* The command of a run can be given again: it continues what it finds, and a finished run stays as it is. */
+static void print_plan(const struct campaign *campaign)
+{
+	for (size_t i = 0; i < campaign->grid->n; i++) {
+		char **arguments = campaign_arguments(campaign, i, "--resume");
+		print_quoted(stdout, jobs_program());
+		fputs(" run", stdout);
+		for (size_t j = 0; arguments[j]; j++) {
+			fputc(' ', stdout);
+			print_quoted(stdout, arguments[j]);
+		}
+		fputc('\n', stdout);
+		free(arguments);
+	}
+}
+
+static const char *state_word(enum run_state state)
+{
+	static const char *const word[] = {
+		[RUN_MISSING] = "to do", [RUN_UNFINISHED] = "unfinished", [RUN_DONE] = "done", [RUN_DIVERGED] = "diverged"
+	};
+	return word[state];
+}
+
+static void print_question(const struct suite *suite)
+{
+	if (*suite->question)
+		printf("%s: %s\n\n", suite->name, suite->question);
+}
+
+static void print_runs(const struct suite *suite, const struct grid *grid, const struct results *results)
+{
+	static const char *const header[] = { "", "<run", "<seed", "<state", NULL };
+	struct table table;
+	print_question(suite);
+	table_begin(&table, header);
+	for (size_t i = 0; i < grid->n; i++) {
+		table_cell(&table, "%zu", i + 1);
+		table_cell(&table, "%s", results->run[i]);
+		table_cell(&table, "%s", grid->run[i].seed);
+		table_cell(&table, "%s", state_word(results->state[i]));
+	}
+	table_end(&table, stdout);
+	printf("\n%zu runs in %s\n", grid->n, results->folder);
+}
+
+/* ---- the table at the end -------------------------------------------------------------------------------- */
+
+/* One metric of one grid point over its seeds; runs that diverged are left out. */
+static struct estimate point_estimate(const struct csv_table *rows, const char *label, const char *metric)
+{
+	int by = csv_column(rows, "label"), status = csv_column(rows, "status"), column = csv_column(rows, metric);
+	double *value = calloc(rows->rows + 1, sizeof *value);
+	size_t n = 0;
+	if (!value)
+		error_no_memory("a column");
+	for (size_t i = 0; column >= 0 && by >= 0 && i < rows->rows; i++)
+		if (strcmp(csv_cell(rows, i, by), label) == 0 &&
+			(status < 0 || strcmp(csv_cell(rows, i, status), "diverged") != 0))
+			value[n++] = csv_number(rows, i, column, NULL);
+	struct estimate e = estimate_of(value, n);
+	free(value);
+	return e;
+}
+
+struct shown {
+	const char *metric;
+	int decimals;
+};
+
+static const char *const table_header[] = { "<strategy", "n",         "excess loss +- 95%", "MaxVio", "dead experts",
+											"domain MI", "dropped %", "FLOPs/token",        NULL };
+
+/* Runs of the grid point; none when another section has made the same. */
+static size_t point_runs(const struct grid *grid, size_t point)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < grid->n; i++)
+		n += grid->run[i].point == point;
+	return n;
+}
+
+static void add_point(struct table *table, const struct csv_table *rows, const char *label, size_t asked,
+					  const char *loss)
+{
+	char flops[TEXT_NUMBER];
+	struct estimate e = point_estimate(rows, label, loss);
+	size_t n = point_estimate(rows, label, "steps").n;
+	table_cell(table, "%s", label);
+	table_cell(table, "%s", n == asked ? text_keep_f("%zu", n) : text_keep_f("%zu of %zu", n, asked));
+	table_interval(table, e.mean, (e.high - e.low) / 2, 4);
+	table_number(table, point_estimate(rows, label, "maxvio").mean, 3);
+	table_number(table, point_estimate(rows, label, "dead_experts").mean, 1);
+	table_number(table, point_estimate(rows, label, "domain_mi").mean, 3);
+	table_number(table, 100 * point_estimate(rows, label, "drop_rate").mean, 2);
+	e = point_estimate(rows, label, "flops_per_token");
+	table_cell(table, "%s", isnan(e.mean) ? "-" : text_of_count(e.mean, flops));
+}
+
+/* Excess loss, or the loss itself where the stream's Bayes loss is not known. */
+static bool knows_excess(const struct csv_table *rows)
+{
+	int column = csv_column(rows, "excess_loss");
+	for (size_t i = 0; column >= 0 && i < rows->rows; i++)
+		if (!isnan(csv_number(rows, i, column, NULL)))
+			return true;
+	return false;
+}
+
+static int print_summary(const struct suite *suite, const struct grid *grid, const struct results *results,
+						 struct error *err)
+{
+	struct csv_table rows;
+	struct table table;
+	const char *path = path_join(results->folder, "summary.csv"), *header[16];
+	if (!file_exists(path))
+		return 0;
+	TRY(csv_read(path, &rows, err));
+	bool excess = knows_excess(&rows);
+	memcpy(header, table_header, sizeof table_header);
+	header[2] = excess ? header[2] : "eval loss +- 95%";
+	print_question(suite);
+	table_begin(&table, header);
+	for (size_t i = 0; i < grid->points; i++)
+		if (point_runs(grid, i) > 0)
+			add_point(&table, &rows, grid->point[i].label, point_runs(grid, i), excess ? "excess_loss" : "eval_loss");
+	table_end(&table, stdout);
+	csv_table_free(&rows);
+	return 0;
+}
+
+/* ---- running --------------------------------------------------------------------------------------------- */
+
+static void print_count(const struct campaign *campaign, const struct results *results)
+{
+	printf("\n%zu of %zu runs done", campaign->made + campaign->skipped, campaign->grid->n);
+	if (campaign->skipped > 0)
+		printf(" (%zu before)", campaign->skipped);
+	if (campaign->diverged > 0)
+		printf(", %zu diverged", campaign->diverged);
+	if (campaign->failed > 0)
+		printf(", %zu failed", campaign->failed);
+	printf(": %s\n", path_join(results->folder, "summary.csv"));
+	if (results->strange > 0)
+		fprintf(stderr, "moesim: %s also holds %zu run folders that are not of this suite as it is now\n",
+				results->folder, results->strange);
+}
+
+/* Failed runs make the suite fail, with the exit code of what is most in the user's hand. */
+static int exit_code(const struct campaign *campaign)
+{
+	if (campaign->failed == 0)
+		return 0;
+	return campaign->worst == ERROR_USER ? ERROR_USER : ERROR_WORLD;
+}
+
+static int run_all(const struct suite *suite, struct campaign *campaign, struct error *err)
+{
+	struct results *results = campaign->results;
+	TRY(results_lock(results, false, err));
+	int stopped = campaign_run(campaign, 0, campaign->grid->n, err);
+	if (stopped < 0)
+		return -1;
+	TRY(results_gather(results, err));
+	if (stopped > 0) {
+		fprintf(stderr, "moesim: stopped with %zu of %zu runs done; the same command continues\n",
+				campaign->made + campaign->skipped, campaign->grid->n);
+		return 128 + stopped;
+	}
+	TRY(print_summary(suite, campaign->grid, results, err));
+	print_count(campaign, results);
+	return exit_code(campaign);
+}
+
+/* Two processes with the same index would write into one folder: the log's file is their lock. */
+static int lock_run(const struct results *results, size_t run, struct error *err)
+{
+	const char *path = results_log(results, run);
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	fail(err, ERROR_WORLD, "%s", fd < 0 ? strerror(errno) : "another process makes this run");
+	return fail_at(err, path, 0, 0);
+}
+
+/* One run of many processes, on one machine or several: they share the folder's lock. */
+static int run_one(struct campaign *campaign, size_t run, struct error *err)
+{
+	struct results *results = campaign->results;
+	TRY(results_lock(results, true, err));
+	results_look(results, run);
+	if (results->state[run] != RUN_DONE && results->state[run] != RUN_DIVERGED)
+		TRY(lock_run(results, run, err));
+	int stopped = campaign_run(campaign, run, run + 1, err);
+	if (stopped != 0)
+		return stopped < 0 ? -1 : 128 + stopped;
+	printf("%s: %s\n", results_path(results, run), state_word(results->state[run]));
+	return exit_code(campaign);
+}
+
+static int act(const struct suite_options *opt, const struct suite *suite, const struct grid *grid, struct error *err)
+{
+	struct results results;
+	struct campaign campaign = { .grid = grid, .results = &results, .quiet = opt->no_progress };
+	const char *out = *opt->out ? opt->out : path_join("runs", suite->name);
+	int status = 0;
+	campaign.at_a_time = opt->jobs ? (size_t)opt->jobs : jobs_processors();
+	results_open(out, grid, &results);
+	if (opt->plan)
+		print_plan(&campaign);
+	else if (opt->dry_run)
+		print_runs(suite, grid, &results);
+	else if (opt->index)
+		status = run_one(&campaign, (size_t)opt->index - 1, err);
+	else
+		status = run_all(suite, &campaign, err);
+	results_close(&results);
+	return status;
+}
+
+static int suite_command(const void *options, int argc, char **args, struct error *err)
+{
+	const struct suite_options *opt = options;
+	struct suite suite;
+	struct grid grid;
+	if (argc != 1)
+		return fail(err, ERROR_USER, "suite takes one suite file (moesim suite --help)");
+	TRY(suite_read(find_file(args[0]), settings_rows(), check_value, &suite, err));
+	if (read_grid(opt, &suite, &grid, err) != 0) {
+		suite_free(&suite);
+		return -1;
+	}
+	int status = act(opt, &suite, &grid, err);
+	grid_free(&grid);
+	suite_free(&suite);
+	return status;
+}
+
+const struct command command_suite = {
+	.name = "suite",
+	.summary = "runs a grid of runs x seeds, several at a time; resumes",
+	.arguments = "FILE",
+	.about = "Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
+			 "gathers their summaries in summary.csv, and prints a table with 95% intervals over the seeds.  FILE may "
+			 "also be the name of a suite that comes with the program (quick).  Given again after it was stopped, or "
+			 "after the file was changed, it makes what is missing.",
+	.opts = suite_rows,
+	.opts_size = sizeof(struct suite_options),
+	.run = suite_command,
+};

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * suite.h -- suite files: which runs answer a question.
+ *
+ *     # How much quality does a token drop cost?
+ *     include = base.suite
+ *     [global]
+ *     seed = 1..5
+ *     [drops]
+ *     strategy = switch | expert-choice       # alternatives make the grid
+ *     balance = aux,weight=0.01 + z           # + stacks balancers
+ *
+ * The first comment is the question.  A key is a setting of `run` without its dashes.  Values may be quoted with ' or
+ * ", which keeps blanks, '|', '#' and '..' as they are; there is no escape character.  An included file's keys stand
+ * first, and the including file may set them again.  Nothing here knows what a setting means beyond its option row.
+ */
+#ifndef EXPERIMENTS_SUITE_H
+#define EXPERIMENTS_SUITE_H
+
+#include <moesim/moesim.h>
+
+#include "sim/base/arena.h"
+#include "sim/base/error.h"
+
+struct suite_place {
+	const char *file;
+	unsigned line, column;
+};
+
+struct suite_value {
+	const char *text; /* as options_value() prints it, so that 1e3 and 1000 are the same value */
+	struct suite_place at;
+};
+
+struct suite_key {
+	const struct moe_opt *row;
+	struct suite_place at;
+	size_t n;
+	struct suite_value *value; /* [n], no two alike */
+};
+
+struct suite_section {
+	const char *name;
+	struct suite_place at;
+	size_t n;
+	struct suite_key *key; /* [n] in the order of the file */
+};
+
+struct suite {
+	struct arena arena; /* everything below */
+	const struct moe_opt *rows;
+	const char *name;     /* the file's name without folder and ".suite" */
+	const char *question; /* "" when the file begins with no comment */
+	size_t n;
+	struct suite_section *section; /* [n]; section[0] is [global] */
+	size_t files;
+	const char **file; /* [files] the file and what it includes */
+};
+
+/* Checks one value of one setting beyond its row; NULL: the row is all there is. */
+typedef int suite_check(const struct moe_opt *row, const char *value, struct error *err);
+
+/* Reads the file and all it includes.  Errors name file, line and column.  On failure nothing is left to free. */
+int suite_read(const char *path, const struct moe_opt *rows, suite_check *check, struct suite *suite,
+			   struct error *err);
+/* The same for a text in memory; an include is then looked for in the working folder. */
+int suite_parse(const char *name, const char *text, size_t size, const struct moe_opt *rows, suite_check *check,
+				struct suite *suite, struct error *err);
+
+/* "key=alternatives" from the command line: takes the key's place in every section.  `flag` names it in errors. */
+int suite_set(struct suite *suite, const char *flag, const char *assignment, suite_check *check, struct error *err);
+
+/* The section of that name, or NULL. */
+const struct suite_section *suite_find(const struct suite *suite, const char *name);
+
+void suite_free(struct suite *suite);
+
+#endif

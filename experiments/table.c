@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * table.c -- a table for a person.
+ */
+#include <config.h>
+
+#include "experiments/table.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/error.h"
+#include "sim/base/text.h"
+
+void table_begin(struct table *table, const char *const *header)
+{
+	*table = (struct table){ .header = header };
+	while (header[table->columns])
+		table->columns++;
+}
+
+static void add_cell(struct table *table, const char *text)
+{
+	if ((table->cells & (table->cells - 1)) == 0) {
+		size_t room = table->cells ? 2 * table->cells : 1;
+		table->cell = realloc(table->cell, room * sizeof *table->cell);
+		if (!table->cell)
+			error_no_memory("a table");
+	}
+	table->cell[table->cells++] = text;
+}
+
+void table_cell(struct table *table, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	add_cell(table, text_keep(text));
+}
+
+void table_number(struct table *table, double value, int decimals)
+{
+	if (isnan(value))
+		add_cell(table, "-");
+	else
+		table_cell(table, "%.*f", decimals, value);
+}
+
+void table_interval(struct table *table, double value, double half, int decimals)
+{
+	if (isnan(value) || isnan(half))
+		table_number(table, value, decimals);
+	else
+		table_cell(table, "%.*f +- %.*f", decimals, value, decimals, half);
+}
+
+static bool is_left(const struct table *table, size_t column)
+{
+	return table->header[column][0] == '<';
+}
+
+static const char *title(const struct table *table, size_t column)
+{
+	return table->header[column] + is_left(table, column);
+}
+
+static int width(const struct table *table, size_t column)
+{
+	size_t most = strlen(title(table, column));
+	for (size_t i = column; i < table->cells; i += table->columns)
+		if (strlen(table->cell[i]) > most)
+			most = strlen(table->cell[i]);
+	return (int)most;
+}
+
+/* No blanks at the end of a line. */
+static void print_cell(const struct table *table, size_t column, const char *text, int wide, FILE *to)
+{
+	const char *gap = column ? "  " : "";
+	if (!is_left(table, column))
+		fprintf(to, "%s%*s", gap, wide, text);
+	else if (column + 1 < table->columns)
+		fprintf(to, "%s%-*s", gap, wide, text);
+	else
+		fprintf(to, "%s%s", gap, text);
+}
+
+void table_end(struct table *table, FILE *to)
+{
+	int *wide = calloc(table->columns + 1, sizeof *wide);
+	if (!wide)
+		error_no_memory("a table");
+	for (size_t c = 0; c < table->columns; c++) {
+		wide[c] = width(table, c);
+		print_cell(table, c, title(table, c), wide[c], to);
+	}
+	fputc('\n', to);
+	for (size_t i = 0; i < table->cells; i++) {
+		print_cell(table, i % table->columns, table->cell[i], wide[i % table->columns], to);
+		if ((i + 1) % table->columns == 0)
+			fputc('\n', to);
+	}
+	free(wide);
+	free(table->cell);
+}
