@@ -43,6 +43,13 @@ static void zipf(double *p, size_t n, double exponent, double offset)
 		p[i] /= sum;
 }
 
+/* gsl_ran_shuffle() does not take an empty list. */
+static void shuffle(gsl_rng *rng, uint32_t *ids, size_t n)
+{
+	if (n > 1)
+		gsl_ran_shuffle(rng, ids, n, sizeof *ids);
+}
+
 /* Shuffles, in each domain, the tokens that are not shared over the ranks that are not; `ids` is scratch. */
 static void draw_ranks(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, uint32_t *ids)
 {
@@ -53,7 +60,7 @@ static void draw_ranks(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, ui
 			if (!is_shared(x, shared, vocabulary))
 				ids[n++] = (uint32_t)x;
 		seed_open(rng, seed, "law/ranks", z);
-		gsl_ran_shuffle(rng, ids, n, sizeof *ids);
+		shuffle(rng, ids, n);
 		for (size_t rank = vocabulary; rank-- > 0;) {
 			uint32_t x = is_shared(rank, shared, vocabulary) ? (uint32_t)rank : ids[--n];
 			law->token[z * vocabulary + rank] = x;
@@ -71,7 +78,7 @@ static void draw_owners(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, u
 		if (!is_shared(x, shared_tokens(law), law->vocabulary))
 			ids[n++] = (uint32_t)x;
 	seed_open(rng, seed, "law/context", 0);
-	gsl_ran_shuffle(rng, ids, n, sizeof *ids);
+	shuffle(rng, ids, n);
 	for (size_t i = 0; i < own_tokens(law); i++)
 		law->own[ids[i]] = true;
 	for (size_t x = 0; x < law->vocabulary; x++) {

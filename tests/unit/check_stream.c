@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * check_stream.c -- what holds for every stream, and the stream uniform.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/options.h"
+#include "sim/data/stream.h"
+
+enum { SEQUENCES = 4, LENGTH = 32, TOKENS = SEQUENCES * LENGTH };
+
+static struct arena arena;
+static struct stream stream;
+
+static void teardown(void)
+{
+	if (stream.type != NULL)
+		stream_close(&stream);
+	arena_free(&arena);
+}
+
+static void open_stream(const char *spec, uint64_t seed)
+{
+	struct error err = { .code = ERROR_NONE };
+	if (stream.type != NULL)
+		stream_close(&stream);
+	ck_assert_msg(stream_open(&stream, spec, seed, &err) == 0, "%s: %s", spec, err.text);
+}
+
+static struct batch new_batch(void)
+{
+	struct batch batch;
+	batch_take(&batch, &arena, SEQUENCES, LENGTH);
+	return batch;
+}
+
+static bool same_tokens(const struct batch *a, const struct batch *b)
+{
+	return memcmp(a->id, b->id, TOKENS * sizeof *a->id) == 0 &&
+		   memcmp(a->target, b->target, TOKENS * sizeof *a->target) == 0 &&
+		   memcmp(a->domain, b->domain, TOKENS * sizeof *a->domain) == 0;
+}
+
+/* ---- the table and specs ------------------------------------------------------------------------------------- */
+
+START_TEST(every_type_explains_itself)
+{
+	for (size_t i = 0; stream_types[i] != NULL; i++) {
+		const struct stream_type *type = stream_types[i];
+		ck_assert_ptr_eq(stream_find(type->name), type);
+		ck_assert_uint_gt(strlen(type->summary), 10);
+		ck_assert_uint_gt(strlen(type->formula), 10);
+		ck_assert_ptr_nonnull(strpbrk(type->cite, "12"));
+		ck_assert_ptr_nonnull(type->opts);
+	}
+	ck_assert_ptr_null(stream_find("topicmi"));
+	ck_assert_ptr_null(stream_find(""));
+}
+END_TEST
+
+START_TEST(the_spec_spells_out_every_option_and_can_be_reopened)
+{
+	open_stream("topicmix,domains=3,switch=0.25", 1);
+	const char *spec = stream_spec(&stream);
+	ck_assert_ptr_nonnull(strstr(spec, "topicmix,domains=3,"));
+	ck_assert_ptr_nonnull(strstr(spec, ",switch=0.25"));
+	for (const struct moe_opt *row = stream_topicmix.opts; row->name != NULL; row++)
+		ck_assert_msg(strstr(spec, row->name) != NULL, "%s is not in %s", row->name, spec);
+	struct batch before = new_batch(), after = new_batch();
+	stream_train(&stream, 1, &before);
+	open_stream(spec, 1);
+	ck_assert_str_eq(stream_spec(&stream), spec);
+	stream_train(&stream, 1, &after);
+	ck_assert(same_tokens(&before, &after));
+}
+END_TEST
+
+static const struct {
+	const char *spec, *says;
+	unsigned column;
+} wrong[] = {
+	{ "", "unknown stream ''", 1 },
+	{ "topic", "known: topicmix, uniform, corpus", 1 },
+	{ "topicmux,domains=2", "did you mean 'topicmix'", 1 },
+	{ "uniform,vocabulary=1", "vocabulary", 0 },
+	{ "uniform,vocabulary=nan", "vocabulary", 0 },
+	{ "topicmix,domain=3", "did you mean 'domains'", 0 },
+	{ "topicmix,domains=8,switch=1.5", "switch", 0 },
+	{ "topicmix,domains=8,switch=", "switch", 0 },
+	{ "topicmix,vocabulary=1e309", "vocabulary", 0 },
+	{ "topicmix,domains=8,,switch=0", "", 0 },
+};
+
+START_TEST(a_wrong_spec_is_refused_with_its_place)
+{
+	struct error err = { .code = ERROR_NONE };
+	const char *spec = wrong[_i].spec, *comma = strrchr(spec, ',');
+	ck_assert_int_eq(stream_open(&stream, spec, 1, &err), -1);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_msg(strstr(err.text, wrong[_i].says) != NULL, "'%s' does not say '%s'", err.text, wrong[_i].says);
+	if (wrong[_i].column > 0)
+		ck_assert_uint_eq(err.column, wrong[_i].column);
+	else if (*wrong[_i].says != '\0')
+		ck_assert_msg(err.column > (size_t)(comma - spec) && err.column <= strlen(spec) + 1, "column %u of '%s'",
+					  err.column, spec);
+	ck_assert_ptr_null(stream.type);
+}
+END_TEST
+
+/* ---- batches ------------------------------------------------------------------------------------------------- */
+
+static const char *const made[] = { "topicmix", "topicmix,length=8,documents=2", "uniform" };
+
+START_TEST(a_batch_depends_on_seed_and_number_alone)
+{
+	struct batch in_turn = new_batch(), alone = new_batch(), scratch = new_batch();
+	open_stream(made[_i], 5);
+	for (size_t step = 1; step <= 7; step++)
+		stream_train(&stream, step, &in_turn);
+	open_stream(made[_i], 5);
+	stream_eval(&stream, 3, &scratch);
+	stream_train(&stream, 7, &alone);
+	ck_assert(same_tokens(&in_turn, &alone));
+	stream_eval(&stream, 3, &in_turn);
+	ck_assert(same_tokens(&in_turn, &scratch));
+}
+END_TEST
+
+START_TEST(other_numbers_phases_and_seeds_give_other_tokens)
+{
+	struct batch batch = new_batch(), other = new_batch();
+	open_stream(made[_i], 5);
+	stream_train(&stream, 7, &batch);
+	stream_train(&stream, 8, &other);
+	ck_assert(!same_tokens(&batch, &other));
+	stream_eval(&stream, 7, &other);
+	ck_assert(!same_tokens(&batch, &other));
+	open_stream(made[_i], 6);
+	stream_train(&stream, 7, &other);
+	ck_assert(!same_tokens(&batch, &other));
+}
+END_TEST
+
+START_TEST(targets_are_the_tokens_that_follow)
+{
+	struct batch batch = new_batch();
+	open_stream(made[_i], 5);
+	stream_train(&stream, 1, &batch);
+	for (size_t at = 0; at < TOKENS; at++) {
+		ck_assert_uint_lt(batch.id[at], stream.vocabulary);
+		ck_assert_uint_lt(batch.target[at], stream.vocabulary);
+		ck_assert_uint_lt(batch.domain[at], stream.domains);
+		if (at % LENGTH + 1 < LENGTH)
+			ck_assert_uint_eq(batch.target[at], batch.id[at + 1]);
+	}
+}
+END_TEST
+
+START_TEST(any_length_can_be_drawn_from_a_law)
+{
+	struct error err = { .code = ERROR_NONE };
+	open_stream(made[_i], 5);
+	ck_assert_int_eq(stream_check(&stream, 100000000, &err), 0);
+}
+END_TEST
+
+START_TEST(bayes_losses_add_up_over_batches)
+{
+	struct batch batch = new_batch();
+	double first = 0, second = 0, both = 0, oracle = 0, oracles = 0;
+	open_stream(made[_i], 5);
+	stream_eval(&stream, 0, &batch);
+	stream_bayes(&stream, &batch, &first, &oracle);
+	stream_bayes(&stream, &batch, &both, &oracles);
+	stream_eval(&stream, 1, &batch);
+	stream_bayes(&stream, &batch, &second, NULL);
+	stream_bayes(&stream, &batch, &both, &oracles);
+	ck_assert_double_eq_tol(both, first + second, 1e-9);
+	ck_assert_double_gt(oracles, oracle);
+}
+END_TEST
+
+/* ---- uniform ------------------------------------------------------------------------------------------------- */
+
+START_TEST(uniform_loses_ln_v_on_every_token)
+{
+	struct batch batch = new_batch();
+	double bayes = 0, oracle = 0;
+	open_stream("uniform,vocabulary=37", 1);
+	stream_eval(&stream, 0, &batch);
+	stream_bayes(&stream, &batch, &bayes, &oracle);
+	ck_assert_double_eq_tol(bayes / TOKENS, log(37), 1e-14);
+	ck_assert_double_eq(oracle, bayes);
+	ck_assert_double_eq(stream.uniform, log(37));
+	ck_assert_double_eq(stream.unigram, log(37));
+	ck_assert_uint_eq(stream.vocabulary, 37);
+	ck_assert_uint_eq(stream.domains, 1);
+	ck_assert_str_eq(stream.domain_names[0], "uniform");
+}
+END_TEST
+
+/* Pairs of neighbours: uniform and independent at once. */
+START_TEST(uniform_pairs_are_uniform)
+{
+	enum { V = 7, BATCHES = 200 };
+	struct batch batch = new_batch();
+	double count[V * V] = { 0 }, expected = (double)BATCHES * TOKENS / (V * V), square = 0;
+	open_stream("uniform,vocabulary=7", 1);
+	for (size_t step = 1; step <= BATCHES; step++) {
+		stream_train(&stream, step, &batch);
+		for (size_t at = 0; at < TOKENS; at++)
+			count[batch.id[at] * V + batch.target[at]]++;
+	}
+	for (size_t i = 0; i < V * V; i++)
+		square += (count[i] - expected) * (count[i] - expected) / expected;
+	ck_assert_double_gt(gsl_cdf_chisq_Q(square, V * V - 1), 1e-3);
+	ck_assert_double_lt(gsl_cdf_chisq_Q(square, V * V - 1), 1 - 1e-3);
+}
+END_TEST
+
+int main(void)
+{
+	enum { WRONG = sizeof wrong / sizeof *wrong, MADE = sizeof made / sizeof *made };
+	Suite *suite = suite_create("stream");
+	TCase *specs = tcase_create("specs"), *batches = tcase_create("batches"), *uniform = tcase_create("uniform");
+	tcase_add_checked_fixture(specs, NULL, teardown);
+	tcase_add_test(specs, every_type_explains_itself);
+	tcase_add_test(specs, the_spec_spells_out_every_option_and_can_be_reopened);
+	tcase_add_loop_test(specs, a_wrong_spec_is_refused_with_its_place, 0, WRONG);
+	tcase_add_checked_fixture(batches, NULL, teardown);
+	tcase_add_loop_test(batches, a_batch_depends_on_seed_and_number_alone, 0, MADE);
+	tcase_add_loop_test(batches, other_numbers_phases_and_seeds_give_other_tokens, 0, MADE);
+	tcase_add_loop_test(batches, targets_are_the_tokens_that_follow, 0, MADE);
+	tcase_add_loop_test(batches, any_length_can_be_drawn_from_a_law, 0, MADE);
+	tcase_add_loop_test(batches, bayes_losses_add_up_over_batches, 0, MADE);
+	tcase_add_checked_fixture(uniform, NULL, teardown);
+	tcase_add_test(uniform, uniform_loses_ln_v_on_every_token);
+	tcase_add_test(uniform, uniform_pairs_are_uniform);
+	suite_add_tcase(suite, specs);
+	suite_add_tcase(suite, batches);
+	suite_add_tcase(suite, uniform);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

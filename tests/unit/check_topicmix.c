@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * check_topicmix.c -- the law of topicmix, its samples, and its Bayes loss against enumeration of all hidden paths.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/text.h"
+#include "sim/data/stream.h"
+#include "sim/data/topicmix.h"
+
+/* Small enough to enumerate, and everything that can happen does. */
+#define SMALL "topicmix,vocabulary=5,fanout=2,shared=0.4,domain-zipf=0.7"
+#define TINY SMALL ",domains=3,mixing=0.7,length=4,switch=0.2"
+
+static struct arena arena;
+static struct stream stream;
+static const struct topicmix_law *law;
+
+static void teardown(void)
+{
+	if (stream.type != NULL)
+		stream_close(&stream);
+	arena_free(&arena);
+}
+
+static void open_law(const char *spec, uint64_t seed)
+{
+	struct error err = { .code = ERROR_NONE };
+	if (stream.type != NULL)
+		stream_close(&stream);
+	ck_assert_msg(stream_open(&stream, spec, seed, &err) == 0, "%s: %s", spec, err.text);
+	law = stream.law;
+}
+
+static struct batch new_batch(size_t sequences, size_t length)
+{
+	struct batch batch;
+	batch_take(&batch, &arena, sequences, length);
+	return batch;
+}
+
+/* ---- the tables ---------------------------------------------------------------------------------------------- */
+
+static const char *const laws[] = {
+	TINY,
+	"topicmix",
+	"topicmix,context=0",
+	"topicmix,context=0.37,vocabulary=101,domains=5,fanout=7",
+	"topicmix,shared=0,fanout=1",
+	"topicmix,shared=1",
+	"topicmix,domains=1",
+	"topicmix,mixing=0",
+	"topicmix,mixing=1,concentration=0.01,vocabulary=64",
+	"topicmix,vocabulary=32,fanout=32,token-zipf=2,token-offset=0,domains=2",
+	"topicmix,vocabulary=2,fanout=2",
+};
+
+START_TEST(every_row_is_a_law)
+{
+	open_law(laws[_i], 3);
+	double prior = 0;
+	for (size_t z = 0; z < law->domains; z++) {
+		prior += law->prior[z];
+		double base = 0;
+		for (size_t x = 0; x < law->vocabulary; x++) {
+			base += topicmix_base(law, z, x);
+			double row = 0;
+			for (uint32_t next = 0; next < law->vocabulary; next++) {
+				double p = topicmix_next(law, z, x, next);
+				ck_assert_double_ge(p, 0);
+				row += p;
+			}
+			ck_assert_double_eq_tol(row, 1, 1e-12);
+		}
+		ck_assert_double_eq_tol(base, 1, 1e-12);
+	}
+	ck_assert_double_eq_tol(prior, 1, 1e-12);
+}
+END_TEST
+
+START_TEST(successors_are_distinct_and_weights_rise_to_one)
+{
+	open_law(laws[_i], 3);
+	for (size_t row = 0; row < law->rows; row++) {
+		const uint32_t *next = law->next + row * law->fanout;
+		const double *upto = law->upto + row * law->fanout;
+		for (size_t i = 0; i < law->fanout; i++) {
+			ck_assert_uint_lt(next[i], law->vocabulary);
+			ck_assert_double_ge(upto[i], i > 0 ? upto[i - 1] : 0);
+			for (size_t j = 0; j < i; j++)
+				ck_assert_uint_ne(next[i], next[j]);
+		}
+		ck_assert_double_eq(upto[law->fanout - 1], 1);
+	}
+}
+END_TEST
+
+START_TEST(ranks_and_tokens_are_inverse)
+{
+	open_law(laws[_i], 3);
+	for (size_t z = 0; z < law->domains; z++)
+		for (size_t rank = 0; rank < law->vocabulary; rank++)
+			ck_assert_uint_eq(law->rank[law->token[z * law->vocabulary + rank] * law->domains + z], rank);
+}
+END_TEST
+
+/* Worked by hand: 1, 1/2, 1/3, 1/4 over 25/12; with offset 1: 1/2, 1/3, 1/4, 1/5 over 77/60. */
+START_TEST(zipf_is_as_by_hand)
+{
+	static const double plain[] = { 12. / 25, 6. / 25, 4. / 25, 3. / 25 };
+	static const double offset[] = { 30. / 77, 20. / 77, 15. / 77, 12. / 77 };
+	open_law("topicmix,vocabulary=4,domains=4,domain-zipf=1,token-zipf=1,token-offset=0,shared=1", 3);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_double_eq_tol(law->prior[i], plain[i], 1e-15);
+		ck_assert_double_eq_tol(topicmix_base(law, 2, i), plain[i], 1e-15);
+	}
+	open_law("topicmix,vocabulary=4,domains=4,domain-zipf=0,token-zipf=1,token-offset=1,shared=1", 3);
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_double_eq_tol(law->prior[i], 0.25, 1e-15);
+		ck_assert_double_eq_tol(topicmix_base(law, 2, i), offset[i], 1e-15);
+	}
+}
+END_TEST
+
+static bool same_rank_everywhere(size_t x)
+{
+	for (size_t z = 0; z < law->domains; z++)
+		if (law->rank[x * law->domains + z] != x)
+			return false;
+	return true;
+}
+
+START_TEST(shared_tokens_keep_rank_and_successors_in_all_domains)
+{
+	open_law("topicmix,vocabulary=200,domains=6,shared=0.3", 3);
+	size_t shared = 0, own = 0, in_head = 0;
+	for (size_t x = 0; x < 200; x++) {
+		own += law->own[x];
+		if (!same_rank_everywhere(x))
+			continue;
+		shared++;
+		in_head += x < 100;
+		for (uint32_t next = 0; next < 200; next++)
+			ck_assert_double_eq(topicmix_successor(law, 0, x, next), topicmix_successor(law, 5, x, next));
+	}
+	ck_assert_uint_eq(shared, 60);
+	ck_assert_uint_eq(in_head, 30);
+	ck_assert_uint_eq(own, 140);
+}
+END_TEST
+
+/* The set of tokens with rows of the domain's own grows with context, and no row that both laws have differs. */
+START_TEST(contexts_are_nested)
+{
+	static const char *const specs[] = { "topicmix,context=0.3", "topicmix,context=0.6" };
+	static bool own[2][256];
+	static uint32_t next[256][8][4], common[256][4];
+	size_t count[2] = { 0 };
+	open_law(specs[0], 3);
+	for (size_t x = 0; x < 256; x++)
+		for (size_t z = 0; z < 8; z++) {
+			count[0] += own[0][x] = law->own[x];
+			memcpy(next[x][z], law->next + topicmix_successors(law, z, x), sizeof next[x][z]);
+		}
+	open_law(specs[1], 3);
+	for (size_t x = 0; x < 256; x++) {
+		ck_assert(law->own[x] || !own[0][x]);
+		memcpy(common[x], law->next + topicmix_successors(law, 0, x), sizeof common[x]);
+		for (size_t z = 0; z < 8; z++) {
+			count[1] += law->own[x];
+			if (own[0][x] == law->own[x])
+				ck_assert_mem_eq(next[x][z], law->next + topicmix_successors(law, z, x), sizeof next[x][z]);
+		}
+	}
+	ck_assert_uint_eq(count[0], 8 * 54); /* 256 - 77 shared = 179 tokens, of which 0.3 */
+	ck_assert_uint_eq(count[1], 8 * 107);
+}
+END_TEST
+
+START_TEST(context_0_depends_on_the_token_alone_and_context_1_on_the_domain)
+{
+	open_law("topicmix,context=0,shared=0", 3);
+	for (size_t x = 0; x < law->vocabulary; x++)
+		ck_assert_uint_eq(topicmix_successors(law, 0, x), topicmix_successors(law, 7, x));
+	open_law("topicmix,context=1,shared=0", 3);
+	size_t alike = 0;
+	for (size_t x = 0; x < law->vocabulary; x++)
+		alike += memcmp(law->next + topicmix_successors(law, 0, x), law->next + topicmix_successors(law, 7, x),
+						law->fanout * sizeof *law->next) == 0;
+	ck_assert_uint_lt(alike, 3);
+}
+END_TEST
+
+START_TEST(laws_differ_with_the_seed)
+{
+	static uint32_t ranks[256 * 8];
+	open_law("topicmix", 3);
+	memcpy(ranks, law->rank, sizeof ranks);
+	open_law("topicmix", 4);
+	ck_assert_mem_ne(ranks, law->rank, sizeof ranks);
+	open_law("topicmix", 3);
+	ck_assert_mem_eq(ranks, law->rank, sizeof ranks);
+}
+END_TEST
+
+static const struct {
+	const char *spec, *says;
+} refused[] = {
+	{ "topicmix,vocabulary=3,fanout=4", "fanout=4 is more than vocabulary=3" },
+	{ "topicmix,vocabulary=65536,domains=256,shared=0", "above the limit of 1.0 GB" },
+};
+
+START_TEST(contradictions_and_huge_laws_are_refused)
+{
+	struct error err = { .code = ERROR_NONE };
+	ck_assert_int_eq(stream_open(&stream, refused[_i].spec, 1, &err), -1);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_msg(strstr(err.text, refused[_i].says) != NULL, "%s", err.text);
+}
+END_TEST
+
+/* ---- Bayes loss ---------------------------------------------------------------------------------------------- */
+
+/* Probability of x[1 .. n] when x[0] came from domain z: the sum over everything that may happen before each token. */
+static double paths(size_t z, const uint32_t *x, size_t n)
+{
+	double end = law->end, change = law->opt.change, sum = 0;
+	if (n == 0)
+		return 1;
+	for (size_t to = 0; to < law->domains; to++) {
+		double prior = law->prior[to], on = paths(to, x + 1, n - 1);
+		sum += end * prior * topicmix_base(law, to, x[1]) * on;
+		sum += (1 - end) * change * prior * topicmix_next(law, to, x[0], x[1]) * on;
+	}
+	return sum + (1 - end) * (1 - change) * topicmix_next(law, z, x[0], x[1]) * paths(z, x + 1, n - 1);
+}
+
+/* Probability of x[0 .. n] from the start of a sequence. */
+static double sequence(const uint32_t *x, size_t n)
+{
+	double sum = 0;
+	for (size_t z = 0; z < law->domains; z++)
+		sum += law->prior[z] * topicmix_base(law, z, x[0]) * paths(z, x, n);
+	return sum;
+}
+
+static const char *const enumerated[] = {
+	TINY,
+	SMALL ",domains=3,mixing=0.7,switch=0.2",
+	SMALL ",domains=3,mixing=0.7,length=4,switch=0",
+	SMALL ",domains=3,mixing=0.7,switch=0",
+	SMALL ",domains=3,mixing=0.7,length=4,switch=1",
+	SMALL ",domains=3,mixing=1,length=4,switch=0.2",
+	SMALL ",domains=3,mixing=1,switch=0",
+	SMALL ",domains=3,mixing=0.95,length=8,context=0.5",
+	SMALL ",domains=3,mixing=0,length=4,switch=0.2",
+	SMALL ",domains=3,mixing=0.7,length=1,switch=0.2",
+	SMALL ",domains=1,mixing=0.7,length=4,switch=0.2",
+};
+
+START_TEST(bayes_loss_is_the_sum_over_all_hidden_paths)
+{
+	enum { LENGTH = 5, SEQUENCES = 6 };
+	struct batch batch = new_batch(SEQUENCES, LENGTH);
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		open_law(enumerated[_i], seed);
+		stream_eval(&stream, 0, &batch);
+		for (size_t s = 0; s < SEQUENCES; s++)
+			for (size_t n = 1; n <= LENGTH; n++) {
+				uint32_t x[LENGTH + 1];
+				struct batch part = { 1, n, batch.id + s * LENGTH, batch.target + s * LENGTH,
+									  batch.domain + s * LENGTH };
+				double bayes = 0;
+				memcpy(x, part.id, n * sizeof *x);
+				x[n] = part.target[n - 1];
+				stream_bayes(&stream, &part, &bayes, NULL);
+				ck_assert_double_eq_tol(bayes, log(sequence(x, 0)) - log(sequence(x, n)), 1e-12);
+			}
+	}
+}
+END_TEST
+
+START_TEST(the_oracle_knows_the_inputs_domains_alone)
+{
+	enum { LENGTH = 64 };
+	struct batch batch = new_batch(1, LENGTH);
+	open_law(enumerated[_i], 1);
+	stream_eval(&stream, 0, &batch);
+	double bayes = 0, oracle = 0, expected = 0;
+	stream_bayes(&stream, &batch, &bayes, &oracle);
+	for (size_t t = 0; t < LENGTH; t++) {
+		uint32_t x[] = { batch.id[t], batch.target[t] };
+		expected -= log(paths(batch.domain[t], x, 1));
+	}
+	ck_assert_double_eq_tol(oracle, expected, 1e-11);
+}
+END_TEST
+
+/* The predictions for all continuations of a token add up to 1: exp(-loss) is a law over sequences. */
+START_TEST(bayes_predictions_add_up_to_one)
+{
+	enum { V = 5, LENGTH = 4, ALL = V * V * V * V };
+	struct batch batch = new_batch(1, LENGTH);
+	open_law(TINY, 1);
+	for (uint32_t start = 0; start < V; start++) {
+		double sum = 0;
+		for (uint32_t code = 0; code < ALL; code++) {
+			uint32_t rest = code, x = start;
+			for (size_t t = 0; t < LENGTH; t++, rest /= V) {
+				batch.id[t] = x;
+				batch.target[t] = x = rest % V;
+			}
+			double bayes = 0;
+			stream_bayes(&stream, &batch, &bayes, NULL);
+			sum += exp(-bayes);
+		}
+		ck_assert_double_eq_tol(sum, 1, 1e-12);
+	}
+}
+END_TEST
+
+START_TEST(an_impossible_token_costs_infinity_and_nothing_after_it_is_nan)
+{
+	struct batch batch = new_batch(1, 2);
+	open_law("topicmix,mixing=1,fanout=1,vocabulary=16,shared=1", 1);
+	batch.target[0] = batch.id[1] = (law->next[topicmix_successors(law, 0, batch.id[0])] + 1) % 16;
+	batch.target[1] = law->next[topicmix_successors(law, 0, batch.id[1])];
+	double bayes = 0, oracle = 0;
+	stream_bayes(&stream, &batch, &bayes, &oracle);
+	ck_assert_double_infinite(bayes);
+	ck_assert_double_infinite(oracle);
+}
+END_TEST
+
+static const char *const ordered[] = {
+	"topicmix", "topicmix,length=64", "topicmix,context=0", "topicmix,mixing=0.5,switch=0.1", "topicmix,domain-zipf=2",
+};
+
+static void losses(double *bayes, double *oracle)
+{
+	enum { BATCHES = 50, SEQUENCES = 32, LENGTH = 64 };
+	struct batch batch = new_batch(SEQUENCES, LENGTH);
+	*bayes = *oracle = 0;
+	for (size_t i = 0; i < BATCHES; i++) {
+		stream_eval(&stream, i, &batch);
+		stream_bayes(&stream, &batch, bayes, oracle);
+	}
+	*bayes /= BATCHES * SEQUENCES * LENGTH;
+	*oracle /= BATCHES * SEQUENCES * LENGTH;
+}
+
+START_TEST(oracle_bayes_unigram_uniform_are_in_order)
+{
+	double bayes, oracle;
+	open_law(ordered[_i], 1);
+	losses(&bayes, &oracle);
+	ck_assert_double_gt(oracle, 0);
+	ck_assert_double_gt(bayes, oracle);
+	ck_assert_double_gt(stream.unigram, bayes + 1);
+	ck_assert_double_gt(stream.uniform, stream.unigram);
+	ck_assert_double_eq(stream.uniform, log((double)stream.vocabulary));
+}
+END_TEST
+
+START_TEST(with_one_domain_the_oracle_knows_no_more)
+{
+	double bayes, oracle;
+	open_law("topicmix,domains=1", 1);
+	losses(&bayes, &oracle);
+	ck_assert_double_eq_tol(bayes, oracle, 1e-12);
+}
+END_TEST
+
+/* ---- unigram ------------------------------------------------------------------------------------------------- */
+
+/* Without successors the law of a token is the mixture of the base laws. */
+START_TEST(unigram_without_successors_is_the_mixture)
+{
+	open_law("topicmix,mixing=0,domains=3", 2);
+	double entropy = 0;
+	for (size_t x = 0; x < law->vocabulary; x++) {
+		double p = 0;
+		for (size_t z = 0; z < 3; z++)
+			p += law->prior[z] * topicmix_base(law, z, x);
+		entropy -= p * log(p);
+	}
+	ck_assert_double_eq_tol(stream.unigram, entropy, 1e-12);
+}
+END_TEST
+
+/* All continuations of a whole tiny chain, 40 tokens on: the dense joint law, moved step by step through paths(). */
+START_TEST(unigram_is_the_entropy_of_a_far_token)
+{
+	enum { D = 3, V = 5 };
+	double now[D][V], entropy = 0;
+	open_law(TINY, 2);
+	for (size_t z = 0; z < D; z++)
+		for (size_t x = 0; x < V; x++)
+			now[z][x] = law->prior[z] * topicmix_base(law, z, x);
+	for (int step = 0; step < 200; step++) {
+		double then[D][V] = { { 0 } };
+		for (size_t from = 0; from < D * V; from++)
+			for (size_t to = 0; to < D; to++)
+				for (uint32_t next = 0; next < V; next++) {
+					double change = law->opt.change * law->prior[to] + (from / V == to) * (1 - law->opt.change);
+					double go_on = (1 - law->end) * change * topicmix_next(law, to, from % V, next);
+					then[to][next] +=
+						now[from / V][from % V] * (go_on + law->end * law->prior[to] * topicmix_base(law, to, next));
+				}
+		memcpy(now, then, sizeof now);
+	}
+	for (size_t x = 0; x < V; x++) {
+		double p = now[0][x] + now[1][x] + now[2][x];
+		entropy -= p * log(p);
+	}
+	ck_assert_double_eq_tol(stream.unigram, entropy, 1e-11);
+}
+END_TEST
+
+/* ---- samples ------------------------------------------------------------------------------------------------- */
+
+/* Chi-square of counts against a law; cells with an expectation below 5 are pooled. */
+static double chi_square(const double *count, const double *p, size_t n, size_t *freedom)
+{
+	double total = 0, square = 0, rest = 0, rest_p = 0;
+	size_t cells = 0;
+	for (size_t i = 0; i < n; i++)
+		total += count[i];
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] * total < 5) {
+			rest += count[i], rest_p += p[i];
+			continue;
+		}
+		square += pow(count[i] - p[i] * total, 2) / (p[i] * total);
+		cells++;
+	}
+	if (rest_p * total >= 1) {
+		square += pow(rest - rest_p * total, 2) / (rest_p * total);
+		cells++;
+	}
+	*freedom += cells > 0 ? cells - 1 : 0;
+	return square;
+}
+
+/* Every transition from a domain and token to the next, all events mixed, against the law. */
+START_TEST(transitions_follow_the_law)
+{
+	enum { D = 3, V = 5, STATES = D * V, LENGTH = 64, SEQUENCES = 32 };
+	static double count[STATES][STATES];
+	struct batch batch = new_batch(SEQUENCES, LENGTH);
+	open_law(TINY, 4);
+	memset(count, 0, sizeof count);
+	for (size_t step = 1; step <= 100; step++) {
+		stream_train(&stream, step, &batch);
+		for (size_t at = 0; at < SEQUENCES * LENGTH; at++)
+			if (at % LENGTH + 1 < LENGTH)
+				count[batch.domain[at] * V + batch.id[at]][batch.domain[at + 1] * V + batch.id[at + 1]]++;
+	}
+	double square = 0;
+	size_t freedom = 0;
+	for (size_t from = 0; from < STATES; from++) {
+		double p[STATES];
+		for (size_t to = 0; to < STATES; to++) {
+			size_t z = to / V;
+			double stay = (from / V == z) * (1 - law->opt.change) + law->opt.change * law->prior[z];
+			p[to] = (1 - law->end) * stay * topicmix_next(law, z, from % V, (uint32_t)(to % V)) +
+					law->end * law->prior[z] * topicmix_base(law, z, to % V);
+		}
+		square += chi_square(count[from], p, STATES, &freedom);
+	}
+	ck_assert_uint_gt(freedom, 100);
+	ck_assert_double_gt(gsl_cdf_chisq_Q(square, (double)freedom), 1e-3);
+	ck_assert_double_lt(gsl_cdf_chisq_Q(square, (double)freedom), 1 - 1e-3);
+}
+END_TEST
+
+/* First tokens of sequences against the base laws of their domains. */
+static void check_starts(size_t sequences, size_t counted, bool held_out)
+{
+	enum { D = 3, V = 5, BATCHES = 4000 };
+	double count[D * V] = { 0 }, p[D * V];
+	struct batch batch = new_batch(sequences, 2);
+	for (size_t i = 1; i <= BATCHES; i++) {
+		if (held_out)
+			stream_eval(&stream, i, &batch);
+		else
+			stream_train(&stream, i, &batch);
+		count[batch.domain[2 * counted] * V + batch.id[2 * counted]]++;
+	}
+	for (size_t i = 0; i < D * V; i++)
+		p[i] = law->prior[i / V] * topicmix_base(law, i / V, i % V);
+	size_t freedom = 0;
+	double square = chi_square(count, p, D * V, &freedom);
+	ck_assert_double_gt(gsl_cdf_chisq_Q(square, (double)freedom), 1e-3);
+}
+
+START_TEST(sequences_start_by_the_prior_however_they_are_packed)
+{
+	open_law(TINY, 4);
+	check_starts(3, 2, false);
+	check_starts(3, 2, true);
+	open_law(TINY ",documents=1", 4);
+	check_starts(3, 0, false);
+	check_starts(3, 2, false);
+}
+END_TEST
+
+START_TEST(sequences_of_a_document_start_in_one_domain_in_training_alone)
+{
+	enum { SEQUENCES = 12, LENGTH = 16, DOCUMENTS = 3 };
+	struct batch batch = new_batch(SEQUENCES, LENGTH);
+	open_law("topicmix,documents=3,domain-zipf=0,domains=64", 4);
+	size_t strays = 0;
+	for (size_t step = 1; step <= 20; step++) {
+		stream_train(&stream, step, &batch);
+		for (size_t s = DOCUMENTS; s < SEQUENCES; s++)
+			ck_assert_uint_eq(batch.domain[s * LENGTH], batch.domain[s % DOCUMENTS * LENGTH]);
+		stream_eval(&stream, step, &batch);
+		for (size_t s = DOCUMENTS; s < SEQUENCES; s++)
+			strays += batch.domain[s * LENGTH] != batch.domain[s % DOCUMENTS * LENGTH];
+	}
+	ck_assert_uint_gt(strays, 150); /* of 180; 177 expected */
+}
+END_TEST
+
+START_TEST(evaluation_is_the_same_for_any_number_of_documents)
+{
+	struct batch batch = new_batch(8, 16), other = new_batch(8, 16);
+	open_law("topicmix", 4);
+	stream_eval(&stream, 2, &batch);
+	open_law("topicmix,documents=1", 4);
+	stream_eval(&stream, 2, &other);
+	ck_assert_mem_eq(batch.id, other.id, 8 * 16 * sizeof *batch.id);
+}
+END_TEST
+
+/* Changes of domain within sequences, and the mean over all pairs of neighbours. */
+static double changes(void)
+{
+	enum { SEQUENCES = 64, LENGTH = 64 };
+	struct batch batch = new_batch(SEQUENCES, LENGTH);
+	double n = 0;
+	for (size_t step = 1; step <= 20; step++) {
+		stream_train(&stream, step, &batch);
+		for (size_t at = 0; at < SEQUENCES * LENGTH; at++)
+			n += at % LENGTH + 1 < LENGTH && batch.domain[at] != batch.domain[at + 1];
+	}
+	return n / (20 * SEQUENCES * (LENGTH - 1));
+}
+
+START_TEST(documents_end_and_domains_switch_as_often_as_asked)
+{
+	open_law("topicmix,switch=0,domains=4,domain-zipf=0", 4);
+	ck_assert_double_eq(changes(), 0);
+	open_law("topicmix,switch=0,length=8,domains=4,domain-zipf=0", 4);
+	ck_assert_double_eq_tol(changes(), 0.75 / 8, 0.005);
+	open_law("topicmix,switch=0.1,domains=4,domain-zipf=0", 4);
+	ck_assert_double_eq_tol(changes(), 0.75 * 0.1, 0.005);
+	open_law("topicmix,switch=1,domains=4,domain-zipf=0", 4);
+	ck_assert_double_eq_tol(changes(), 0.75, 0.005);
+}
+END_TEST
+
+/* A position tells nothing of the domain: otherwise a router could look specialised by counting positions. */
+START_TEST(position_tells_nothing_of_the_domain)
+{
+	enum { D = 8, LENGTH = 16, SEQUENCES = 500, BATCHES = 100 };
+	static double count[LENGTH][D];
+	double domain[D] = { 0 }, information = 0, n = (double)SEQUENCES * BATCHES;
+	struct batch batch = new_batch(SEQUENCES, LENGTH);
+	memset(count, 0, sizeof count);
+	open_law("topicmix,length=8,switch=0.05,domains=8", 4);
+	for (size_t i = 0; i < BATCHES; i++) {
+		stream_eval(&stream, i, &batch);
+		for (size_t at = 0; at < SEQUENCES * LENGTH; at++) {
+			count[at % LENGTH][batch.domain[at]]++;
+			domain[batch.domain[at]]++;
+		}
+	}
+	for (size_t t = 0; t < LENGTH; t++)
+		for (size_t z = 0; z < D; z++)
+			information += count[t][z] / (n * LENGTH) * log(count[t][z] * LENGTH / domain[z]);
+	ck_assert_double_lt(information / M_LN2, 0.001); /* bits */
+}
+END_TEST
+
+int main(void)
+{
+	enum { LAWS = sizeof laws / sizeof *laws, REFUSED = sizeof refused / sizeof *refused };
+	enum { ENUMERATED = sizeof enumerated / sizeof *enumerated, ORDERED = sizeof ordered / sizeof *ordered };
+	Suite *suite = suite_create("topicmix");
+	TCase *tables = tcase_create("tables"), *bayes = tcase_create("bayes"), *samples = tcase_create("samples");
+	tcase_add_checked_fixture(tables, NULL, teardown);
+	tcase_add_loop_test(tables, every_row_is_a_law, 0, LAWS);
+	tcase_add_loop_test(tables, successors_are_distinct_and_weights_rise_to_one, 0, LAWS);
+	tcase_add_loop_test(tables, ranks_and_tokens_are_inverse, 0, LAWS);
+	tcase_add_test(tables, zipf_is_as_by_hand);
+	tcase_add_test(tables, shared_tokens_keep_rank_and_successors_in_all_domains);
+	tcase_add_test(tables, contexts_are_nested);
+	tcase_add_test(tables, context_0_depends_on_the_token_alone_and_context_1_on_the_domain);
+	tcase_add_test(tables, laws_differ_with_the_seed);
+	tcase_add_loop_test(tables, contradictions_and_huge_laws_are_refused, 0, REFUSED);
+	tcase_add_checked_fixture(bayes, NULL, teardown);
+	tcase_add_loop_test(bayes, bayes_loss_is_the_sum_over_all_hidden_paths, 0, ENUMERATED);
+	tcase_add_loop_test(bayes, the_oracle_knows_the_inputs_domains_alone, 0, ENUMERATED);
+	tcase_add_test(bayes, bayes_predictions_add_up_to_one);
+	tcase_add_test(bayes, an_impossible_token_costs_infinity_and_nothing_after_it_is_nan);
+	tcase_add_loop_test(bayes, oracle_bayes_unigram_uniform_are_in_order, 0, ORDERED);
+	tcase_add_test(bayes, with_one_domain_the_oracle_knows_no_more);
+	tcase_add_test(bayes, unigram_without_successors_is_the_mixture);
+	tcase_add_test(bayes, unigram_is_the_entropy_of_a_far_token);
+	tcase_add_checked_fixture(samples, NULL, teardown);
+	tcase_add_test(samples, transitions_follow_the_law);
+	tcase_add_test(samples, sequences_start_by_the_prior_however_they_are_packed);
+	tcase_add_test(samples, sequences_of_a_document_start_in_one_domain_in_training_alone);
+	tcase_add_test(samples, evaluation_is_the_same_for_any_number_of_documents);
+	tcase_add_test(samples, documents_end_and_domains_switch_as_often_as_asked);
+	tcase_add_test(samples, position_tells_nothing_of_the_domain);
+	suite_add_tcase(suite, tables);
+	suite_add_tcase(suite, bayes);
+	suite_add_tcase(suite, samples);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
