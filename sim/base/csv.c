@@ -298,8 +298,9 @@ struct reader {
 	struct csv_table *table;
 	char **cell; /* [cells] header and rows in one */
 	size_t cells, room;
-	char *write;          /* where the next cell goes */
-	size_t in_row;        /* cells of the row under way */
+	char *write;   /* where the next cell goes */
+	size_t in_row; /* cells of the row under way */
+	unsigned header_line;
 	unsigned line, begun; /* where the text stands now; where the row under way began */
 	size_t rows, line_room;
 	bool failed;
@@ -331,6 +332,7 @@ static void on_cell(void *bytes, size_t n, void *reader)
 static void end_header(struct reader *in)
 {
 	in->table->columns = in->in_row;
+	in->header_line = in->begun;
 	for (size_t i = 0; i < in->cells && !in->failed; i++)
 		if (*in->cell[i] == 0)
 			reader_fail(in, text_keep_f("column %zu has no name", i + 1));
@@ -339,7 +341,8 @@ static void end_header(struct reader *in)
 static void end_row(struct reader *in)
 {
 	if (in->in_row != in->table->columns) {
-		reader_fail(in, text_keep_f("the row has %zu cells, the header has %zu", in->in_row, in->table->columns));
+		reader_fail(in, text_keep_f("the row has %zu cell%s, the header has %zu", in->in_row,
+									in->in_row == 1 ? "" : "s", in->table->columns));
 		return;
 	}
 	if (in->rows == in->line_room) {
@@ -421,7 +424,7 @@ static int check_doubled(struct reader *in)
 	for (size_t i = 1; i < n && !in->failed; i++)
 		if (strcmp(name[i - 1], name[i]) == 0) {
 			fail(in->err, ERROR_USER, "two columns are called '%s'", name[i]);
-			fail_at(in->err, in->path, 1, 0);
+			fail_at(in->err, in->path, in->header_line, 0);
 			in->failed = true;
 		}
 	free(name);
