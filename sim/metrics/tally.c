@@ -1,113 +1,352 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- *
- * tally.c -- counts of one layer's routing, and the metrics made from them.
+ * tally.c -- who used which expert how often.
  */
 #include <config.h>
 
-#include "sim/metrics/tally.h"
-
-#include <math.h>
-#include <moesim/kit.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-void tally_create(struct tally *tally, size_t experts, size_t domains, struct arena *arena)
+#include "sim/base/text.h"
+#include "sim/metrics/tally.h"
+
+static void *resized(void *old, size_t n, size_t size)
 {
-	*tally = (struct tally){ .experts = experts, .domains = domains };
-	tally->assigned = ARENA_TAKE(arena, experts, double);
-	tally->kept = ARENA_TAKE(arena, experts, double);
-	tally->prob = ARENA_TAKE(arena, experts, double);
-	tally->joint = ARENA_TAKE(arena, domains * experts, double);
-	tally->domain_tokens = ARENA_TAKE(arena, domains, double);
-	tally->scratch = ARENA_TAKE(arena, domains + experts, double);
+	void *fresh = reallocarray(old, n, size);
+	if (fresh == NULL)
+		error_no_memory("the counts of experts");
+	return fresh;
 }
 
-void tally_clear(struct tally *tally)
+static void empty_buckets(struct tally *tally, size_t n)
 {
-	size_t row = tally->experts * sizeof(double);
-	if (tally->experts) {
-		memset(tally->assigned, 0, row);
-		memset(tally->kept, 0, row);
-		memset(tally->prob, 0, row);
-		memset(tally->joint, 0, tally->domains * row);
-	}
-	memset(tally->domain_tokens, 0, tally->domains * sizeof(double));
-	tally->tokens = tally->unrouted = tally->entropy = tally->top1 = tally->logit_z = 0;
-}
-
-/* One token's scores as shares: adds them to prob, their entropy and the largest. */
-static void add_scores(struct tally *tally, const real *scores)
-{
-	double sum = 1e-20, top = 0, entropy = 0;
-	for (size_t e = 0; e < tally->experts; e++)
-		sum += (double)scores[e];
-	for (size_t e = 0; e < tally->experts; e++) {
-		double share = (double)scores[e] / sum;
-		tally->prob[e] += share;
-		top = share > top ? share : top;
-		entropy -= share > 0 ? share * log(share) : 0;
-	}
-	tally->entropy += entropy;
-	tally->top1 += top;
-}
-
-static void add_picks(struct tally *tally, const struct moe_route *route, const uint32_t *domain)
-{
-	for (size_t i = 0; i < route->picks->n; i++)
-		tally->joint[domain[route->picks->token[i]] * tally->experts + route->picks->expert[i]]++;
-	for (size_t e = 0; e < tally->experts; e++) {
-		tally->assigned[e] += route->plan->assigned[e];
-		tally->kept[e] += route->plan->first[e + 1] - route->plan->first[e];
-	}
-	for (size_t t = 0; t < route->call.tokens; t++)
-		tally->unrouted += route->plan->token_first[t] == route->plan->token_first[t + 1];
-}
-
-void tally_add(struct tally *tally, const struct router *router, const uint32_t *domain)
-{
-	const struct moe_route *route = &router->route;
-	size_t tokens = route->call.tokens;
-	tally->tokens += (double)tokens;
-	for (size_t t = 0; t < tokens; t++)
-		tally->domain_tokens[domain[t]]++;
-	if (tally->experts == 0)
-		return;
-	add_picks(tally, route, domain);
-	for (size_t t = 0; route->scores && t < tokens; t++)
-		add_scores(tally, route->scores + t * tally->experts);
-	for (size_t t = 0; route->logits && t < tokens; t++) {
-		double z = moe_log_sum_exp(route->logits + t * tally->experts, tally->experts);
-		tally->logit_z += z * z;
-	}
-	if (route->scores == NULL)
-		tally->entropy = tally->top1 = NAN;
-	if (route->logits == NULL)
-		tally->logit_z = NAN;
-}
-
-static double total(const double *x, size_t n)
-{
-	double sum = 0;
+	tally->buckets = n;
+	tally->bucket = resized(tally->bucket, n, sizeof(struct tally_group *));
 	for (size_t i = 0; i < n; i++)
-		sum += x[i];
-	return sum;
+		tally->bucket[i] = NULL;
 }
 
-double tally_pairs(const struct tally *tally)
+void tally_open(struct tally *tally, uint32_t expert_limit)
 {
-	return tally->tokens > 0 ? total(tally->kept, tally->experts) / tally->tokens : 0;
+	memset(tally, 0, sizeof *tally);
+	tally->expert_limit = expert_limit;
+	empty_buckets(tally, 64);
 }
 
-void tally_metrics(struct tally *tally, double k, struct metrics *metrics)
+void tally_close(struct tally *tally)
 {
-	double picks = total(tally->assigned, tally->experts);
-	metrics_clear(metrics);
-	if (tally->experts == 0 || tally->tokens == 0)
+	for (size_t i = 0; i < tally->groups; i++) {
+		free(tally->group[i]->cell);
+		free(tally->group[i]);
+	}
+	free(tally->group);
+	free(tally->bucket);
+	memset(tally, 0, sizeof *tally);
+}
+
+/* ---- names and groups ---------------------------------------------------------------------------------------- */
+
+static int number_of(const char **names, uint32_t *n, const char *name, const char *what, uint32_t *number,
+					 struct error *err)
+{
+	const char *kept = text_keep(name);
+	for (*number = 0; *number < *n; ++*number)
+		if (names[*number] == kept)
+			return 0;
+	if (*n == TALLY_NAMES)
+		return fail(err, ERROR_USER, "more than %d %ss", TALLY_NAMES, what);
+	names[(*n)++] = kept;
+	return 0;
+}
+
+int tally_model(struct tally *tally, const char *name, uint32_t *number, struct error *err)
+{
+	return number_of(tally->model, &tally->models, name, "model", number, err);
+}
+
+int tally_domain(struct tally *tally, const char *name, uint32_t *number, struct error *err)
+{
+	if (strcmp(name, "pooled") == 0)
+		return fail(err, ERROR_USER, "a domain cannot be called 'pooled' (the result for all domains is)");
+	return number_of(tally->domain, &tally->domains, name, "domain", number, err);
+}
+
+/* The place of the group in the hash table, or the free place where it belongs. */
+static struct tally_group **place_of(const struct tally *tally, uint32_t model, uint32_t domain, uint32_t layer)
+{
+	uint64_t key = ((uint64_t)model << 32 | (uint64_t)domain << 16 | layer) * UINT64_C(0x9e3779b97f4a7c15);
+	for (size_t i = key >> 40;; i++) {
+		struct tally_group **place = &tally->bucket[i & (tally->buckets - 1)], *group = *place;
+		if (group == NULL || (group->model == model && group->domain == domain && group->layer == layer))
+			return place;
+	}
+}
+
+static void make_room_for_a_group(struct tally *tally)
+{
+	if ((tally->groups & (tally->groups - 1)) == 0)
+		tally->group = resized(tally->group, 2 * tally->groups + 1, sizeof(struct tally_group *));
+	if (2 * tally->groups < tally->buckets)
 		return;
-	metrics_of_load(metrics, tally->assigned, tally->experts, k, tally->tokens, tally->scratch);
-	metrics_of_domains(metrics, tally->joint, tally->domains, tally->experts, k, tally->domain_tokens, tally->scratch);
-	metrics->drop_rate = picks > 0 ? 1 - total(tally->kept, tally->experts) / picks : 0;
-	metrics->token_drop_rate = tally->unrouted / tally->tokens;
-	metrics->route_entropy = tally->entropy / tally->tokens;
-	metrics->top1_prob = tally->top1 / tally->tokens;
-	metrics->logit_z = tally->logit_z / tally->tokens;
+	empty_buckets(tally, 2 * tally->buckets);
+	for (size_t i = 0; i < tally->groups; i++) {
+		struct tally_group *group = tally->group[i];
+		*place_of(tally, group->model, group->domain, group->layer) = group;
+	}
+}
+
+static struct tally_group *group_new(struct tally *tally, uint32_t model, uint32_t domain, uint32_t layer)
+{
+	make_room_for_a_group(tally);
+	struct tally_group *group = resized(NULL, 1, sizeof *group);
+	*group = (struct tally_group){ .model = model, .domain = domain, .layer = layer };
+	*place_of(tally, model, domain, layer) = group;
+	tally->group[tally->groups++] = group;
+	return group;
+}
+
+struct tally_group *tally_group(struct tally *tally, uint32_t model, uint32_t domain, uint64_t layer,
+								enum tally_kind kind, const char *file, unsigned line, struct error *err)
+{
+	if (layer >= TALLY_IDS) {
+		fail(err, ERROR_USER, "layer %" PRIu64 " is out of range (layers are numbered from 0, below %d)", layer,
+			 TALLY_IDS);
+		return NULL;
+	}
+	struct tally_group *group = *place_of(tally, model, domain, (uint32_t)layer);
+	if (group == NULL && tally->groups == TALLY_GROUPS) {
+		fail(err, ERROR_USER, "more than %d combinations of model, domain and layer", TALLY_GROUPS);
+		return NULL;
+	}
+	if (group == NULL) {
+		group = group_new(tally, model, domain, (uint32_t)layer);
+		group->kind = kind;
+		group->file = file;
+		group->line = line;
+	}
+	if (group->kind == kind)
+		return group;
+	fail(err, ERROR_USER, "layer %" PRIu64 " of model '%s' was given in another format before (%s, line %u)", layer,
+		 tally->model[model], group->file, group->line);
+	return NULL;
+}
+
+/* ---- adding -------------------------------------------------------------------------------------------------- */
+
+static int check_expert(const struct tally *tally, uint64_t expert, struct error *err)
+{
+	if (tally->expert_limit != 0 && expert >= tally->expert_limit)
+		return fail(err, ERROR_USER, "expert %" PRIu64 " is out of range: there are %" PRIu32 " (0 to %" PRIu32 ")",
+					expert, tally->expert_limit, tally->expert_limit - 1);
+	if (expert >= TALLY_IDS)
+		return fail(err, ERROR_USER, "expert %" PRIu64 " is out of range (experts are numbered from 0, below %d)",
+					expert, TALLY_IDS);
+	return 0;
+}
+
+static int make_room_for_expert(struct tally *tally, struct tally_group *group, uint64_t expert, struct error *err)
+{
+	uint32_t room = group->room ? group->room : 8;
+	while (room <= expert)
+		room *= 2;
+	if (room == group->room)
+		return 0;
+	if (tally->cells + (room - group->room) > TALLY_CELLS)
+		return fail(err, ERROR_USER, "more than %d combinations of model, domain, layer and expert", TALLY_CELLS);
+	group->cell = resized(group->cell, room, sizeof *group->cell);
+	for (uint32_t e = group->room; e < room; e++)
+		group->cell[e] = (struct tally_cell){ .mark = -1 };
+	tally->cells += room - group->room;
+	group->room = room;
+	return 0;
+}
+
+static int meet_expert(struct tally *tally, struct tally_group *group, uint64_t expert, struct error *err)
+{
+	TRY(check_expert(tally, expert, err));
+	TRY(make_room_for_expert(tally, group, expert, err));
+	group->experts = (uint32_t)expert + 1;
+	if (tally->experts[group->model] < group->experts)
+		tally->experts[group->model] = group->experts;
+	return 0;
+}
+
+static int add(struct tally *tally, struct tally_group *group, uint64_t expert, uint64_t count, struct error *err)
+{
+	if (expert >= group->experts)
+		TRY(meet_expert(tally, group, expert, err));
+	if (count > TALLY_MOST - group->assignments)
+		return fail(err, ERROR_USER, "the counts of layer %" PRIu32 " add up to more than 2^53", group->layer);
+	group->cell[expert].count += count;
+	group->cell[expert].times++;
+	group->assignments += count;
+	return 0;
+}
+
+int tally_count(struct tally *tally, struct tally_group *group, uint64_t expert, uint64_t count, int64_t step,
+				struct error *err)
+{
+	int64_t before = expert < group->experts ? group->cell[expert].mark : -1;
+	if (before == step)
+		return fail(err, ERROR_USER, "expert %" PRIu64 " of layer %" PRIu32 " was counted before", expert,
+					group->layer);
+	if (before > step)
+		return fail(err, ERROR_USER, "step %" PRId64 " comes after step %" PRId64 " (sort the rows by step)", step,
+					before);
+	TRY(add(tally, group, expert, count, err));
+	group->cell[expert].mark = step;
+	return 0;
+}
+
+int tally_pair(struct tally *tally, struct tally_group *group, uint64_t expert, struct error *err)
+{
+	return add(tally, group, expert, 1, err);
+}
+
+int tally_pick(struct tally *tally, struct tally_group *group, int64_t token, uint64_t slot, uint64_t expert,
+			   struct error *err)
+{
+	if (slot >= TALLY_IDS)
+		return fail(err, ERROR_USER, "slot %" PRIu64 " is out of range (a token's choices are numbered from 0)", slot);
+	if (expert < group->experts && group->cell[expert].mark == token)
+		return fail(err, ERROR_USER, "a token goes to expert %" PRIu64 " of layer %" PRIu32 " twice", expert,
+					group->layer);
+	TRY(add(tally, group, expert, 1, err));
+	group->cell[expert].mark = token;
+	group->tokens += slot == 0;
+	if (slot >= group->slots)
+		group->slots = (uint32_t)slot + 1;
+	return 0;
+}
+
+/* ---- checking the whole -------------------------------------------------------------------------------------- */
+
+uint32_t tally_experts(const struct tally *tally, uint32_t model)
+{
+	return tally->expert_limit ? tally->expert_limit : tally->experts[model];
+}
+
+size_t tally_domains(const struct tally *tally, size_t at)
+{
+	const struct tally_group *first = tally->group[at];
+	size_t n = 1;
+	while (at + n < tally->groups && tally->group[at + n]->model == first->model &&
+		   tally->group[at + n]->layer == first->layer)
+		n++;
+	return n;
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct tally_group *a = *(struct tally_group *const *)left, *b = *(struct tally_group *const *)right;
+	if (a->model != b->model)
+		return a->model < b->model ? -1 : 1;
+	if (a->layer != b->layer)
+		return a->layer < b->layer ? -1 : 1;
+	return (a->domain > b->domain) - (a->domain < b->domain);
+}
+
+/* "layer 3 of model 'm', domain 'd'" */
+static const char *name_of(const struct tally *tally, const struct tally_group *group)
+{
+	const char *domain = tally->domain[group->domain];
+	const char *layer = text_keep_f("layer %" PRIu32 " of model '%s'", group->layer, tally->model[group->model]);
+	return *domain == 0 ? layer : text_keep_f("%s, domain '%s'", layer, domain);
+}
+
+static int check_counts(const struct tally *tally, const struct tally_group *group, struct error *err)
+{
+	uint32_t experts = tally_experts(tally, group->model), steps = 0;
+	for (uint32_t e = 0; e < group->experts; e++)
+		steps = group->cell[e].times > steps ? group->cell[e].times : steps;
+	for (uint32_t e = 0; e < experts; e++) {
+		uint32_t times = e < group->experts ? group->cell[e].times : 0;
+		if (times == 0)
+			return fail(err, ERROR_USER, "%s has no row for expert %" PRIu32 " of %" PRIu32 " (0 is a count too)",
+						name_of(tally, group), e, experts);
+		if (times != steps)
+			return fail(err, ERROR_USER, "%s has expert %" PRIu32 " at %" PRIu32 " steps, another expert at %" PRIu32,
+						name_of(tally, group), e, times, steps);
+	}
+	return 0;
+}
+
+static int check_tokens(const struct tally *tally, const struct tally_group *group, struct error *err)
+{
+	uint32_t experts = tally_experts(tally, group->model);
+	if (group->tokens == 0)
+		return fail(err, ERROR_USER, "%s has no row with slot 0", name_of(tally, group));
+	if (group->slots > experts)
+		return fail(err, ERROR_USER, "%s has slot %" PRIu32 ", but there are %" PRIu32 " experts",
+					name_of(tally, group), group->slots - 1, experts);
+	return 0;
+}
+
+static int check_group(const struct tally *tally, const struct tally_group *group, struct error *err)
+{
+	if (group->assignments == 0)
+		return fail(err, ERROR_USER, "%s has not one use of any expert", name_of(tally, group));
+	if (group->kind == TALLY_COUNTS)
+		return check_counts(tally, group, err);
+	return group->kind == TALLY_TOKENS ? check_tokens(tally, group, err) : 0;
+}
+
+static bool is_even(const struct tally_group *group)
+{
+	return group->assignments == group->tokens * group->slots;
+}
+
+/* A trace in which every token has as many experts as every other shows all tokens in all layers, or it is cut. */
+static int check_trace(const struct tally *tally, const struct tally_group *first, const struct tally_group *group,
+					   struct error *err)
+{
+	if (group->kind != TALLY_TOKENS || first->kind != TALLY_TOKENS || first->tokens == group->tokens)
+		return 0;
+	if (!is_even(first) || !is_even(group) || first->slots != group->slots)
+		return 0;
+	return fail(err, ERROR_USER, "%s has %" PRIu64 " tokens, layer %" PRIu32 " has %" PRIu64 " (--partial accepts it)",
+				name_of(tally, group), group->tokens, first->layer, first->tokens);
+}
+
+/* Both layers of one model have the same domains. */
+static int check_domains(const struct tally *tally, size_t first, size_t layer, struct error *err)
+{
+	size_t n_first = tally_domains(tally, first), n_layer = tally_domains(tally, layer);
+	for (size_t i = 0; i < n_first || i < n_layer; i++) {
+		const struct tally_group *a = i < n_first ? tally->group[first + i] : NULL;
+		const struct tally_group *b = i < n_layer ? tally->group[layer + i] : NULL;
+		if (a != NULL && b != NULL && a->domain == b->domain)
+			continue;
+		bool in_layer = a == NULL || (b != NULL && b->domain < a->domain);
+		const struct tally_group *there = in_layer ? b : a;
+		fail(err, ERROR_USER, "%s is there, but that domain does not have layer %" PRIu32, name_of(tally, there),
+			 tally->group[in_layer ? first : layer]->layer);
+		return fail_at(err, there->file, there->line, 0);
+	}
+	return 0;
+}
+
+static int check_layer(const struct tally *tally, size_t first, size_t layer, bool partial, struct error *err)
+{
+	TRY(check_domains(tally, first, layer, err));
+	for (size_t i = 0; i < tally_domains(tally, layer); i++) {
+		const struct tally_group *group = tally->group[layer + i];
+		if (check_group(tally, group, err) != 0 ||
+			(!partial && check_trace(tally, tally->group[first + i], group, err) != 0))
+			return fail_at(err, group->file, group->line, 0);
+	}
+	return 0;
+}
+
+int tally_check(struct tally *tally, bool partial, struct error *err)
+{
+	if (tally->groups == 0)
+		return fail(err, ERROR_USER, "there is not one row of data");
+	qsort(tally->group, tally->groups, sizeof(struct tally_group *), by_place);
+	for (size_t at = 0, first = 0; at < tally->groups; at += tally_domains(tally, at)) {
+		if (tally->group[at]->model != tally->group[first]->model)
+			first = at;
+		TRY(check_layer(tally, first, at, partial, err));
+	}
+	return 0;
 }

@@ -1,31 +1,93 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * tally.h -- counts of one layer's routing over any number of batches, and the metrics made from them.
+ * tally.h -- who used which expert how often, added up from files, in memory that does not grow with them.
+ *
+ * A group is one layer of one model as one domain uses it: one cell an expert.  What is added is checked at once
+ * where one row is enough to see a mistake, and by tally_check() where it takes all rows.
  */
 #ifndef SIM_METRICS_TALLY_H
 #define SIM_METRICS_TALLY_H
 
-#include "sim/metrics/metrics.h"
-#include "sim/route/router.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-struct tally {
-	size_t experts, domains;
-	double *assigned, *kept; /* [experts] picks before the capacity, pairs after it */
-	double *prob;            /* [experts] sum over tokens of the expert's share of the token's scores */
-	double *joint;           /* [domains][experts] picks before the capacity */
-	double *domain_tokens;   /* [domains] */
-	double *scratch;         /* [domains + experts] */
-	double tokens, unrouted; /* unrouted: tokens that no expert processed */
-	double entropy, top1, logit_z; /* sums over tokens; NAN when there are no scores or logits */
+#include "sim/base/error.h"
+
+enum {
+	TALLY_IDS = 65536,     /* experts and layers are numbered below this */
+	TALLY_NAMES = 1024,    /* models and, apart, domains */
+	TALLY_CELLS = 1 << 22, /* cells of all groups, 24 bytes each */
+	TALLY_GROUPS = 1 << 17 /* groups, some 100 bytes each */
+};
+#define TALLY_MOST (UINT64_C(1) << 53) /* no sum exceeds this, so that every count is exact as a double */
+
+enum tally_kind {
+	TALLY_COUNTS, /* ready counts; every expert is named, also those with 0 */
+	TALLY_PAIRS,  /* one row for each use, tokens not known */
+	TALLY_TOKENS  /* one row for each use, of a known token and slot */
 };
 
-void tally_create(struct tally *tally, size_t experts, size_t domains, struct arena *arena);
-void tally_clear(struct tally *tally);
-/* Adds the router's last batch; domain[tokens]. */
-void tally_add(struct tally *tally, const struct router *router, const uint32_t *domain);
-/* k: experts per token. */
-void tally_metrics(struct tally *tally, double k, struct metrics *metrics);
-/* Kept pairs per token. */
-double tally_pairs(const struct tally *tally);
+struct tally_cell {
+	uint64_t count;
+	int64_t mark;   /* step (TALLY_COUNTS) or token of the last addition, to see the same one again; -1 at first */
+	uint32_t times; /* additions; must agree over the experts of TALLY_COUNTS */
+};
+
+struct tally_group {
+	uint32_t model, domain, layer;
+	enum tally_kind kind;
+	uint32_t experts, room; /* highest expert seen + 1; cells there are */
+	struct tally_cell *cell;
+	uint64_t assignments;
+	uint64_t tokens;  /* that have a slot 0; TALLY_TOKENS only */
+	uint32_t slots;   /* highest slot seen + 1 */
+	const char *file; /* the first row */
+	unsigned line;
+};
+
+struct tally {
+	uint32_t expert_limit;                                /* experts of every model; 0: the highest id seen + 1 */
+	const char *model[TALLY_NAMES], *domain[TALLY_NAMES]; /* by appearance; "" is the domain without a name */
+	uint32_t experts[TALLY_NAMES];                        /* of each model: highest id seen + 1 */
+	uint32_t models, domains;
+	struct tally_group **group; /* by appearance; after tally_check() by model, layer, domain */
+	size_t groups;
+	struct tally_group **bucket; /* hash table of `buckets` places, a power of two */
+	size_t buckets, cells;
+};
+
+void tally_open(struct tally *tally, uint32_t expert_limit);
+void tally_close(struct tally *tally);
+
+/* The number of the name, a new one if need be, into *number.  Names are kept. */
+int tally_model(struct tally *tally, const char *name, uint32_t *number, struct error *err);
+int tally_domain(struct tally *tally, const char *name, uint32_t *number, struct error *err);
+
+/* The group of that model, domain and layer, made if need be; `file` and `line` are kept as its first row.  NULL and
+ * *err if it was begun as another kind, or there are too many. */
+struct tally_group *tally_group(struct tally *tally, uint32_t model, uint32_t domain, uint64_t layer,
+								enum tally_kind kind, const char *file, unsigned line, struct error *err);
+
+/* A ready count of an expert at a step.  Steps must rise. */
+int tally_count(struct tally *tally, struct tally_group *group, uint64_t expert, uint64_t count, int64_t step,
+				struct error *err);
+/* One use of an expert. */
+int tally_pair(struct tally *tally, struct tally_group *group, uint64_t expert, struct error *err);
+/* One use of an expert by that token as its slot-th choice.  A token has an expert once. */
+int tally_pick(struct tally *tally, struct tally_group *group, int64_t token, uint64_t slot, uint64_t expert,
+			   struct error *err);
+
+/* What only the whole shows: nothing at all was read; a layer without a single use; counts that leave out an expert;
+ * a domain that lacks a layer which another one has; and, unless `partial`, layers of a trace that disagree in the
+ * number of tokens though every token has the same number of experts.  Sorts the groups. */
+int tally_check(struct tally *tally, bool partial, struct error *err);
+
+/* After tally_check(): how many groups from number `at` on, the first of its layer, belong to that layer: one a
+ * domain. */
+size_t tally_domains(const struct tally *tally, size_t at);
+
+/* Experts of a model: as stated, or the highest id seen + 1. */
+uint32_t tally_experts(const struct tally *tally, uint32_t model);
 
 #endif
