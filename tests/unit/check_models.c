@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * check_models.c -- the built-in models against published counts, config.json files against the built-in models, and
+ * the errors of files that are wrong.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiments/models/sheet.h"
+#include "sim/base/files.h"
+#include "sim/base/text.h"
+
+/* ---- built-in models ----------------------------------------------------------------------------------------- */
+
+/* Exact counts, each found independently of this code from the model's published tensors or configuration. */
+static const struct {
+	const char *name;
+	int64_t total, active;
+} golden[] = {
+	{ "mixtral-8x7b", 46702792704, 12879925248 },      { "dbrx", 131596523520, 36469708800 },
+	{ "deepseek-moe-16b", 16375728128, 2828650496 },   { "deepseek-v2", 235741434880, 21375800320 },
+	{ "deepseek-v3", 671026419200, 37552297472 },      { "deepseek-r1", 671026419200, 37552297472 },
+	{ "qwen3-30b-a3b", 30532122624, 3353032704 },      { "qwen3-235b-a22b", 235093634560, 22190763520 },
+	{ "gpt-oss-120b", 116829156672, 5711982912 },      { "llama-4-scout", 107769861120, 17172894720 },
+	{ "llama-4-maverick", 400711848960, 17184691200 }, { "olmoe-1b-7b", 6919161856, 1282017280 },
+};
+
+/* Known to a few digits: billions in total, active, active without the embedding. */
+static const struct {
+	const char *name;
+	double total, active, bare;
+} rounded[] = {
+	{ "grok-1", 315.685, 83.757, 82.951 },
+	{ "mixtral-8x7b", 46.703, 12.880, 12.749 },
+	{ "dbrx", 131.597, 36.470, 35.853 },
+	{ "deepseek-moe-16b", 16.376, 2.829, 2.619 },
+	{ "deepseek-v2", 235.741, 21.376, 20.852 },
+	{ "deepseek-v3", 671.026, 37.552, 36.626 },
+	{ "qwen3-30b-a3b", 30.532, 3.353, 3.042 },
+	{ "qwen3-235b-a22b", 235.094, 22.191, 21.568 },
+	{ "gpt-oss-120b", 116.829, 5.712, 5.133 },
+	{ "llama-4-scout", 107.770, 17.173, 16.138 },
+	{ "llama-4-maverick", 400.712, 17.185, 16.150 },
+	{ "olmoe-1b-7b", 6.919, 1.282, 1.179 },
+};
+
+static struct sheet filled(const char *name)
+{
+	const struct model *model = model_find(name);
+	ck_assert_msg(model != NULL, "%s is not built in", name);
+	struct sheet sheet;
+	struct error err;
+	ck_assert_msg(sheet_fill(&sheet, model, 4096, &err) == 0, "%s: %s", name, err.text);
+	return sheet;
+}
+
+START_TEST(exact_counts)
+{
+	struct sheet sheet = filled(golden[_i].name);
+	ck_assert_int_eq(sheet.count.params_total, golden[_i].total);
+	ck_assert_int_eq(sheet.count.params_active, golden[_i].active);
+}
+END_TEST
+
+START_TEST(rounded_counts)
+{
+	struct cost_count count = filled(rounded[_i].name).count;
+	ck_assert_double_eq_tol((double)count.params_total / 1e9, rounded[_i].total, 0.0005);
+	ck_assert_double_eq_tol((double)count.params_active / 1e9, rounded[_i].active, 0.0005);
+	ck_assert_double_eq_tol((double)count.params_active_no_embedding / 1e9, rounded[_i].bare, 0.0005);
+}
+END_TEST
+
+/* Grok-1 by hand, all of it. */
+START_TEST(grok_1_by_hand)
+{
+	struct cost_count count = filled("grok-1").count;
+	int64_t attention = 2 * 6144 * 6144 + 2 * 6144 * 1024, expert = INT64_C(3) * 6144 * 32768;
+	int64_t layer = attention + 4 * 6144 + 6144 * 8 + 8 * expert;
+	ck_assert_int_eq(count.params_total, 131072 * 6144 + 64 * layer + 6144);
+	ck_assert_int_eq(count.params_total - count.params_active, 64 * 6 * expert);
+	ck_assert_int_eq(count.cache_values, 64 * 2 * 1024);
+}
+END_TEST
+
+START_TEST(a_latent_cache_is_the_compressed_row)
+{
+	ck_assert_int_eq(filled("deepseek-v3").count.cache_values, 61 * (512 + 64));
+}
+END_TEST
+
+/* A figure that differs is explained; a figure that agrees is not said to differ. */
+START_TEST(published_figures_agree_or_are_explained)
+{
+	for (const struct model *model = models; model->name; model++) {
+		struct sheet sheet = filled(model->name);
+		bool differs = strcmp(sheet_total_fits(&sheet), "no") == 0 || strcmp(sheet_active_fits(&sheet), "no") == 0;
+		ck_assert_msg(!differs || model->note, "%s differs from what was published, without a word", model->name);
+	}
+	struct sheet sheet = filled("grok-1");
+	ck_assert_str_eq(sheet_total_fits(&sheet), "without-embedding");
+	ck_assert_str_eq(sheet_active_fits(&sheet), "");
+	sheet = filled("kimi-k2");
+	ck_assert_str_eq(sheet_total_fits(&sheet), "no");
+	ck_assert_str_eq(sheet_active_fits(&sheet), "no");
+	sheet = filled("gpt-oss-120b");
+	ck_assert_str_eq(sheet_total_fits(&sheet), "with-embedding");
+	ck_assert_str_eq(sheet_active_fits(&sheet), "without-embedding");
+	sheet = filled("mixtral-8x7b");
+	ck_assert_str_eq(sheet_active_fits(&sheet), "with-embedding");
+}
+END_TEST
+
+START_TEST(names_are_found_as_people_write_them)
+{
+	ck_assert_str_eq(model_find("Mixtral 8x7B")->name, "mixtral-8x7b");
+	ck_assert_str_eq(model_find("LLAMA_4_Scout")->name, "llama-4-scout");
+	ck_assert_str_eq(model_find("DeepSeekMoE-16B")->name, "deepseek-moe-16b");
+	ck_assert_ptr_null(model_find("mixtral"));
+	ck_assert_ptr_null(model_find(""));
+	for (const struct model *model = models; model->name; model++)
+		ck_assert_ptr_eq(model_find(model->name), model);
+}
+END_TEST
+
+START_TEST(dense_twins_have_as_many_parameters)
+{
+	for (const struct model *model = models; model->name; model++) {
+		struct sheet sheet = filled(model->name);
+		double total = (double)sheet.count.params_total, active = (double)sheet.count.params_active;
+		ck_assert_double_eq_tol((double)sheet.dense_total_count.params_total / total, 1, 1e-4);
+		ck_assert_double_eq_tol((double)sheet.dense_active_count.params_total / active, 1, 1e-4);
+		ck_assert_int_gt(sheet.dense_total_count.flops_forward, sheet.count.flops_forward);
+	}
+}
+END_TEST
+
+START_TEST(memory_is_whole_bytes)
+{
+	struct cost_count count = { .params_total = 3 };
+	ck_assert_str_eq(sheet_memory[3].column, "weights_int4_bytes");
+	ck_assert_int_eq(sheet_bytes(&count, &sheet_memory[3]), 2);
+	ck_assert_int_eq(sheet_bytes(&count, &sheet_memory[0]), 12);
+}
+END_TEST
+
+/* ---- config.json --------------------------------------------------------------------------------------------- */
+
+/* Each says of its model what the row of the built-in model says. */
+static const char *const configs[] = {
+	"mixtral-8x7b",     "grok-1",      "dbrx",        "deepseek-moe-16b",  "deepseek-v2-lite",
+	"deepseek-v2",      "deepseek-v3", "kimi-k2",     "qwen1.5-moe-a2.7b", "qwen3-30b-a3b",
+	"qwen3-235b-a22b",  "olmoe-1b-7b", "gpt-oss-20b", "gpt-oss-120b",      "llama-4-scout",
+	"llama-4-maverick", "phi-3.5-moe", "jetmoe-8b",
+};
+
+START_TEST(a_config_counts_as_its_built_in_model)
+{
+	const char *top = getenv("top_srcdir");
+	const char *path = text_keep_f("%s/tests/configs/%s.json", top ? top : ".", configs[_i]);
+	struct model model;
+	struct error err;
+	ck_assert_msg(model_read(path, &model, &err) == 0, "%s:%u:%u: %s", err.file, err.line, err.column, err.text);
+	ck_assert_str_eq(model.name, configs[_i]);
+	const struct model *built_in = model_find(configs[_i]);
+	struct cost_count read, known;
+	/* at a context beyond all windows */
+	ck_assert_int_eq(cost_count(&model.shape, 1000000, &read, &err), 0);
+	ck_assert_int_eq(cost_count(&built_in->shape, 1000000, &known, &err), 0);
+	for (int part = 0; part < COST_PARTS; part++) {
+		ck_assert_int_eq(read.params[part], known.params[part]);
+		ck_assert_int_eq(read.active[part], known.active[part]);
+		ck_assert_int_eq(read.flops[part], known.flops[part]);
+	}
+	ck_assert_int_eq(read.cache_values, known.cache_values);
+	ck_assert_int_eq(model.shape.shared, built_in->shape.shared);
+	ck_assert_int_eq(model.shape.moe_layers, built_in->shape.moe_layers);
+}
+END_TEST
+
+static const char mixtral[] = "\"model_type\":\"mixtral\",\"num_hidden_layers\":2,\"hidden_size\":8,\"vocab_size\":10,"
+							  "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_local_experts\":4,"
+							  "\"num_experts_per_tok\":2,\"intermediate_size\":6";
+static const char qwen[] = "\"model_type\":\"qwen3_moe\",\"num_hidden_layers\":6,\"hidden_size\":8,\"vocab_size\":10,"
+						   "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_experts\":4,"
+						   "\"num_experts_per_tok\":2,\"moe_intermediate_size\":6,\"intermediate_size\":9";
+
+/* Reads "{ base, more }". */
+static int parse(const char *base, const char *more, struct model *model, struct error *err)
+{
+	const char *text = text_keep_f("{%s%s}", base, more);
+	return model_parse("some/folder/config.json", text, strlen(text), model, err);
+}
+
+static struct cost_shape shape_of(const char *base, const char *more)
+{
+	struct model model;
+	struct error err;
+	if (parse(base, more, &model, &err))
+		ck_abort_msg("%u:%u: %s", err.line, err.column, err.text);
+	return model.shape;
+}
+
+START_TEST(what_a_config_may_leave_out)
+{
+	struct cost_shape shape = shape_of(mixtral, "");
+	ck_assert_int_eq(shape.head_dim, 4);
+	ck_assert_int_eq(shape.moe_layers, 2);
+	ck_assert(!shape.tied);
+	ck_assert_int_eq(shape.windowed, 0);
+	shape = shape_of(mixtral, ",\"head_dim\":7,\"tie_word_embeddings\":true,\"sliding_window\":5");
+	ck_assert_int_eq(shape.head_dim, 7);
+	ck_assert(shape.tied);
+	ck_assert_int_eq(shape.window, 5);
+	ck_assert_int_eq(shape.windowed, 2);
+}
+END_TEST
+
+START_TEST(a_byte_order_mark_and_a_folder_name)
+{
+	const char *text = text_keep_f("\xef\xbb\xbf{%s}", mixtral);
+	struct model model;
+	struct error err;
+	ck_assert_int_eq(model_parse("some/folder/config.json", text, strlen(text), &model, &err), 0);
+	ck_assert_str_eq(model.name, "folder");
+	ck_assert_int_eq(model_parse("config.json", text, strlen(text), &model, &err), 0);
+	ck_assert_str_eq(model.name, "config");
+	ck_assert_int_eq(model_parse("a/b.c.json", text, strlen(text), &model, &err), 0);
+	ck_assert_str_eq(model.name, "b.c");
+}
+END_TEST
+
+START_TEST(sparse_steps_and_dense_layers)
+{
+	ck_assert_int_eq(shape_of(qwen, "").moe_layers, 6);
+	ck_assert_int_eq(shape_of(qwen, ",\"decoder_sparse_step\":2").moe_layers, 3);
+	/* of the layers 0, 1 and 3 that are to be dense, 1 and 3 would have been MoE layers */
+	ck_assert_int_eq(shape_of(qwen, ",\"decoder_sparse_step\":2,\"mlp_only_layers\":[0,1,3]").moe_layers, 1);
+	ck_assert_int_eq(shape_of(qwen, ",\"mlp_only_layers\":[0,5]").moe_layers, 4);
+}
+END_TEST
+
+START_TEST(windows_count_only_when_used)
+{
+	ck_assert_int_eq(shape_of(qwen, ",\"sliding_window\":4").windowed, 0);
+	ck_assert_int_eq(shape_of(qwen, ",\"sliding_window\":4,\"use_sliding_window\":true").windowed, 6);
+	ck_assert_int_eq(shape_of(mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\","
+									   "\"sliding_attention\"]")
+						 .windowed,
+					 1);
+}
+END_TEST
+
+START_TEST(the_text_model_of_a_larger_one)
+{
+	const char *text = text_keep_f("{\"model_type\":\"whole\",\n\"text_config\":{%s,\n\"head_dim\":-1}}", mixtral);
+	struct model model;
+	struct error err = { 0 };
+	ck_assert_int_eq(model_parse("c.json", text, strlen(text), &model, &err), -1);
+	ck_assert_str_eq(err.file, "c.json");
+	ck_assert_int_eq(err.line, 3);
+	ck_assert_int_eq(err.column, 12);
+	text = text_keep_f("{\"text_config\":{%s}}", mixtral);
+	ck_assert_int_eq(model_parse("c.json", text, strlen(text), &model, &err), 0);
+	ck_assert_ptr_nonnull(model.note);
+}
+END_TEST
+
+/* ---- what is refused ----------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *base, *more, *words;
+} wrong[] = {
+	{ "", "", "model_type is missing" },
+	{ mixtral, ",\"model_type\":\"olmoe\"", "duplicate object key" },
+	{ "\"model_type\":\"mixtrl\"", "", "did you mean 'mixtral'" },
+	{ "\"model_type\":\"bert\"", "", "known: mixtral, deepseek, " },
+	{ "\"model_type\":3", "", "must be a text, not 3" },
+	{ "\"model_type\":\"mixtral\"", "", "num_hidden_layers is missing" },
+	{ mixtral, ",\"head_dim\":1.5", "head_dim must be an integer" },
+	{ mixtral, ",\"head_dim\":1e18", "not 1e18" },
+	{ mixtral, ",\"head_dim\":1000000001", "from 0 to 1000000000" },
+	{ mixtral, ",\"head_dim\":\"4\"", "not \"4\"" },
+	{ mixtral, ",\"head_dim\":-4", "not -4" },
+	{ mixtral, ",\"head_dim\":[4]", "not [4]" },
+	{ mixtral, ",\"tie_word_embeddings\":1", "must be true or false" },
+	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\"]", "all 2 layers" },
+	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[1,2]", "list of texts" },
+	{ mixtral, ",\"sliding_window\":4,\"layer_types\":7", "must be a list" },
+	{ qwen, ",\"mlp_only_layers\":[1,1]", "ascending" },
+	{ qwen, ",\"mlp_only_layers\":[6]", "from 0 to 5" },
+	{ qwen, ",\"mlp_only_layers\":[-1]", "from 0 to 5" },
+	{ qwen, ",\"mlp_only_layers\":[0,1,2,3,4,5]", "no MoE layer is left" },
+	{ qwen, ",\"decoder_sparse_step\":7", "no MoE layer is left" },
+	{ qwen, ",\"decoder_sparse_step\":0", "from 1" },
+};
+
+START_TEST(wrong_configs_are_refused)
+{
+	struct model model;
+	struct error err = { 0 };
+	ck_assert_int_eq(parse(wrong[_i].base, wrong[_i].more, &model, &err), -1);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_str_eq(err.file, "some/folder/config.json");
+	ck_assert_uint_ge(err.line, 1);
+	ck_assert_uint_ge(err.column, 1);
+	ck_assert_msg(strstr(err.text, wrong[_i].words) != NULL, "'%s' does not say '%s'", err.text, wrong[_i].words);
+}
+END_TEST
+
+/* A config is cut after every byte: never accepted, never a crash. */
+START_TEST(a_truncated_config_is_refused)
+{
+	const char *whole = text_keep_f("{%s}", qwen);
+	for (size_t n = 0; n < strlen(whole); n++) {
+		struct model model;
+		struct error err = { 0 };
+		ck_assert_int_eq(model_parse("c.json", text_keep_n(whole, n), n, &model, &err), -1);
+		ck_assert_uint_ge(err.line, 1);
+	}
+}
+END_TEST
+
+START_TEST(a_word_that_is_neither_model_nor_file)
+{
+	struct model model;
+	struct error err = { 0 };
+	ck_assert_int_eq(model_open("mixtral-8x7", &model, &err), -1);
+	ck_assert(strstr(err.text, "did you mean 'mixtral-8x7b'"));
+	ck_assert_int_eq(model_open("nowhere/config.json", &model, &err), -1);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_str_eq(err.file, "nowhere/config.json");
+}
+END_TEST
+
+#define ROWS(table) (int)(sizeof(table) / sizeof(table)[0])
+
+int main(void)
+{
+	Suite *suite = suite_create("models");
+	TCase *built_in = tcase_create("built-in");
+	tcase_add_loop_test(built_in, exact_counts, 0, ROWS(golden));
+	tcase_add_loop_test(built_in, rounded_counts, 0, ROWS(rounded));
+	tcase_add_test(built_in, grok_1_by_hand);
+	tcase_add_test(built_in, a_latent_cache_is_the_compressed_row);
+	tcase_add_test(built_in, published_figures_agree_or_are_explained);
+	tcase_add_test(built_in, names_are_found_as_people_write_them);
+	tcase_add_test(built_in, dense_twins_have_as_many_parameters);
+	tcase_add_test(built_in, memory_is_whole_bytes);
+	suite_add_tcase(suite, built_in);
+	TCase *config = tcase_create("config");
+	tcase_add_loop_test(config, a_config_counts_as_its_built_in_model, 0, ROWS(configs));
+	tcase_add_test(config, what_a_config_may_leave_out);
+	tcase_add_test(config, a_byte_order_mark_and_a_folder_name);
+	tcase_add_test(config, sparse_steps_and_dense_layers);
+	tcase_add_test(config, windows_count_only_when_used);
+	tcase_add_test(config, the_text_model_of_a_larger_one);
+	tcase_add_loop_test(config, wrong_configs_are_refused, 0, ROWS(wrong));
+	tcase_add_test(config, a_truncated_config_is_refused);
+	tcase_add_test(config, a_word_that_is_neither_model_nor_file);
+	suite_add_tcase(suite, config);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
