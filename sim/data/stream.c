@@ -134,3 +134,11 @@ void stream_bayes(const struct stream *stream, const struct batch *batch, double
 	if (oracle != NULL)
 		*oracle = NAN;
 }
+
+void stream_bigram(const struct stream *stream, const struct batch *batch, double *bigram)
+{
+	if (stream->type->bigram != NULL)
+		stream->type->bigram(stream->law, batch, bigram);
+	else
+		*bigram = NAN;
+}

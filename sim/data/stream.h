@@ -50,6 +50,8 @@ struct stream_type {
 	 * the same sum for a predictor that also reads the domains of the inputs so far, domain[0 .. t] for target[t],
 	 * so that no target's own domain is ever told. */
 	void (*bayes)(void *law, const struct batch *batch, double *bayes, double *oracle);
+	/* The same sum for the best predictor that reads one token only, at an unknown place; NULL: not known. */
+	void (*bigram)(void *law, const struct batch *batch, double *sum);
 	void (*close)(void *law);
 };
 
@@ -86,5 +88,7 @@ void stream_eval(struct stream *stream, size_t index, struct batch *batch);
 /* Adds the batch's summed Bayes and oracle losses (nats) to *bayes and *oracle (may be NULL); both become NAN when the
  * law is not known. */
 void stream_bayes(const struct stream *stream, const struct batch *batch, double *bayes, double *oracle);
+/* The same for the bigram loss: what is left to be won by looking further back is bigram - bayes. */
+void stream_bigram(const struct stream *stream, const struct batch *batch, double *bigram);
 
 #endif

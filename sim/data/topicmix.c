@@ -7,7 +7,7 @@
 #include "sim/data/topicmix.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "sim/base/text.h"
 #include "sim/data/stream.h"
@@ -110,6 +110,11 @@ static double filter(const struct topicmix_law *law, double *belief, uint32_t x,
 	return normalize(law, belief);
 }
 
+static double token_loss(const struct topicmix_law *law, double *belief, const struct batch *batch, size_t at)
+{
+	return -log(filter(law, belief, batch->id[at], batch->target[at]));
+}
+
 static double bayes_sequence(const struct topicmix_law *law, const struct batch *batch, size_t first)
 {
 	double *belief = law->belief, loss = 0;
@@ -117,18 +122,18 @@ static double bayes_sequence(const struct topicmix_law *law, const struct batch 
 		belief[z] = law->prior[z] * topicmix_base(law, z, batch->id[first]);
 	normalize(law, belief);
 	for (size_t at = first; at < first + batch->length; at++)
-		loss -= log(filter(law, belief, batch->id[at], batch->target[at]));
+		loss += token_loss(law, belief, batch, at);
 	return loss;
 }
 
 /* Given the domain of the last input, everything before it is irrelevant: the filter starts from certainty. */
 static double oracle_sequence(const struct topicmix_law *law, const struct batch *batch, size_t first)
 {
-	double *belief = law->belief + law->domains, loss = 0;
+	double *belief = law->belief, loss = 0;
 	for (size_t at = first; at < first + batch->length; at++) {
 		for (size_t z = 0; z < law->domains; z++)
 			belief[z] = z == batch->domain[at];
-		loss -= log(filter(law, belief, batch->id[at], batch->target[at]));
+		loss += token_loss(law, belief, batch, at);
 	}
 	return loss;
 }
@@ -140,6 +145,18 @@ static void bayes(void *opaque, const struct batch *batch, double *sum, double *
 		*sum += bayes_sequence(law, batch, s * batch->length);
 		if (oracle != NULL)
 			*oracle += oracle_sequence(law, batch, s * batch->length);
+	}
+}
+
+/* The filter starts from what the last token alone, far from the start, tells of its domain. */
+static void bigram(void *opaque, const struct batch *batch, double *sum)
+{
+	const struct topicmix_law *law = opaque;
+	double *belief = law->belief;
+	for (size_t at = 0; at < batch->sequences * batch->length; at++) {
+		memcpy(belief, law->joint + batch->id[at] * law->domains, law->domains * sizeof *belief);
+		normalize(law, belief);
+		*sum += token_loss(law, belief, batch, at);
 	}
 }
 
@@ -169,14 +186,16 @@ const struct stream_type stream_topicmix = {
 	.summary = "documents of hidden domains: Zipfian tokens with sparse successors; exact Bayes loss",
 	.formula =
 		"P_z(x'|x) = (1 - mixing) q_z(x') + mixing A_z(x'|x)\n"
-		"q_z: Zipf-Mandelbrot over ranks, (rank + token-offset)^-token-zipf; each domain orders the tokens that are "
-		"not shared anew\n"
-		"A_z: fanout successors drawn from q_z with Dirichlet weights; a row of the domain's own for a share "
-		"`context` of the tokens that are not shared, else one row for all domains\n"
-		"start of a document: z ~ pi (Zipf), x ~ q_z; before each token it ends with probability 1 / length; else "
-		"z ~ pi with probability switch\n"
+		"q_z: Zipf-Mandelbrot, (rank + token-offset)^-token-zipf; each domain orders the tokens that are not shared "
+		"anew\n"
+		"A_z: fanout successors drawn from q_z with Dirichlet weights; a row of the domain's own for a share `context` "
+		"of "
+		"the tokens that are not shared, else one row for all domains; with context=0 the domain shows in q_z alone\n"
+		"a document starts with z ~ pi (Zipf) and x ~ q_z; before each token it ends with probability 1 / length, else "
+		"z ~ pi anew with probability switch\n"
 		"Bayes loss: forward filter over z; oracle: the same for a predictor that reads the domain of each input, "
-		"not of the target; unigram: entropy of the long-run law of a token, by power iteration",
+		"not of the target; bigram: for one that reads the last token alone\n"
+		"unigram: entropy of the long-run law of a token, by power iteration",
 	.cite =
 		"Rabiner (1989), A Tutorial on Hidden Markov Models (forward filter); Mandelbrot (1953) (law of the tokens)",
 	.opts = options,
@@ -184,5 +203,6 @@ const struct stream_type stream_topicmix = {
 	.open = open_law,
 	.fill = fill,
 	.bayes = bayes,
+	.bigram = bigram,
 	.close = topicmix_law_close,
 };

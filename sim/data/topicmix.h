@@ -39,7 +39,8 @@ struct topicmix_law {
 	bool *own;       /* [vocabulary] has the token one row a domain, or one for all? */
 	uint32_t *next;  /* [rows][fanout] successors, distinct in a row */
 	double *upto;    /* [rows][fanout] their cumulative weights; the last is 1 exactly */
-	double *belief;  /* [2][domains] scratch of the filter */
+	double *joint;   /* [vocabulary][domains] long-run law of a token and its domain */
+	double *belief;  /* [domains] scratch of the filter */
 	double unigram;  /* entropy of the law of a single token, nats */
 	gsl_ran_discrete_t *draw_domain, *draw_rank;
 	struct arena arena;

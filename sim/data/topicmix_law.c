@@ -9,13 +9,14 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 #include "sim/data/topicmix.h"
 
-static const double LAW_BYTES = 1e9;    /* larger laws are refused */
-static const double UNIGRAM_WORK = 1e9; /* successors visited while looking for the law of a single token */
+static const double LAW_BYTES = 1e9;  /* larger laws are refused */
+static const double JOINT_WORK = 1e9; /* successors visited while looking for the long-run law */
 
 /* A token is shared when its rank is: the shared ranks stand evenly, `count` of them among all. */
 static bool is_shared(size_t rank, size_t count, size_t all)
@@ -202,25 +203,13 @@ static double joint_step(const struct topicmix_law *law, const double *now, doub
 	return moved;
 }
 
-static double token_entropy(const struct topicmix_law *law, const double *joint)
+/* The joint law far from the start of a sequence: power iteration from the law of the first token until it moves by
+ * less than 1e-12, or, where it moves for ever or the law is huge, to a far token.  `then` is scratch. */
+static void find_joint(const struct topicmix_law *law, double *then)
 {
-	double entropy = 0;
-	for (size_t x = 0; x < law->vocabulary; x++) {
-		double p = 0;
-		for (size_t z = 0; z < law->domains; z++)
-			p += joint[x * law->domains + z];
-		if (p > 0)
-			entropy -= p * log(p);
-	}
-	return entropy;
-}
-
-/* Entropy of the law of a single token far from the start of its sequence: power iteration from the law of the first
- * token until it moves by less than 1e-12, or, where it moves for ever or the law is huge, to a far token. */
-static double unigram_entropy(const struct topicmix_law *law, double *now, double *then)
-{
-	size_t n = law->vocabulary * law->domains;
-	double steps = fmin(2000, fmax(16, UNIGRAM_WORK / ((double)n * (double)law->fanout))), moved = 1;
+	size_t cells = law->vocabulary * law->domains;
+	double *now = law->joint, moved = 1;
+	double steps = fmin(2000, fmax(16, JOINT_WORK / ((double)cells * (double)law->fanout)));
 	for (size_t x = 0; x < law->vocabulary; x++)
 		for (size_t z = 0; z < law->domains; z++)
 			now[x * law->domains + z] = law->prior[z] * topicmix_base(law, z, x);
@@ -229,7 +218,22 @@ static double unigram_entropy(const struct topicmix_law *law, double *now, doubl
 		double *swap = now;
 		now = then, then = swap;
 	}
-	return token_entropy(law, now);
+	if (now != law->joint)
+		memcpy(law->joint, now, cells * sizeof *now);
+}
+
+/* Entropy of the long-run law of a token. */
+static double unigram_entropy(const struct topicmix_law *law)
+{
+	double entropy = 0;
+	for (size_t x = 0; x < law->vocabulary; x++) {
+		double p = 0;
+		for (size_t z = 0; z < law->domains; z++)
+			p += law->joint[x * law->domains + z];
+		if (p > 0)
+			entropy -= p * log(p);
+	}
+	return entropy;
 }
 
 /* Everything that a law keeps. */
@@ -244,20 +248,20 @@ static void take(struct topicmix_law *law, struct arena *arena)
 	law->own = ARENA_TAKE(arena, law->vocabulary, bool);
 	law->next = ARENA_TAKE(arena, entries, uint32_t);
 	law->upto = ARENA_TAKE(arena, entries, double);
-	law->belief = ARENA_TAKE(arena, 2 * law->domains, double);
+	law->joint = ARENA_TAKE(arena, cells, double);
+	law->belief = ARENA_TAKE(arena, law->domains, double);
 }
 
 /* What only the drawing needs. */
 struct workshop {
-	uint32_t *ids;      /* [vocabulary] */
-	double *now, *then; /* [vocabulary][domains] */
+	uint32_t *ids; /* [vocabulary] */
+	double *then;  /* [vocabulary][domains] */
 	struct arena arena;
 };
 
 static void workshop_take(struct workshop *shop, struct arena *arena, const struct topicmix_law *law)
 {
 	shop->ids = ARENA_TAKE(arena, law->vocabulary, uint32_t);
-	shop->now = ARENA_TAKE(arena, law->vocabulary * law->domains, double);
 	shop->then = ARENA_TAKE(arena, law->vocabulary * law->domains, double);
 }
 
@@ -293,7 +297,8 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	draw_ranks(law, seed, rng, shop.ids);
 	draw_owners(law, seed, rng, shop.ids);
 	draw_rows(law, seed, rng);
-	law->unigram = unigram_entropy(law, shop.now, shop.then);
+	find_joint(law, shop.then);
+	law->unigram = unigram_entropy(law);
 	arena_free(&shop.arena);
 }
 

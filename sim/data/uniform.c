@@ -65,6 +65,11 @@ static void bayes(void *opaque, const struct batch *batch, double *sum, double *
 		*oracle += loss;
 }
 
+static void bigram(void *law, const struct batch *batch, double *sum)
+{
+	bayes(law, batch, sum, NULL);
+}
+
 const struct stream_type stream_uniform = {
 	.name = "uniform",
 	.summary = "independent uniform tokens: no causal model can get below ln V",
@@ -75,5 +80,6 @@ const struct stream_type stream_uniform = {
 	.open = open_law,
 	.fill = fill,
 	.bayes = bayes,
+	.bigram = bigram,
 	.close = free,
 };

@@ -256,6 +256,9 @@ START_TEST(all_bytes_are_tokens_and_no_law_is_claimed)
 	double bayes = 1, oracle = 1;
 	stream_bayes(&stream, &batch, &bayes, &oracle);
 	ck_assert(isnan(bayes) && isnan(oracle));
+	bayes = 1;
+	stream_bigram(&stream, &batch, &bayes);
+	ck_assert(isnan(bayes));
 	ck_assert_double_eq(stream.uniform, log(256));
 	ck_assert_double_eq_tol(stream.unigram, log(256), 1e-12);
 }

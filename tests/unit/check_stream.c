@@ -197,6 +197,9 @@ START_TEST(uniform_loses_ln_v_on_every_token)
 	stream_bayes(&stream, &batch, &bayes, &oracle);
 	ck_assert_double_eq_tol(bayes / TOKENS, log(37), 1e-14);
 	ck_assert_double_eq(oracle, bayes);
+	double bigram = 0;
+	stream_bigram(&stream, &batch, &bigram);
+	ck_assert_double_eq(bigram, bayes);
 	ck_assert_double_eq(stream.uniform, log(37));
 	ck_assert_double_eq(stream.unigram, log(37));
 	ck_assert_uint_eq(stream.vocabulary, 37);
