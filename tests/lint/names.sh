@@ -28,7 +28,7 @@ do
 	word=$(echo "$stem" | tr _ -)
 	grep -E -q "^const struct moe_$kind ${kind}_$stem = \{" "$file" || complain "$file: no 'const struct moe_$kind ${kind}_$stem = {'"
 	grep -q "\.name = \"$word\"" "$file" || complain "$file: no '.name = \"$word\"'"
-	row="$(echo "$kind" | tr a-z A-Z)($stem)"
+	row="$(echo "$kind" | tr '[:lower:]' '[:upper:]')($stem)"
 	grep -q -x "$row" strategies/parts.def || complain "$file: no row $row in parts.def"
 done
 
