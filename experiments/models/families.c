@@ -429,7 +429,7 @@ static const char *name_of(const char *path)
 
 static int read_document(struct document *doc, struct model *model, struct error *err)
 {
-	const struct family *family;
+	const struct family *family = NULL;
 	struct cost_count count;
 	bool vision = document_enter(doc, "text_config");
 	TRY(find_family(doc, &family, err));
