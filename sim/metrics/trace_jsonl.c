@@ -128,6 +128,8 @@ static int take_line(struct reader *in, const char *text, size_t n, struct error
 
 static int keep(struct reader *in, const char *bytes, size_t n, struct error *err)
 {
+	if (n == 0)
+		return 0;
 	if (n > LINE_MOST - in->used) {
 		fail(err, ERROR_USER, "the line is longer than %d bytes", LINE_MOST);
 		return fail_at(err, in->name, in->line, 0);
