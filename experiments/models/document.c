@@ -16,11 +16,28 @@
 
 #include "sim/base/text.h"
 
+/* Adds the line and column of that place of the text.  Returns -1. */
+static int fail_there(const struct document *doc, const char *place, struct error *err)
+{
+	unsigned line = 1, column = 1;
+	for (const char *at = doc->text; at < place; at++) {
+		column = *at == '\n' ? 1 : column + 1;
+		line += *at == '\n';
+	}
+	return fail_at(err, doc->path, line, column);
+}
+
+/* jansson passes over some zero bytes, which would end the text for everyone else. */
 int document_open(struct document *doc, const char *path, const char *text, size_t size, struct error *err)
 {
 	json_error_t wrong;
 	size_t mark = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* a byte order mark says nothing here */
 	*doc = (struct document){ .path = path, .text = text + mark, .begin = text + mark };
+	const char *zero = memchr(doc->text, '\0', size - mark);
+	if (zero) {
+		fail(err, ERROR_USER, "a zero byte (a JSON object was expected)");
+		return fail_there(doc, zero, err);
+	}
 	doc->whole = json_loadb(doc->text, size - mark, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &wrong);
 	doc->root = doc->whole;
 	if (!doc->whole) {
@@ -172,13 +189,8 @@ int document_fail(const struct document *doc, const char *path, struct error *er
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	const char *place = place_of(doc, path_taken(doc, path));
-	unsigned line = 1, column = 1;
-	for (const char *at = doc->text; at < place; at++) {
-		column = *at == '\n' ? 1 : column + 1;
-		line += *at == '\n';
-	}
 	fail(err, ERROR_USER, "%s", text);
-	return fail_at(err, doc->path, line, column);
+	return fail_there(doc, place, err);
 }
 
 /* ---- values --------------------------------------------------------------------------------------------- */

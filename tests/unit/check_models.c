@@ -325,6 +325,23 @@ START_TEST(a_truncated_config_is_refused)
 }
 END_TEST
 
+START_TEST(a_zero_byte_is_refused_wherever_it_stands)
+{
+	const char *whole = text_keep_f("{\n%s}\n", qwen);
+	for (size_t n = 0; n <= strlen(whole); n++) {
+		char text[512];
+		memcpy(text, whole, n);
+		memcpy(text + n + 1, whole + n, strlen(whole) - n + 1);
+		text[n] = '\0';
+		struct model model;
+		struct error err = { 0 };
+		ck_assert_int_eq(model_parse("c.json", text, strlen(whole) + 1, &model, &err), -1);
+		ck_assert(strstr(err.text, "a zero byte"));
+		ck_assert_uint_eq(err.line, n < 2 ? 1 : n <= strlen(whole) - 1 ? 2 : 3);
+	}
+}
+END_TEST
+
 START_TEST(a_word_that_is_neither_model_nor_file)
 {
 	struct model model;
@@ -361,6 +378,7 @@ int main(void)
 	tcase_add_test(config, the_text_model_of_a_larger_one);
 	tcase_add_loop_test(config, wrong_configs_are_refused, 0, ROWS(wrong));
 	tcase_add_test(config, a_truncated_config_is_refused);
+	tcase_add_test(config, a_zero_byte_is_refused_wherever_it_stands);
 	tcase_add_test(config, a_word_that_is_neither_model_nor_file);
 	suite_add_tcase(suite, config);
 	SRunner *runner = srunner_create(suite);
