@@ -41,19 +41,20 @@ static void cut_copy(char *to, size_t room, const char *from)
 	clean(to);
 }
 
+/* Goes through a text of its own, so that the old text of *err may be among the arguments. */
 int fail(struct error *err, enum error_code code, const char *format, ...)
 {
-	memset(err, 0, sizeof *err);
-	err->code = code;
+	struct error fresh = { .code = code };
 	va_list args;
 	va_start(args, format);
-	int length = vsnprintf(err->text, sizeof err->text, format, args);
+	int length = vsnprintf(fresh.text, sizeof fresh.text, format, args);
 	va_end(args);
 	if (length < 0)
-		cut_copy(err->text, sizeof err->text, format);
-	else if ((size_t)length >= sizeof err->text)
-		drop_half_character(err->text);
-	clean(err->text);
+		cut_copy(fresh.text, sizeof fresh.text, format);
+	else if ((size_t)length >= sizeof fresh.text)
+		drop_half_character(fresh.text);
+	clean(fresh.text);
+	*err = fresh;
 	return -1;
 }
 

@@ -21,7 +21,8 @@ struct error {
 /* Check's header, which tests include first, has a macro of this name. */
 #undef fail
 
-/* Fills *err (without a place) and returns -1.  The text is cut, never overrun; control characters in it become '?'. */
+/* Fills *err (without a place) and returns -1.  The text is cut, never overrun; control characters in it become '?'.
+ * Its old text may be among the arguments. */
 int fail(struct error *err, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Adds a place to an error that names no file yet; a line or column that is already known stays.  Returns -1, so that

@@ -300,9 +300,9 @@ const char *text_nearest(const char *word, const char *const *words)
 			best = words[i];
 		}
 	}
-	size_t length = strlen(typed), allowed = length < 6 ? 1 : length / 3;
 	/* A word of one or two letters is one letter away from every other such word: that says nothing. */
-	if (best != NULL && least <= allowed && least < length && (length > 2 || least == 0 || strlen(best) > 2))
+	size_t length = strlen(typed), allowed = length < 3 ? 0 : length < 6 ? 1 : length / 3;
+	if (least <= allowed)
 		return best;
 	return completion(typed, words);
 }

@@ -62,6 +62,17 @@ START_TEST(control_characters_become_question_marks)
 }
 END_TEST
 
+START_TEST(an_error_can_be_put_into_another)
+{
+	fail(&err, ERROR_WORLD, "the disk is full");
+	fail_at(&err, "a.csv", 3, 4);
+	fail(&err, err.code, "run 7: %s: %s", err.file, err.text);
+	ck_assert_str_eq(err.text, "run 7: a.csv: the disk is full");
+	ck_assert_int_eq(err.code, ERROR_WORLD);
+	ck_assert_str_eq(err.file, "");
+}
+END_TEST
+
 START_TEST(the_first_place_stays)
 {
 	fail(&err, ERROR_USER, "wrong");
@@ -171,6 +182,7 @@ int main(void)
 	tcase_add_test(filling, a_long_text_is_cut);
 	tcase_add_test(filling, a_cut_never_leaves_half_a_character);
 	tcase_add_test(filling, control_characters_become_question_marks);
+	tcase_add_test(filling, an_error_can_be_put_into_another);
 	tcase_add_test(filling, the_first_place_stays);
 	tcase_add_test(filling, a_known_column_stays_when_the_file_is_added);
 	tcase_add_test(filling, try_stops_at_the_first_failure);
