@@ -161,7 +161,7 @@ static const char *const configs[] = {
 START_TEST(a_config_counts_as_its_built_in_model)
 {
 	const char *top = getenv("top_srcdir");
-	const char *path = text_keep_f("%s/tests/configs/%s.json", top ? top : ".", configs[_i]);
+	const char *path = text_keep_f("%s/tests/configs/%s/config.json", top ? top : ".", configs[_i]);
 	struct model model;
 	struct error err;
 	ck_assert_msg(model_read(path, &model, &err) == 0, "%s:%u:%u: %s", err.file, err.line, err.column, err.text);
