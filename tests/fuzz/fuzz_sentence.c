@@ -4,12 +4,11 @@
  */
 #include <config.h>
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/route/catalog.h"
 #include "sim/route/sentence.h"
+#include "strategies/catalog.h"
 #include "tests/fuzz/fuzz.h"
 
 /* The sentence in full, or NULL when it is refused. */
@@ -29,6 +28,7 @@ static const char *in_full(const char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+	catalog_use(strategy_parts, strategy_recipes);
 	char *text = fuzz_text(bytes, size);
 	const char *once = in_full(text);
 	if (once) {
