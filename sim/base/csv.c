@@ -377,10 +377,15 @@ static size_t line_length(const char *at, const char *end)
 	return (size_t)(c - at) + (c < end);
 }
 
-static void unparsed(struct reader *in, struct csv_parser *parser, size_t column)
+/* Besides a quote that stands wrong, only memory can be what libcsv complains of. */
+static void check_memory(struct csv_parser *parser)
 {
 	if (csv_error(parser) != CSV_EPARSE)
 		error_no_memory("a CSV cell");
+}
+
+static void quote_misplaced(struct reader *in, size_t column)
+{
 	fail(in->err, ERROR_USER, "a quote is out of place (quote the whole cell and write each quote inside it twice)");
 	fail_at(in->err, in->path, in->line, (unsigned)column);
 	in->failed = true;
@@ -402,12 +407,16 @@ static void read_lines(struct reader *in, struct csv_parser *parser, const char 
 		if (in->begun == 0 && !is_blank(at, n))
 			in->begun = in->line;
 		size_t done = csv_parse(parser, at, n, on_cell, on_row, in);
-		if (done != n && !in->failed)
-			unparsed(in, parser, done + 1);
+		if (done != n && !in->failed) {
+			check_memory(parser);
+			quote_misplaced(in, done + 1);
+		}
 		at += n;
 	}
-	if (!in->failed && csv_fini(parser, on_cell, on_row, in) != 0)
+	if (!in->failed && csv_fini(parser, on_cell, on_row, in) != 0) {
+		check_memory(parser);
 		reader_fail(in, "a quoted cell is never closed (the row begins here)");
+	}
 }
 
 static int by_text(const void *a, const void *b)
