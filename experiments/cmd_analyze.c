@@ -25,9 +25,9 @@ static const struct moe_opt options[] = {
 	{ "model", MOE_OPT_TEXT, offsetof(struct analyze_options, model), .unit = "NAME",
 	  .help = "model of rows that do not name one (otherwise the file's name); joins several files" },
 	{ "step", MOE_OPT_INT, offsetof(struct analyze_options, step), TRACE_ALL_STEPS, 1e15, TRACE_ALL_STEPS,
-	  .help = "read only the rows of this step; -1 adds up all steps" },
+	  .help = "read the rows of this step alone; -1 adds up all steps" },
 	{ "experts", MOE_OPT_INT, offsetof(struct analyze_options, experts), 0, TALLY_IDS, 0, .zero = "auto",
-	  .help = "number of experts; auto is the highest number in the file and 1" },
+	  .help = "number of experts; auto is one more than the highest number in the file" },
 	{ "top-k", MOE_OPT_INT, offsetof(struct analyze_options, top_k), 0, TALLY_IDS, 0, .zero = "auto",
 	  .help = "experts per token, for the noise floors; auto is what a trace shows, and 1 for counts, which sets the "
 			  "floors a little too high" },
