@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * chart.c -- the table of charts, and what all of them write.
+ */
+#include <config.h>
+
+#include "experiments/chart.h"
+
+#include <math.h>
+#include <stdarg.h>
+
+#include "experiments/gnuplot.h"
+#include "sim/base/text.h"
+
+const struct chart charts[] = {
+	{ "loss", "evaluation loss and excess loss over training",
+	  "series,label,step,tokens,n,loss,loss_low,loss_high,excess,excess_low,excess_high,bayes", chart_fill_loss },
+	{ "load", "load of every expert over training", "panel,label,layer,rank,expert,bin,tokens,load", chart_fill_load },
+	{ "balance", "MaxVio and dead experts over training",
+	  "series,label,layer,step,tokens,n,maxvio,maxvio_low,maxvio_high,dead,dead_low,dead_high,floor",
+	  chart_fill_balance },
+	{ "tradeoff", "excess loss against MaxVio at the end",
+	  "series,label,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,pareto", chart_fill_tradeoff },
+	{ "domains", "which experts serve which domain", "panel,label,layer,domain,row,expert,column,share",
+	  chart_fill_domains },
+	{ "cost", "experts in use, parameters and FLOPs",
+	  "series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total",
+	  chart_fill_cost },
+	{ "differences", "paired differences in loss from a baseline",
+	  "series,label,row,n,difference,difference_low,difference_high,p", chart_fill_differences },
+	{ "target", "training FLOPs to reach a common loss", "series,label,row,n,reached,flops,flops_low,flops_high",
+	  chart_fill_target },
+	{ "specialisation", "information between domain and expert over training",
+	  "series,label,layer,step,tokens,n,nmi,nmi_low,nmi_high", chart_fill_specialisation },
+	{ "saturation", "how sure the router is, over training", "series,label,layer,step,tokens,n,top1,top1_low,top1_high",
+	  chart_fill_saturation },
+	{ "drops", "assignments dropped over training", "series,label,layer,step,tokens,n,drops,drops_low,drops_high",
+	  chart_fill_drops },
+	{ "sweep", "loss and balance against a swept setting",
+	  "series,label,key,value,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,dead,dead_low,dead_high",
+	  chart_fill_sweep },
+	{ "map", "loss over two swept settings", "panel,label,column,row,x,y,n,loss,least", chart_fill_map },
+	{ .name = NULL },
+};
+
+/* ---- the prelude ----------------------------------------------------------------------------------------- */
+
+/* A whole number stands without a point: gnuplot wants it so for counts and indices. */
+static void number(FILE *to, double value)
+{
+	char buffer[TEXT_NUMBER];
+	fputs(isfinite(value) ? text_of_double(value, buffer) : "NaN", to);
+}
+
+void chart_set_number(struct chart_sheet *sheet, const char *name, double value)
+{
+	fprintf(sheet->prelude, "%s = ", name);
+	number(sheet->prelude, value);
+	putc('\n', sheet->prelude);
+}
+
+void chart_set_text(struct chart_sheet *sheet, const char *name, const char *text)
+{
+	fprintf(sheet->prelude, "%s = ", name);
+	gnuplot_quote(sheet->prelude, text);
+	putc('\n', sheet->prelude);
+}
+
+void chart_set_numbers(struct chart_sheet *sheet, const char *name, size_t n, const double *value)
+{
+	fprintf(sheet->prelude, "array %s[%zu] = [", name, n);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ", " : "", sheet->prelude);
+		number(sheet->prelude, value[i]);
+	}
+	fputs("]\n", sheet->prelude);
+}
+
+void chart_set_texts(struct chart_sheet *sheet, const char *name, size_t n, const char *const *text)
+{
+	fprintf(sheet->prelude, "array %s[%zu] = [", name, n);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ", " : "", sheet->prelude);
+		gnuplot_quote(sheet->prelude, text[i]);
+	}
+	fputs("]\n", sheet->prelude);
+}
+
+void chart_set_series(struct chart_sheet *sheet, size_t n, const size_t *shown)
+{
+	const char **label = ARENA_TAKE(&sheet->arena, n, const char *);
+	double *look = ARENA_TAKE(&sheet->arena, n, double);
+	for (size_t i = 0; i < n; i++) {
+		const struct study_series *series = &sheet->study->series[shown[i]];
+		label[i] = series->label;
+		look[i] = series->colour + STUDY_COLOURS * (series->variant % 8); /* style.gp has eight of each colour */
+	}
+	chart_set_number(sheet, "series", (double)n);
+	chart_set_texts(sheet, "label", n, label);
+	chart_set_numbers(sheet, "look", n, look);
+}
+
+void chart_set_seeds(struct chart_sheet *sheet, size_t low, size_t high)
+{
+	char text[96];
+	if (high <= 1)
+		snprintf(text, sizeof text, "one run each, so nothing is known of chance");
+	else if (low == high)
+		snprintf(text, sizeof text, "mean of n = %zu seeds with its 95%% t interval", high);
+	else
+		snprintf(text, sizeof text, "mean of n = %zu to %zu seeds with its 95%% t interval", low, high);
+	chart_set_text(sheet, "seeds", text);
+	chart_set_number(sheet, "banded", high > 1);
+}
+
+void chart_set_tokens(struct chart_sheet *sheet, double most, bool known)
+{
+	double unit = !known ? 1 : most >= 2e9 ? 1e9 : most >= 1e6 ? 1e6 : most >= 2e3 ? 1e3 : 1;
+	chart_set_number(sheet, "x_unit", unit);
+	chart_set_text(sheet, "x_title",
+				   !known       ? "training step"
+				   : unit > 1e6 ? "training tokens (billions)"
+				   : unit > 1e3 ? "training tokens (millions)"
+				   : unit > 1   ? "training tokens (thousands)"
+								: "training tokens");
+}
+
+/* ---- cells and notes ------------------------------------------------------------------------------------- */
+
+void chart_put(struct chart_sheet *sheet, double value)
+{
+	if (isfinite(value))
+		csv_double(sheet->data, value);
+	else
+		csv_empty(sheet->data);
+}
+
+void chart_put_text(struct chart_sheet *sheet, const char *text)
+{
+	char line[512];
+	size_t n = 0;
+	for (; text[n] && n + 1 < sizeof line; n++)
+		line[n] = (unsigned char)text[n] < 0x20 || text[n] == '"' ? '?' : text[n];
+	line[n] = '\0';
+	csv_text(sheet->data, line);
+}
+
+void chart_put_estimate(struct chart_sheet *sheet, const struct estimate *value)
+{
+	chart_put(sheet, value->mean);
+	chart_put(sheet, value->low);
+	chart_put(sheet, value->high);
+}
+
+void chart_note(struct chart_sheet *sheet, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vfprintf(sheet->notes, format, args);
+	va_end(args);
+	putc('\n', sheet->notes);
+}

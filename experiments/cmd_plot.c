@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cmd_plot.c -- "moesim plot": draws the charts of runs and suites with gnuplot.
+ *
+ * Each chart becomes three things in DIR/plots: its data, a script that stands alone beside it, and the pictures.
+ * Data and scripts are written first and stay when gnuplot is missing or fails.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "experiments/chart.h"
+#include "experiments/cmd.h"
+#include "experiments/gnuplot.h"
+#include "experiments/places.h"
+#include "sim/base/files.h"
+#include "sim/base/text.h"
+
+/* ---- options --------------------------------------------------------------------------------------------- */
+
+enum format { FORMAT_BOTH, FORMAT_PNG, FORMAT_SVG, FORMAT_PDF };
+static const char *const formats[] = { "png+svg", "png", "svg", "pdf", NULL };
+enum terminal { TERMINAL_NONE, TERMINAL_DUMB, TERMINAL_SIXEL };
+static const char *const terminals[] = { "none", "dumb", "sixel", NULL };
+
+struct plot_opts {
+	int format, term;
+	const char *only, *out, *baseline;
+	double margin;
+	int64_t timeout;
+};
+
+static const struct moe_opt plot_rows[] = {
+	{ .name = "format",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct plot_opts, format),
+	  .choices = formats,
+	  .help = "what the pictures are" },
+	{ .name = "term",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct plot_opts, term),
+	  .choices = terminals,
+	  .help = "draw in the terminal and make no pictures" },
+	{ .name = "only",
+	  .type = MOE_OPT_TEXT,
+	  .at = offsetof(struct plot_opts, only),
+	  .help = "the charts to draw, with commas between them (all)" },
+	{ .name = "out",
+	  .type = MOE_OPT_TEXT,
+	  .at = offsetof(struct plot_opts, out),
+	  .help = "the folder of the charts (plots in the first DIR)" },
+	{ .name = "baseline",
+	  .type = MOE_OPT_TEXT,
+	  .at = offsetof(struct plot_opts, baseline),
+	  .help = "what paired differences are taken from (top-k, or the first)" },
+	{ .name = "margin",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct plot_opts, margin),
+	  .high = 1e9,
+	  .unit = "nats",
+	  .help = "a difference in loss below this makes no difference in practice (0: not stated)" },
+	{ .name = "timeout",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct plot_opts, timeout),
+	  .low = 1,
+	  .high = 86400,
+	  .preset = 60,
+	  .unit = "s",
+	  .help = "how long gnuplot may take for one picture" },
+	{ .name = NULL },
+};
+
+static const char *const *chart_names(void)
+{
+	static const char *names[32];
+	for (size_t i = 0; charts[i].name; i++)
+		names[i] = charts[i].name;
+	return names;
+}
+
+/* The bit of every chart named in the list; an empty list names all. */
+static int choose_charts(const char *list, unsigned *chosen, struct error *err)
+{
+	*chosen = *list ? 0 : ~0u;
+	for (const char *from = list; *from;) {
+		size_t length = strcspn(from, ",");
+		const char *word = text_keep_n(from, length);
+		size_t i = 0;
+		while (charts[i].name && strcmp(charts[i].name, word) != 0)
+			i++;
+		if (!charts[i].name) {
+			const char *near = text_nearest(word, chart_names());
+			fail(err, ERROR_USER, near ? "no chart is called '%s' (did you mean '%s'?)" : "no chart is called '%s'",
+				 word, near);
+			return fail_at(err, "--only", 0, 0);
+		}
+		*chosen |= 1u << i;
+		from += length + (from[length] == ',');
+	}
+	return 0;
+}
+
+/* ---- one chart ------------------------------------------------------------------------------------------- */
+
+/* What happens to all charts. */
+struct plotting {
+	const struct plot_opts *opt;
+	struct study study;
+	struct chart_choice choice;
+	const char *folder;
+	unsigned drawn, left_out, failed;
+	bool hopeless;      /* gnuplot is missing or hangs: it is not tried again */
+	struct error first; /* of the charts that failed */
+	FILE *notes;        /* why charts or parts of them were left out */
+};
+
+/* Texts that grow in memory. */
+struct pages {
+	char *data, *prelude, *notes;
+	size_t data_size, prelude_size, notes_size;
+};
+
+static FILE *open_page(char **text, size_t *size)
+{
+	FILE *page = open_memstream(text, size);
+	if (!page)
+		error_no_memory("a chart");
+	return page;
+}
+
+static int write_page(const struct plotting *p, const char *name, const char *suffix, const char *text, size_t size,
+					  struct error *err)
+{
+	return file_replace(path_join(p->folder, text_keep_f("%s%s", name, suffix)), text, size, err);
+}
+
+/* The script: how to use it, the prelude, and the installed template as it is. */
+static int write_script(const struct plotting *p, const struct chart *chart, const struct pages *pages,
+						struct error *err)
+{
+	char *template, *text;
+	size_t template_size, size;
+	TRY(file_read(path_join(place_plots(), text_keep_f("%s.gp", chart->name)), 1 << 20, &template, &template_size,
+				  err));
+	FILE *script = open_page(&text, &size);
+	fprintf(script, "# %s\n# Made by moesim %s.  To draw it again, here: gnuplot %s.gp\n", chart->shows, VERSION,
+			chart->name);
+	fprintf(script, "# Another format (png, svg, pdf): gnuplot -e \"format='svg'\" %s.gp\n", chart->name);
+	fprintf(script, "name = '%s'\ndata = '%s.csv'\n", chart->name, chart->name);
+	fwrite(pages->prelude, 1, pages->prelude_size, script);
+	putc('\n', script);
+	fwrite(template, 1, template_size, script);
+	fclose(script);
+	int failed = write_page(p, chart->name, ".gp", text, size, err);
+	free(template);
+	free(text);
+	return failed;
+}
+
+/* Nothing of an earlier call is taken for a picture of these runs. */
+static void remove_old(const struct plotting *p, const struct chart *chart)
+{
+	static const char *const suffix[] = { ".csv", ".gp", ".png", ".svg", ".pdf" };
+	for (size_t i = 0; i < sizeof suffix / sizeof *suffix; i++)
+		unlink(path_join(p->folder, text_keep_f("%s%s", chart->name, suffix[i])));
+}
+
+/* Browsers smooth small pictures that are drawn large; the cells of a heat map have edges. */
+static int sharpen(const char *path, struct error *err)
+{
+	static const char from[] = "preserveAspectRatio='none'", to[] = " image-rendering='pixelated'";
+	char *text, *sharp;
+	size_t size, sharp_size;
+	TRY(file_read(path, (size_t)1 << 28, &text, &size, err));
+	FILE *out = open_page(&sharp, &sharp_size);
+	const char *at = text;
+	for (const char *image; (image = strstr(at, from)) != NULL; at = image + strlen(from))
+		fprintf(out, "%.*s%s", (int)(image + strlen(from) - at), at, to);
+	fputs(at, out);
+	fclose(out);
+	int failed = sharp_size != size ? file_replace(path, sharp, sharp_size, err) : 0;
+	free(text);
+	free(sharp);
+	return failed;
+}
+
+/* A picture is drawn under another name and appears whole. */
+static int draw_picture(const struct plotting *p, const struct chart *chart, const char *format, struct error *err)
+{
+	const char *part = text_keep_f(".%s.%s.part", chart->name, format);
+	const char *path = path_join(p->folder, part);
+	const char *commands = text_keep_f("format='%s'; out='%s'", format, part);
+	struct stat made;
+	int failed = gnuplot_run(p->folder, text_keep_f("%s.gp", chart->name), commands, (unsigned)p->opt->timeout, err);
+	if (!failed && (stat(path, &made) != 0 || made.st_size == 0))
+		failed = fail(err, ERROR_WORLD, "gnuplot ended without a picture of %s", chart->name);
+	if (!failed && strcmp(format, "svg") == 0)
+		failed = sharpen(path, err);
+	const char *whole = path_join(p->folder, text_keep_f("%s.%s", chart->name, format));
+	if (!failed && rename(path, whole) != 0)
+		failed = fail(err, ERROR_WORLD, "cannot create %s: %s", whole, strerror(errno));
+	if (failed)
+		unlink(path);
+	return failed;
+}
+
+/* Characters of the terminal; those of an old one where it does not tell. */
+static const char *terminal_commands(enum terminal terminal)
+{
+	struct winsize size = { .ws_col = 80, .ws_row = 24 };
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40 || size.ws_row < 12)
+		size = (struct winsize){ .ws_col = 80, .ws_row = 24 };
+	return text_keep_f("format='%s'; columns_wide=%d; rows_high=%d; coloured=%d", terminals[terminal], size.ws_col,
+					   size.ws_row - 2, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+}
+
+static int draw(const struct plotting *p, const struct chart *chart, struct error *err)
+{
+	if (p->opt->term != TERMINAL_NONE)
+		return gnuplot_run(p->folder, text_keep_f("%s.gp", chart->name), terminal_commands((enum terminal)p->opt->term),
+						   (unsigned)p->opt->timeout, err);
+	bool both = p->opt->format == FORMAT_BOTH;
+	if (both || p->opt->format == FORMAT_PNG)
+		TRY(draw_picture(p, chart, "png", err));
+	if (both || p->opt->format == FORMAT_SVG)
+		TRY(draw_picture(p, chart, "svg", err));
+	if (p->opt->format == FORMAT_PDF)
+		TRY(draw_picture(p, chart, "pdf", err));
+	return 0;
+}
+
+static void tell_notes(const struct plotting *p, const struct chart *chart, const char *notes)
+{
+	for (const char *line = notes; *line;) {
+		size_t length = strcspn(line, "\n");
+		fprintf(p->notes, "  %-15s %.*s\n", chart->name, (int)length, line);
+		line += length + (line[length] == '\n');
+	}
+}
+
+/* Remembers why a chart could not be drawn; the others are tried all the same. */
+static void note_failure(struct plotting *p, const struct error *err)
+{
+	if (p->failed++ == 0)
+		p->first = *err;
+	p->hopeless |= strstr(err->text, "was not found") || strstr(err->text, "was stopped");
+}
+
+static void draw_chart(struct plotting *p, const struct chart *chart)
+{
+	struct error err = { .code = ERROR_NONE };
+	if (p->hopeless)
+		p->failed++;
+	else if (draw(p, chart, &err) != 0)
+		note_failure(p, &err);
+	else {
+		p->drawn++;
+		printf("  %-15s %s\n", chart->name, chart->shows);
+	}
+}
+
+/* Writes data and script of the chart, unless it has nothing to show. */
+static int write_chart(struct plotting *p, const struct chart *chart, bool *any, struct error *err)
+{
+	struct pages pages;
+	FILE *data = open_page(&pages.data, &pages.data_size);
+	struct chart_sheet sheet = { .study = &p->study,
+								 .choice = &p->choice,
+								 .data = csv_open_stream(data, chart->columns),
+								 .prelude = open_page(&pages.prelude, &pages.prelude_size),
+								 .notes = open_page(&pages.notes, &pages.notes_size) };
+	int failed = chart->fill(&sheet, err);
+	int closed = csv_close(sheet.data, false, failed ? &(struct error){ .code = ERROR_NONE } : err);
+	failed = failed ? failed : closed;
+	fclose(data);
+	fclose(sheet.prelude);
+	fclose(sheet.notes);
+	*any = !sheet.missing;
+	if (!failed && *any)
+		failed =
+			write_page(p, chart->name, ".csv", pages.data, pages.data_size, err) || write_script(p, chart, &pages, err);
+	if (!failed)
+		tell_notes(p, chart, sheet.missing ? text_keep_f("not drawn: %s", sheet.missing) : pages.notes);
+	arena_free(&sheet.arena);
+	free(pages.data);
+	free(pages.prelude);
+	free(pages.notes);
+	return failed;
+}
+
+static int plot_chart(struct plotting *p, const struct chart *chart, struct error *err)
+{
+	bool any;
+	remove_old(p, chart);
+	TRY(write_chart(p, chart, &any, err));
+	if (any)
+		draw_chart(p, chart);
+	else
+		p->left_out++;
+	return 0;
+}
+
+/* ---- all charts ------------------------------------------------------------------------------------------ */
+
+static int copy_style(const struct plotting *p, struct error *err)
+{
+	char *style;
+	size_t size;
+	TRY(file_read(path_join(place_plots(), "style.gp"), 1 << 20, &style, &size, err));
+	int failed = write_page(p, "style", ".gp", style, size, err);
+	free(style);
+	return failed;
+}
+
+static void tell_repeats(const struct plotting *p)
+{
+	for (size_t i = 0; i < p->study.repeats; i++)
+		fprintf(p->notes, "  %-15s left out: the same settings and seed as another run\n", p->study.repeat[i]->name);
+}
+
+static int plot_all(struct plotting *p, unsigned chosen, struct error *err)
+{
+	TRY(folder_make(p->folder, err));
+	TRY(copy_style(p, err));
+	printf("%zu run%s of %zu strateg%s; charts in %s:\n", p->study.runs.n, p->study.runs.n == 1 ? "" : "s", p->study.n,
+		   p->study.n == 1 ? "y or setting" : "ies or settings", p->folder);
+	tell_repeats(p);
+	for (size_t i = 0; charts[i].name; i++)
+		if (chosen & 1u << i)
+			TRY(plot_chart(p, &charts[i], err));
+	return 0;
+}
+
+static int verdict(const struct plotting *p, struct error *err)
+{
+	if (p->failed == 0)
+		return 0;
+	*err = p->first;
+	if (p->failed > 1)
+		fail(err, ERROR_WORLD, "%s (%u charts are not drawn; data and scripts are in %s)", p->first.text, p->failed,
+			 p->folder);
+	else
+		fail(err, ERROR_WORLD, "%s (data and script are in %s)", p->first.text, p->folder);
+	return -1;
+}
+
+static int run_plot(const void *opt, int argc, char **args, struct error *err)
+{
+	const struct plot_opts *o = opt;
+	struct plotting p = { .opt = o, .choice = { .baseline = o->baseline, .margin = o->margin } };
+	char *notes;
+	size_t notes_size;
+	unsigned chosen;
+	TRY(choose_charts(o->only, &chosen, err));
+	if (argc < 1)
+		return fail(err, ERROR_USER, "plot what? (give the folder of a run or of a suite)");
+	TRY(study_read((size_t)argc, args, &p.study, err));
+	p.folder = *o->out ? o->out : path_join(args[0], "plots");
+	p.notes = open_page(&notes, &notes_size);
+	int failed = plot_all(&p, chosen, err);
+	fclose(p.notes);
+	if (!failed && *notes)
+		printf("left out:\n%s", notes);
+	free(notes);
+	study_free(&p.study);
+	return failed ? failed : verdict(&p, err);
+}
+
+const struct command command_plot = {
+	.name = "plot",
+	.summary = "draws the charts of a run or a suite with gnuplot",
+	.arguments = "DIR...",
+	.about =
+		"Each DIR is the folder of a run, or holds such folders (a suite).  Runs that differ in nothing but the seed "
+		"become one line with its 95% interval.  The charts go to the folder plots in the first DIR, each with its "
+		"data (NAME.csv) and a script that draws it again (NAME.gp); a chart that has nothing to show is left out, and "
+		"the reason is said.",
+	.opts = plot_rows,
+	.opts_size = sizeof(struct plot_opts),
+	.run = run_plot,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * estimate.h -- a mean over seeds and how far it can be trusted.
+ */
+#ifndef EXPERIMENTS_ESTIMATE_H
+#define EXPERIMENTS_ESTIMATE_H
+
+#include <stddef.h>
+
+struct estimate {
+	size_t n;         /* finite values; the others are left out */
+	double mean;      /* NAN when n = 0 */
+	double sd;        /* sample standard deviation, n - 1 in the denominator; NAN when n < 2 */
+	double low, high; /* 95% confidence interval of the mean by Student's t; NAN when n < 2 */
+};
+
+struct estimate estimate_of(const double *value, size_t n);
+
+/* The two-sided p-value of "the mean is zero" (one-sample t test); NAN when n < 2.  Equal values of an sd of 0 give 0,
+ * all zeros give 1. */
+double estimate_p_zero(const struct estimate *of);
+
+#endif

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# cost.gp -- what a strategy uses of what it has.
+#
+# data: series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total
+
+longest = 0
+do for [i = 1:series] { longest = strlen(label[i]) > longest ? strlen(label[i]) : longest }
+left_edge = 26 + 6.6*(longest < 40 ? longest : 40)
+wide = 240.0
+gap = 24
+with_experts = most_experts > 0
+parts = 2 + with_experts
+bar = 24.0
+width = left_edge + parts*(wide + gap) + 16
+high = bar*series + 10
+top = 116
+height = top + high + 34
+load 'style.gp'
+
+headline = 'What each strategy uses of what it has'
+reading = 'Means over layers and seeds at the end of training.  Effective experts: as many, used evenly, have the same entropy.'
+if (!with_experts) { reading = 'Means over seeds.' }
+
+set multiplot
+@HEAD
+set style fill solid noborder
+set tmargin at screen Y(top)
+set bmargin at screen Y(top + high)
+set yrange [series + 0.6:0.4]
+set grid noytics
+set ytics scale 0 font small_font noenhanced
+set border 1
+set key at graph 0,screen Y(top - 4) left bottom Left reverse horizontal maxrows 1 samplen 0.9 width 1 font small_font
+half = 0.36
+pale = '#CFE0EE'
+middle = '#6BA3CE'
+dark = '#0B4A8C'
+left(part) = left_edge + part*(wide + gap)
+NAMES = "set ytics (); do for [i = 1:series] { set ytics add (short(label[i]) i) }"
+part = 0
+@NAMES
+
+# ---- experts in use
+
+if (with_experts) {
+	set lmargin at screen X(left(0))
+	set rmargin at screen X(left(0) + wide)
+	set title 'experts of a layer at the end' font panel_font offset 0,1.1
+	set xrange [0:most_experts*1.12]
+	set xtics nice(most_experts/4.0)
+	plot \
+		data using (0):'series':(0):'experts':(column('series') - half):(column('series') + half) \
+			with boxxyerror fillcolor rgb pale title 'dead', \
+		data using (0):'series':(0):'alive':(column('series') - half):(column('series') + half) \
+			with boxxyerror fillcolor rgb middle title 'alive', \
+		data using (0):'series':(0):'effective':(column('series') - half):(column('series') + half) \
+			with boxxyerror fillcolor rgb dark title 'effective', \
+		data using 'experts':'series':(sprintf(' %.0f', column('alive'))) with labels left font small_font \
+			textcolor rgb text_colour notitle
+	unset label
+	unset ytics
+	part = 1
+}
+
+# ---- parameters
+
+set lmargin at screen X(left(part))
+set rmargin at screen X(left(part) + wide)
+set title 'parameters' font panel_font offset 0,1.1
+set format x '%.0s%c'
+set xrange [0:most_params*1.2]
+set xtics nice(most_params/3.0)
+plot \
+	data using (0):'series':(0):'params_total':(column('series') - half):(column('series') + half) \
+		with boxxyerror fillcolor rgb pale title 'all', \
+	data using (0):'series':(0):'params_active':(column('series') - half):(column('series') + half) \
+		with boxxyerror fillcolor rgb dark title 'active for one token', \
+	data using 'params_total':'series':('  '.human(column('params_total'))) with labels left font small_font \
+		textcolor rgb text_colour notitle
+unset label
+unset ytics
+
+# ---- FLOPs
+
+set lmargin at screen X(left(part + 1))
+set rmargin at screen X(left(part + 1) + wide)
+set title 'FLOPs per token' font panel_font offset 0,1.1
+set xrange [0:most_flops*1.2]
+set xtics nice(most_flops/3.0)
+plot \
+	data using (0):'series':(0):'flops_per_token':(column('series') - half):(column('series') + half) \
+		with boxxyerror fillcolor rgb dark title 'forward', \
+	data using 'flops_per_token':'series':('  '.human(column('flops_per_token'))) with labels left font small_font \
+		textcolor rgb text_colour notitle
+unset multiplot

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# saturation.gp -- how sure the router is of its choice
+#
+# data: series,label,layer,step,tokens,n,top1,top1_low,top1_high
+
+wide = layers == 1 ? 560 : layers == 2 ? 400 : 300
+high = 260
+legend = 160
+left_edge = 72
+width = left_edge + layers*(wide + 30) + legend
+tall = 96 + high + 52
+height = tall > 110 + 18*series ? tall : 110 + 18*series
+load 'style.gp'
+
+headline = 'How sure the router is, over training'
+reading = 'Near 1 the router is saturated: it hardly learns any more.  '.(banded ? 'Line and band: ' : 'Lines: ').seeds.'.'
+
+x_column = x_title eq 'training step' ? 'step' : 'tokens'
+x_of(i, l) = column('series') == i && stringcolumn('layer') eq layer[l] ? column(x_column)/x_unit : NaN
+clip(v) = v > 0 ? v : 0
+
+set multiplot
+@HEAD
+set key off
+set tmargin at screen Y(96)
+set bmargin at screen Y(96 + high)
+set xrange [0:x_most*1.0/x_unit]
+set xtics nice(x_most*1.0/x_unit/(wide/80.0))
+set yrange [0:(y_most > 0 ? y_most : 1)*1.12]
+set xlabel x_title
+do for [l = 1:layers] {
+	left = left_edge + (l - 1)*(wide + 30)
+	set lmargin at screen X(left)
+	set rmargin at screen X(left + wide)
+	set title 'mean share of the first choice in the scores'.(layers > 1 ? ', layer '.layer[l] : '') font panel_font offset 0,-0.5 noenhanced
+	set format y (l > 1 ? '' : '%g')
+	if (l == layers) {
+		@LEGEND
+	}
+	plot \
+		for [i = 1:series] data using (x_of(i, l)):(clip(column('top1_low'))):(column('top1_high')) \
+			with filledcurves fillcolor rgb colour(look[i]) notitle, \
+		for [i = 1:series] data using (x_of(i, l)):(column('top1')) with linespoints linetype look[i] pointinterval -4 notitle, \
+		for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]
+	unset label
+}
+unset multiplot

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# style.gp -- what all charts share: terminal, fonts, colours, layout.
+#
+# A chart sets width and height (pixels of an unscaled picture) and loads this file.  Colours are those of Okabe and Ito
+# (2008), which colour-blind readers can tell apart; every series has a mark of its own as well.
+
+if (!exists('format')) format = 'png'
+if (!exists('out')) out = name.'.'.format
+terminal_is_text = format eq 'dumb'
+
+# Twice the pixels, so that a picture stays sharp on a good screen and at half its size.
+if (format eq 'png') \
+	set terminal pngcairo size 2*width,2*height font 'DejaVu Sans,9.5' fontscale 2 linewidth 2 pointscale 1.6 dashlength 0.8
+if (format eq 'svg') \
+	set terminal svg size width,height font 'DejaVu Sans,12' dashlength 0.8 background 'white'
+if (format eq 'pdf') \
+	set terminal pdfcairo size width/96.0,height/96.0 font 'DejaVu Sans,9.5' pointscale 0.8 dashlength 0.8
+if (format eq 'sixel') \
+	set terminal sixelgd size width,height font 'DejaVu Sans,9' truecolor
+if (terminal_is_text && coloured) set terminal dumb size columns_wide,rows_high ansi256
+if (terminal_is_text && !coloured) set terminal dumb size columns_wide,rows_high mono
+if (!terminal_is_text && format ne 'sixel') set output out
+
+set encoding utf8
+set datafile separator comma
+set datafile columnheaders
+set datafile missing ''
+
+# ---- series: look = colour + 10 * variant ----------------------------------------------------------------------------
+
+# in the order of the legends: black, grey, purple, vermilion, blue, green, orange, sky blue; then two of Paul Tol's
+array colour_of[10] = [0x262626, 0x8C8C8C, 0xCC79A7, 0xD55E00, 0x0072B2, 0x009E73, 0xE69F00, 0x56B4E9, 0x999933, 0x882255]
+array mark_of[10] = [2, 1, 13, 9, 7, 5, 11, 15, 3, 14]
+do for [v = 0:7] {
+	do for [c = 1:10] {
+		dash = c == 1 && v == 0 ? 2 : 1 + v%5
+		set linetype (c + 10*v) linecolor rgb colour_of[c] linewidth 1.8 \
+			pointtype mark_of[1 + (c - 1 + 3*v)%10] pointsize 0.75 dashtype dash
+	}
+}
+# the dash of the reference: a baseline that is no mixture, or a floor
+reference_colour = 0x6E6E6E
+
+# ---- axes ------------------------------------------------------------------------------------------------------------
+
+text_colour = '#262626'
+set border 3 linecolor rgb '#8C8C8C' linewidth 0.8
+set tics nomirror out scale 0.5 textcolor rgb text_colour
+set grid linecolor rgb '#E4E4E4' linewidth 0.6 linetype 1 dashtype 1
+set title textcolor rgb text_colour
+set key noenhanced textcolor rgb text_colour
+set style fill transparent solid 0.18 noborder
+set style textbox opaque noborder
+
+# ---- layout in pixels ------------------------------------------------------------------------------------------------
+
+X(pixels) = pixels*1.0/width
+Y(pixels) = 1 - pixels*1.0/height   # from the top
+
+bold = format eq 'svg' || format eq 'png' || format eq 'pdf' ? 'DejaVu Sans:Bold' : ''
+# titles of a chart, a line on how to read it, and of each panel
+title_font = bold.(format eq 'svg' ? ',16' : ',12.5')
+panel_font = bold.(format eq 'svg' ? ',12' : ',9.5')
+small_font = format eq 'svg' ? ',11' : ',8.5'
+
+# Text that belongs to no panel; the last panel to be drawn carries it.
+HEAD = "set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour; \
+	set label 902 reading at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced"
+set macros
+
+# Something that is drawn only to hang a legend on it.
+# The legend stands beside the last panel, in the order of the lines' ends.
+LEGEND = "set key at screen X(width - legend + 6),Y(92) left top Left reverse vertical samplen 2.2 spacing 1.25 \
+	width -2 font small_font"
+colour(look) = colour_of[1 + (look - 1)%10]
+
+# Round steps for tick marks where gnuplot's own would be odd.
+decade(v) = 10.0**floor(log10(v))
+nice(v) = v/decade(v) < 1.5 ? decade(v) : v/decade(v) < 3.5 ? 2*decade(v) : v/decade(v) < 7.5 ? 5*decade(v) : 10*decade(v)
+
+# Loads and shares in units of what each expert would get if all were used alike, on a scale of doublings: blue is
+# less than that, red more, black (almost) nothing.
+doublings(v) = v < 0.01 ? -5.5 : v < 1/16. ? -4 : v > 16 ? 4 : log(v)/log(2)
+LOADS = "set palette defined (-5 '#101010', -4.5 '#101010', -4.499 '#0B4A8C', -2 '#6AAED6', 0 '#F7F7F7', 2 '#F4A582', 4 '#A50F26'); \
+	set cbrange [-5:4]; \
+	set cbtics ('dead' -4.75, '1/16' -4, '1/8' -3, '1/4' -2, '1/2' -1, 'fair' 0, '2 x' 1, '4 x' 2, '8 x' 3, '16 x' 4) \
+		scale 0.3 offset -0.6,0"
+
+# Names come from data: percent signs must not be taken for formats of tick marks, and long ones are cut.
+short(text) = plain(strlen(text) > 22 ? text[1:20].'…' : text)
+plain(text) = strstrt(text, '%') == 0 ? text : text[1:strstrt(text, '%') - 1].'%%'.plain(text[strstrt(text, '%') + 1:])
+
+# "334 k": three digits
+human(v) = sprintf('%.3g', real(gprintf('%.6s', v))).gprintf(v < 1000 ? '' : ' %c', v)

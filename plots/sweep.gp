@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# sweep.gp -- what a swept setting does to loss and balance.
+#
+# data: series,label,key,value,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,dead,dead_low,dead_high
+
+wide = 270.0
+high = 210.0
+gap_x = 74
+gap_y = 86
+legend = 240
+left_edge = 74
+width = left_edge + 3*wide + 2*gap_x + legend
+# each row has a legend of its own
+most_lines = 0
+do for [k = 1:keys] {
+	lines = 0
+	do for [i = 1:series] { lines = lines + (of_key[i] == k) }
+	most_lines = lines > most_lines ? lines : most_lines
+}
+high = most_lines*17 > high ? most_lines*17 : high
+height = 96 + keys*(high + gap_y)
+load 'style.gp'
+
+headline = keys == 1 ? 'What '.key_name[1].' does to loss and balance' : 'What the swept settings do to loss and balance'
+reading = 'Lower is better, at the end of training.  '.(banded ? 'Mark and bar: ' : 'Marks: ').seeds.'.'
+
+array metric[3] = ['loss', 'maxvio', 'dead']
+array heading[3] = [loss_title, 'MaxVio', 'dead experts']
+x_of(i) = column('series') == i ? column('value') : NaN
+clip(v) = v > 0 ? v : 0
+
+set multiplot
+set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour noenhanced
+set label 902 reading at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
+do for [k = 1:keys] {
+	top = 96 + (k - 1)*(high + gap_y)
+	set tmargin at screen Y(top)
+	set bmargin at screen Y(top + high)
+	eval sprintf('ticks = |ticks%d|', k)
+	do for [m = 1:3] {
+		left = left_edge + (m - 1)*(wide + gap_x)
+		set lmargin at screen X(left)
+		set rmargin at screen X(left + wide)
+		set title heading[m] font panel_font offset 0,-0.5
+		set xlabel key_name[k] noenhanced
+		set xtics () noenhanced
+		do for [t = 1:ticks] {
+			eval sprintf('set xtics add (plain(ticks%d[%d]) places%d[%d])', k, t, k, t)
+		}
+		unset logscale x
+		if (key_log[k]) { set logscale x }
+		set xrange [*:*]
+		set offsets graph 0.05, graph 0.05, 0, 0
+		set yrange [*:*]
+		if (m > 1) { set yrange [0:*] }
+		unset nonlinear y
+		set ytics autofreq
+		if (m == 2) {
+			set nonlinear y via asinh(y/0.1) inverse 0.1*sinh(y)
+			set ytics (0, 0.1, 0.3, 1, 3, 10, 30, 100)
+		}
+		set key off
+		if (m == 3) {
+			set key at screen X(width - legend + 16),Y(top) left top Left reverse vertical samplen 2.2 spacing 1.2 width -2 font small_font
+		}
+		plot \
+			for [i = 1:series] data using (of_key[i] == k ? x_of(i) : NaN):(column(metric[m])) with lines linetype look[i] notitle, \
+			for [i = 1:series] data using (of_key[i] == k ? x_of(i) : NaN):(column(metric[m])): \
+				(m > 1 ? clip(column(metric[m].'_low')) : column(metric[m].'_low')):(column(metric[m].'_high')) \
+				with yerrorbars linetype look[i] dashtype 1 linewidth 1.1 pointsize 0.9 notitle, \
+			for [i = 1:series] keyentry with linespoints linetype look[i] title (of_key[i] == k ? label[i] : '')
+		unset label
+	}
+}
+unset multiplot
