@@ -9,22 +9,29 @@
 #include <stdio.h>
 
 #include "sim/base/error.h"
+#include "sim/train/config.h"
 
-/* One flag of a command.  `row` names it, checks it, and prints its help; a positional argument has no flag. */
+/* What the user said about the settings of sim/train/config.h, in order. */
+struct given {
+	size_t n;
+	struct assignment assignment[128];
+};
+
 struct command {
 	const char *name, *summary; /* one line for the list of commands */
 	const char *arguments;      /* "FILE", "DIR..."; "" when it takes none */
 	const char *about;          /* a paragraph for --help and the man page */
-	const struct moe_opt *opts; /* flags as option rows: --name VALUE; never NULL */
+	const struct moe_opt *opts; /* flags as option rows, --name VALUE; never NULL */
 	size_t opts_size;
+	bool takes_settings; /* takes all settings as flags too; its options struct begins with a struct given */
 	/* opt is the filled options struct; args the positional arguments.  Returns the exit code; errors that end the
 	 * command go into *err with a return of -1, and main prints them. */
 	int (*run)(const void *opt, int argc, char **args, struct error *err);
-	/* Settings rows that this command also takes as flags (run), or NULL; see settings.h. */
-	bool takes_settings;
 };
 
+extern const struct command *const commands[]; /* NULL-ended, in the order of the manual */
+
 extern const struct command command_run, command_suite, command_compare, command_plot, command_list, command_explain,
-    command_model, command_analyze;
+	command_model, command_analyze;
 
 #endif

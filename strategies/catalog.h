@@ -7,7 +7,7 @@
 
 #include <moesim/moesim.h>
 
-extern const struct moe_part *const strategy_parts[];  /* NULL-ended */
-extern const struct moe_recipe strategy_recipes[];     /* ended by name = NULL */
+extern const struct moe_part *const strategy_parts[]; /* NULL-ended */
+extern const struct moe_recipe strategy_recipes[];    /* ended by name = NULL */
 
 #endif

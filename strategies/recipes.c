@@ -51,12 +51,13 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "GShard: top-2, second expert by chance, capacity 1.25, first choices first",
 	  .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
 	  .sentence = "scorer=softmax selector=top-k,second=0.2 gate=renorm balance=aux,weight=0.01,count=first k=2 "
-	              "capacity=1.25" },
+				  "capacity=1.25" },
 	{ .name = "st-moe",
 	  .summary = "ST-MoE: top-2, second expert by chance, capacity 1.25, auxiliary and z-loss",
 	  .cite = "Zoph et al. 2022, arXiv 2202.08906",
-	  .sentence = "scorer=softmax selector=top-k,second=0.2 gate=renorm balance=aux,weight=0.01,count=first+z,weight=0.001 "
-	              "k=2 capacity=1.25" },
+	  .sentence =
+		  "scorer=softmax selector=top-k,second=0.2 gate=renorm balance=aux,weight=0.01,count=first+z,weight=0.001 "
+		  "k=2 capacity=1.25" },
 	{ .name = "mixtral",
 	  .summary = "Mixtral: softmax over the top-2 logits, auxiliary loss, no drops",
 	  .cite = "Jiang et al. 2024, arXiv 2401.04088",
@@ -73,6 +74,6 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "DeepSeek-V3: sigmoid, bias balancing, 8 routed and 1 shared expert, small sequence-wise loss",
 	  .cite = "DeepSeek-AI 2024, arXiv 2412.19437",
 	  .sentence = "scorer=sigmoid selector=top-k gate=renorm,scale=2.5 "
-	              "balance=bias,rate=0.001+aux,weight=0.0001,scope=sequence k=8 shared=1" },
+				  "balance=bias,rate=0.001+aux,weight=0.0001,scope=sequence k=8 shared=1" },
 	{ .name = NULL },
 };

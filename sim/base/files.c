@@ -73,9 +73,13 @@ static int sync_folder(const char *path)
 	return status;
 }
 
-static int write_and_sync(int fd, const void *bytes, size_t size)
+static int write_and_sync(int fd, const struct file_piece *piece, size_t pieces)
 {
-	int status = file_write_all(fd, bytes, size) == 0 && fsync(fd) == 0 ? 0 : -1;
+	int status = 0;
+	for (size_t i = 0; i < pieces && status == 0; i++)
+		status = file_write_all(fd, piece[i].bytes, piece[i].size);
+	if (status == 0)
+		status = fsync(fd);
 	int why = errno;
 	if (close(fd) != 0 && status == 0)
 		return -1;
@@ -111,6 +115,11 @@ static int open_beside(const char *path, char **name)
 
 int file_replace(const char *path, const void *bytes, size_t size, struct error *err)
 {
+	return file_replace_pieces(path, &(struct file_piece){ bytes, size }, 1, err);
+}
+
+int file_replace_pieces(const char *path, const struct file_piece *piece, size_t pieces, struct error *err)
+{
 	TRY(check_replaceable(path, err));
 	char *beside;
 	int fd = open_beside(path, &beside);
@@ -119,7 +128,7 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
 		return cannot("create", path, err);
 	}
 	int status = 0;
-	if (write_and_sync(fd, bytes, size) != 0)
+	if (write_and_sync(fd, piece, pieces) != 0)
 		status = cannot("write", path, err);
 	else if (rename(beside, path) != 0)
 		status = cannot("put the new file in place", path, err);

@@ -16,6 +16,12 @@ int file_write_all(int fd, const void *bytes, size_t size);
 /* Writes to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.  On failure
  * the old file is untouched and no temporary file is left.  Devices and folders are refused. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *err);
+/* The same from several pieces, one behind the other. */
+struct file_piece {
+	const void *bytes;
+	size_t size;
+};
+int file_replace_pieces(const char *path, const struct file_piece *piece, size_t pieces, struct error *err);
 
 /* Reads a whole file of at most `limit` bytes; *bytes is malloc'ed and ends in an extra 0.  A missing file is the
  * user's mistake. */

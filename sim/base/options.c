@@ -409,6 +409,11 @@ const char *options_list(const struct moe_opt *rows, const void *from, bool all)
 	return kept;
 }
 
+const char *options_value_preset(const struct moe_opt *row)
+{
+	return print_value(row, preset_of(row));
+}
+
 static const char *placeholder(const struct moe_opt *row)
 {
 	static const char *const word[] = {
@@ -426,7 +431,7 @@ void options_help(const struct moe_opt *rows, FILE *to)
 		width = length > width ? length : width;
 	}
 	for (const struct moe_opt *row = rows; row != NULL && row->name != NULL; row++) {
-		const char *preset = print_value(row, preset_of(row));
+		const char *preset = options_value_preset(row);
 		const char *unit = row->unit == NULL ? "" : text_keep_f(" [%s]", row->unit);
 		fprintf(to, "  %-*s   %s%s (%s; %s)\n", width, placeholder(row), row->help, unit, options_range(row),
 				*preset == 0 ? "none by default" : text_keep_f("default %s", preset));

@@ -37,6 +37,9 @@ int options_assign_list(const struct moe_opt *rows, void *into, const char *what
 /* The value as options_set() would read it back; the result lives as long as the program. */
 const char *options_value(const struct moe_opt *row, const void *from);
 
+/* The row's default in the same words. */
+const char *options_value_preset(const struct moe_opt *row);
+
 /* Does the struct hold the row's default? */
 bool options_is_preset(const struct moe_opt *row, const void *from);
 

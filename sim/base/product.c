@@ -18,8 +18,8 @@
 #define GEMM cblas_sgemm
 #endif
 
-static void gemm(enum CBLAS_TRANSPOSE trans_a, enum CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k, const real *a,
-                 size_t ld_a, const real *b, size_t ld_b, bool add, real *c, size_t ld_c)
+static void gemm(enum CBLAS_TRANSPOSE trans_a, enum CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k,
+				 const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c, size_t ld_c)
 {
 	if (m == 0 || n == 0)
 		return;
@@ -29,23 +29,23 @@ static void gemm(enum CBLAS_TRANSPOSE trans_a, enum CBLAS_TRANSPOSE trans_b, siz
 		return;
 	}
 	GEMM(CblasRowMajor, trans_a, trans_b, (int)m, (int)n, (int)k, 1, a, (int)ld_a, b, (int)ld_b, add ? 1 : 0, c,
-	     (int)ld_c);
+		 (int)ld_c);
 }
 
 void product_nn(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
-                size_t ld_c)
+				size_t ld_c)
 {
 	gemm(CblasNoTrans, CblasNoTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
 }
 
 void product_nt(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
-                size_t ld_c)
+				size_t ld_c)
 {
 	gemm(CblasNoTrans, CblasTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
 }
 
 void product_tn(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
-                size_t ld_c)
+				size_t ld_c)
 {
 	gemm(CblasTrans, CblasNoTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
 }
@@ -65,7 +65,7 @@ void linear_forward(size_t rows, size_t in, size_t out, const real *x, const rea
 }
 
 void linear_backward(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, real *d_w,
-                     bool add, real *d_x)
+					 bool add, real *d_x)
 {
 	size_t w_size = parallel_block(in), w_blocks = parallel_blocks(in);
 	size_t x_size = parallel_block(rows), x_blocks = d_x ? parallel_blocks(rows) : 0;

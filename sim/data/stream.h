@@ -28,6 +28,7 @@ void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size
 struct anchors {
 	double uniform; /* ln V */
 	double unigram; /* entropy of the marginal law */
+	double bigram;  /* exact loss of the best predictor that reads one token only, on the evaluation tokens */
 	double oracle; /* exact loss of the best predictor that reads tokens with their domains, on the evaluation tokens */
 	double bayes;  /* exact Bayes loss on the evaluation tokens */
 };

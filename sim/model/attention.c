@@ -13,7 +13,7 @@
 #include "sim/base/product.h"
 
 void attention_create(struct attention *attention, size_t sequences, size_t length, size_t width, size_t heads,
-                      size_t layers, uint64_t layer, struct params *params, struct arena *arena)
+					  size_t layers, uint64_t layer, struct params *params, struct arena *arena)
 {
 	size_t tokens = sequences * length;
 	double std = 1 / sqrt((double)width);
@@ -21,7 +21,8 @@ void attention_create(struct attention *attention, size_t sequences, size_t leng
 	attention->heads = heads;
 	attention->length = length;
 	params_add(params, &attention->in, width * 3 * width, "attention-in", layer, 0, std, true);
-	params_add(params, &attention->out, width * width, "attention-out", layer, 0, std / sqrt(2.0 * (double)layers), true);
+	params_add(params, &attention->out, width * width, "attention-out", layer, 0, std / sqrt(2.0 * (double)layers),
+			   true);
 	attention->qkv = ARENA_TAKE(arena, tokens * 3 * width, real);
 	attention->d_qkv = ARENA_TAKE(arena, tokens * 3 * width, real);
 	attention->mixed = ARENA_TAKE(arena, tokens * width, real);
@@ -102,7 +103,7 @@ static void sequence_forward(struct attention *attention, size_t s)
 		product_nt(length, length, head, q, 3 * width, k, 3 * width, false, probs, length);
 		softmax_causal(length, scale, probs);
 		product_nn(length, head, length, probs, length, v, 3 * width, false,
-		           attention->mixed + s * length * width + h * head, width);
+				   attention->mixed + s * length * width + h * head, width);
 	}
 }
 
@@ -140,7 +141,7 @@ void attention_backward(struct attention *attention, size_t sequences, const rea
 {
 	size_t width = attention->width, tokens = sequences * attention->length;
 	linear_backward(tokens, width, width, attention->mixed, attention->out.w, d_y, attention->out.d_w, false,
-	                attention->d_mixed);
+					attention->d_mixed);
 	PARALLEL_FOR
 	for (size_t s = 0; s < sequences; s++)
 		sequence_backward(attention, s);

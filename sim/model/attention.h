@@ -9,18 +9,18 @@
 
 struct attention {
 	size_t width, heads, length;
-	struct weight in;   /* [width][3 width] queries, keys, values side by side */
-	struct weight out;  /* [width][width] */
-	real *qkv, *d_qkv;  /* [tokens][3 width] */
-	real *probs;        /* [sequences][heads][length][length] */
+	struct weight in;      /* [width][3 width] queries, keys, values side by side */
+	struct weight out;     /* [width][width] */
+	real *qkv, *d_qkv;     /* [tokens][3 width] */
+	real *probs;           /* [sequences][heads][length][length] */
 	real *mixed, *d_mixed; /* [tokens][width] the heads' outputs side by side */
-	real *scores;       /* [sequences][length][length] scratch of one sequence */
-	real *turn;         /* [length][head width] cosine and sine of each position's angles */
+	real *scores;          /* [sequences][length][length] scratch of one sequence */
+	real *turn;            /* [length][head width] cosine and sine of each position's angles */
 };
 
 /* heads must divide width, and width / heads must be even. */
 void attention_create(struct attention *attention, size_t sequences, size_t length, size_t width, size_t heads,
-                      size_t layers, uint64_t layer, struct params *params, struct arena *arena);
+					  size_t layers, uint64_t layer, struct params *params, struct arena *arena);
 /* The table of rotations; once, after the arena has given real memory. */
 void attention_init(struct attention *attention);
 /* y[tokens][width] from x[tokens][width], `sequences` independent contexts of `length` tokens. */

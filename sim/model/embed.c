@@ -36,7 +36,7 @@ void embed_backward(const struct embed *embed, size_t tokens, const uint32_t *id
 }
 
 void head_create(struct head *head, size_t tokens, size_t vocabulary, size_t width, struct params *params,
-                 struct arena *arena)
+				 struct arena *arena)
 {
 	head->vocabulary = vocabulary;
 	head->width = width;

@@ -25,7 +25,7 @@ struct head {
 };
 
 void head_create(struct head *head, size_t tokens, size_t vocabulary, size_t width, struct params *params,
-                 struct arena *arena);
+				 struct arena *arena);
 /* The mean of -ln softmax(x map)[target] over the tokens, in nats; head->loss holds each token's. */
 double head_forward(struct head *head, size_t tokens, const real *x, const uint32_t *target);
 /* The gradient of that mean: overwrites d_x, adds to the map's gradient, spoils head->logits. */

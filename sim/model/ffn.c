@@ -14,13 +14,13 @@
 #include "sim/base/text.h"
 
 void ffn_create(struct ffn *ffn, size_t width, size_t inner, size_t layers, const char *name, uint64_t index,
-                struct params *params)
+				struct params *params)
 {
 	ffn->width = width;
 	ffn->inner = inner;
 	params_add(params, &ffn->up, width * inner, text_keep_f("%s-up", name), index, 0, 1 / sqrt((double)width), true);
 	params_add(params, &ffn->down, inner * width, text_keep_f("%s-down", name), index, 0,
-	           1 / sqrt(2.0 * (double)layers * (double)inner), true);
+			   1 / sqrt(2.0 * (double)layers * (double)inner), true);
 }
 
 /* gelu(x) = x s(u) with s the logistic function and u = 2 sqrt(2 / pi) (x + 0.044715 x^3), which is the tanh form. */
@@ -51,7 +51,7 @@ void ffn_forward(const struct ffn *ffn, size_t rows, const real *x, real *before
 }
 
 void ffn_backward(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
-                  const real *d_y, real *d_hidden, real *d_x)
+				  const real *d_y, real *d_hidden, real *d_x)
 {
 	size_t width = ffn->width, inner = ffn->inner;
 	product_tn(inner, width, rows, hidden, inner, d_y, width, true, ffn->down.d_w, width);
@@ -74,7 +74,7 @@ void ffn_forward_rows(const struct ffn *ffn, size_t rows, const real *x, real *b
 }
 
 void ffn_backward_rows(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
-                       const real *d_y, real *d_hidden, real *d_x)
+					   const real *d_y, real *d_hidden, real *d_x)
 {
 	size_t size = parallel_block(rows), blocks = parallel_blocks(rows);
 	linear_backward(rows, ffn->inner, ffn->width, hidden, ffn->down.w, d_y, ffn->down.d_w, false, d_hidden);

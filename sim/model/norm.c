@@ -13,7 +13,7 @@
 static const real epsilon = (real)1e-5;
 
 void norm_create(struct norm *norm, size_t tokens, size_t width, const char *name, uint64_t index,
-                 struct params *params, struct arena *arena)
+				 struct params *params, struct arena *arena)
 {
 	norm->width = width;
 	norm->inverse = ARENA_TAKE(arena, tokens, real);

@@ -14,7 +14,7 @@ struct norm {
 };
 
 void norm_create(struct norm *norm, size_t tokens, size_t width, const char *name, uint64_t index,
-                 struct params *params, struct arena *arena);
+				 struct params *params, struct arena *arena);
 /* y[tokens][width] from x[tokens][width] */
 void norm_forward(struct norm *norm, size_t tokens, const real *x, real *y);
 /* Adds to d_x and the gain's gradient; x is the forward input. */

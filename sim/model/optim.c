@@ -52,7 +52,7 @@ struct update {
 };
 
 static void update_block(const struct update *u, size_t n, const real *restrict grad, real *restrict m,
-                         real *restrict v, real *restrict w)
+						 real *restrict v, real *restrict w)
 {
 	for (size_t i = 0; i < n; i++) {
 		real g = grad[i] * u->scale;
@@ -74,11 +74,11 @@ static struct update corrected(const struct optim *optim, size_t step, double no
 	double c2 = sqrt(1 - pow(optim->beta2, (double)step));
 	double scale = optim->clip > 0 && norm > optim->clip ? optim->clip / norm : 1;
 	return (struct update){ .rate = (real)(rate * c2 / c1),
-		                    .beta1 = (real)optim->beta1,
-		                    .beta2 = (real)optim->beta2,
-		                    .epsilon = (real)(optim->epsilon * c2),
-		                    .scale = (real)scale,
-		                    .decay = (real)(1 - rate * optim->weight_decay) };
+							.beta1 = (real)optim->beta1,
+							.beta2 = (real)optim->beta2,
+							.epsilon = (real)(optim->epsilon * c2),
+							.scale = (real)scale,
+							.decay = (real)(1 - rate * optim->weight_decay) };
 }
 
 void optim_step(const struct optim *optim, struct params *params, size_t step, double norm)
@@ -90,6 +90,6 @@ void optim_step(const struct optim *optim, struct params *params, size_t step, d
 		const struct param_span *span = &params->span[i];
 		size_t at = (size_t)(span->weight->w - params->value);
 		update_block(span->decay ? &decayed : &plain, span->weight->n, params->grad + at, params->m + at,
-		             params->v + at, params->value + at);
+					 params->v + at, params->value + at);
 	}
 }

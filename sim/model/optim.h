@@ -10,11 +10,11 @@
 enum optim_decay { OPTIM_COSINE, OPTIM_LINEAR, OPTIM_CONSTANT };
 
 struct optim {
-	double rate, floor;  /* peak learning rate; the share of it that is left at the last step */
+	double rate, floor; /* peak learning rate; the share of it that is left at the last step */
 	size_t warmup, steps;
 	enum optim_decay decay;
 	double beta1, beta2, epsilon, weight_decay;
-	double clip;         /* largest norm of the whole gradient; 0: no clipping */
+	double clip; /* largest norm of the whole gradient; 0: no clipping */
 };
 
 /* The learning rate of step 1, 2, ... steps. */

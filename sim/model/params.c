@@ -15,7 +15,7 @@
 #include "sim/base/text.h"
 
 void params_add(struct params *params, struct weight *weight, size_t n, const char *name, uint64_t index, double mean,
-                double std, bool decay)
+				double std, bool decay)
 {
 	if (params->spans == params->room) {
 		params->room = params->room ? 2 * params->room : 64;

@@ -30,15 +30,15 @@ struct param_span {
 };
 
 struct params {
-	size_t n;                        /* parameters in all */
-	real *value, *grad, *m, *v;      /* [n] */
+	size_t n;                   /* parameters in all */
+	real *value, *grad, *m, *v; /* [n] */
 	size_t spans, room;
 	struct param_span *span;
 };
 
 /* Registers n parameters.  The weight's address must stay valid. */
 void params_add(struct params *params, struct weight *weight, size_t n, const char *name, uint64_t index, double mean,
-                double std, bool decay);
+				double std, bool decay);
 /* Takes the slabs from the arena and points the weights into them. */
 void params_allocate(struct params *params, struct arena *arena);
 /* Draws the initial values of all spans. */

@@ -40,8 +40,8 @@ static void create_experts(struct layer *layer, size_t layers, size_t index, str
 }
 
 void layer_create(struct layer *layer, const struct sentence *sentence, const struct layer_options *options,
-                  const struct moe_call *call, size_t width, size_t layers, uint64_t seed, struct params *params,
-                  struct arena *arena)
+				  const struct moe_call *call, size_t width, size_t layers, uint64_t seed, struct params *params,
+				  struct arena *arena)
 {
 	size_t shared = layer_shared_width(sentence, options);
 	layer->width = width;
@@ -75,7 +75,7 @@ static void experts_forward(struct layer *layer, const real *x)
 		size_t at = plan->first[e], n = plan->first[e + 1] - at;
 		dispatch(layer, e, x);
 		ffn_forward(&layer->expert[e], n, layer->rows + at * width, layer->before + at * inner,
-		            layer->hidden + at * inner, layer->results + at * width);
+					layer->hidden + at * inner, layer->results + at * width);
 	}
 }
 
@@ -90,7 +90,8 @@ static void combine(const struct layer *layer, size_t tokens, real *y)
 			real *sum = y + t * width;
 			memset(sum, 0, width * sizeof(real));
 			for (size_t j = plan->token_first[t]; layer->experts && j < plan->token_first[t + 1]; j++) {
-				const real *result = layer->results + plan->by_token[j] * width, weight = plan->weight[plan->by_token[j]];
+				const real *result = layer->results + plan->by_token[j] * width,
+						   weight = plan->weight[plan->by_token[j]];
 				for (size_t i = 0; i < width; i++)
 					sum[i] += weight * result[i];
 			}
@@ -130,8 +131,8 @@ static void experts_backward(struct layer *layer, const real *d_y)
 		size_t at = plan->first[e], n = plan->first[e + 1] - at;
 		uncombine(layer, e, d_y);
 		ffn_backward(&layer->expert[e], n, layer->rows + at * width, layer->before + at * inner,
-		             layer->hidden + at * inner, layer->results + at * width, layer->d_hidden + at * inner,
-		             layer->d_rows + at * width);
+					 layer->hidden + at * inner, layer->results + at * width, layer->d_hidden + at * inner,
+					 layer->d_rows + at * width);
 	}
 }
 
@@ -158,5 +159,6 @@ void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d
 	undispatch(layer, tokens, d_x);
 	router_backward(&layer->router, x, d_x);
 	if (layer->shared.inner)
-		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y, layer->shared_d, d_x);
+		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y, layer->shared_d,
+						  d_x);
 }

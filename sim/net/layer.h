@@ -14,11 +14,11 @@
 struct layer {
 	size_t width, experts, inner;
 	struct router router;
-	struct ffn *expert;            /* [experts] */
-	real *rows, *before, *hidden;  /* [pairs][width], [pairs][inner] x 2: kept for the backward pass */
-	real *results;                 /* [pairs][width] */
-	real *d_rows, *d_hidden;       /* [pairs][width], [pairs][inner] */
-	struct ffn shared;             /* inner 0: none */
+	struct ffn *expert;                             /* [experts] */
+	real *rows, *before, *hidden;                   /* [pairs][width], [pairs][inner] x 2: kept for the backward pass */
+	real *results;                                  /* [pairs][width] */
+	real *d_rows, *d_hidden;                        /* [pairs][width], [pairs][inner] */
+	struct ffn shared;                              /* inner 0: none */
 	real *shared_before, *shared_hidden, *shared_d; /* [tokens][shared inner] */
 };
 
@@ -29,8 +29,8 @@ size_t layer_shared_width(const struct sentence *sentence, const struct layer_op
 size_t layer_experts(const struct sentence *sentence, const struct layer_options *layer);
 
 void layer_create(struct layer *layer, const struct sentence *sentence, const struct layer_options *options,
-                  const struct moe_call *call, size_t width, size_t layers, uint64_t seed, struct params *params,
-                  struct arena *arena);
+				  const struct moe_call *call, size_t width, size_t layers, uint64_t seed, struct params *params,
+				  struct arena *arena);
 /* y[tokens][width] from x[tokens][width] */
 void layer_forward(struct layer *layer, const struct moe_call *call, const uint32_t *id, const real *x, real *y);
 /* Overwrites d_x; adds to the weights' gradients. */

@@ -12,7 +12,7 @@
 #include "sim/base/parallel.h"
 
 static void block_create(struct net *net, struct block *block, size_t index, const struct sentence *sentence,
-                         const struct layer_options *layer, uint64_t seed, struct arena *arena)
+						 const struct layer_options *layer, uint64_t seed, struct arena *arena)
 {
 	const struct net_shape *shape = &net->shape;
 	struct moe_call call = net->call;
@@ -24,22 +24,22 @@ static void block_create(struct net *net, struct block *block, size_t index, con
 	block->normed_middle = ARENA_TAKE(arena, tokens * width, real);
 	norm_create(&block->norm_attention, tokens, width, "norm-attention", index, &net->params, arena);
 	attention_create(&block->attention, shape->sequences, shape->length, width, shape->heads, shape->layers, index,
-	                 &net->params, arena);
+					 &net->params, arena);
 	norm_create(&block->norm_layer, tokens, width, "norm-layer", index, &net->params, arena);
 	layer_create(&block->layer, sentence, layer, &call, width, shape->layers, seed, &net->params, arena);
 }
 
 void net_create(struct net *net, const struct net_shape *shape, const struct sentence *sentence,
-                const struct layer_options *layer, uint64_t seed, struct arena *arena)
+				const struct layer_options *layer, uint64_t seed, struct arena *arena)
 {
 	size_t tokens = shape->sequences * shape->length, width = shape->width;
 	*net = (struct net){ .shape = *shape };
 	net->call = (struct moe_call){ .tokens = tokens,
-		                           .sequences = shape->sequences,
-		                           .length = shape->length,
-		                           .experts = layer_experts(sentence, layer),
-		                           .k = (size_t)layer->k,
-		                           .vocabulary = shape->vocabulary };
+								   .sequences = shape->sequences,
+								   .length = shape->length,
+								   .experts = layer_experts(sentence, layer),
+								   .k = (size_t)layer->k,
+								   .vocabulary = shape->vocabulary };
 	embed_create(&net->embed, shape->vocabulary, width, &net->params);
 	net->block = ARENA_KEEP(arena, shape->layers, struct block);
 	for (size_t i = 0; i < shape->layers; i++)

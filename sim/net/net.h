@@ -21,7 +21,7 @@ struct block {
 	struct norm norm_attention, norm_layer;
 	struct attention attention;
 	struct layer layer;
-	real *in, *middle;             /* [tokens][width] the residual stream before attention and before the layer */
+	real *in, *middle; /* [tokens][width] the residual stream before attention and before the layer */
 	real *normed_in, *normed_middle;
 };
 
@@ -29,11 +29,11 @@ struct net {
 	struct net_shape shape;
 	struct params params;
 	struct embed embed;
-	struct block *block;    /* [layers] */
+	struct block *block; /* [layers] */
 	struct norm norm;
 	struct head head;
-	struct moe_call call;   /* of the last forward pass; its layer has no meaning */
-	real *x, *branch;       /* [tokens][width] the residual stream at the end; a branch's output */
+	struct moe_call call; /* of the last forward pass; its layer has no meaning */
+	real *x, *branch;     /* [tokens][width] the residual stream at the end; a branch's output */
 	real *normed, *d, *d_branch;
 };
 
@@ -44,14 +44,15 @@ struct objective {
 
 /* Takes all memory and registers all parameters.  With a counting arena only adds up what a real one would take. */
 void net_create(struct net *net, const struct net_shape *shape, const struct sentence *sentence,
-                const struct layer_options *layer, uint64_t seed, struct arena *arena);
+				const struct layer_options *layer, uint64_t seed, struct arena *arena);
 /* Draws the initial parameters. */
 void net_init(struct net *net, uint64_t seed);
 void net_free(struct net *net);
 
 /* step: from 1 in training; the number of the batch in evaluation. */
 struct objective net_forward(struct net *net, const struct batch *batch, size_t step, bool training);
-/* The gradient of objective.total after a training forward pass on the same batch: adds to the parameters' gradients. */
+/* The gradient of objective.total after a training forward pass on the same batch: adds to the parameters' gradients.
+ */
 void net_backward(struct net *net, const struct batch *batch);
 /* Lets all routers' parts update their state. */
 void net_settle(struct net *net);

@@ -174,7 +174,7 @@ static bool has_twins(const struct moe_plan *plan)
 }
 
 void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, size_t capacity,
-                enum overflow_rule overflow, const real *choice, const char *selector)
+				enum overflow_rule overflow, const real *choice, const char *selector)
 {
 	count_picks(plan, planner, tokens, selector);
 	memset(planner->dropped, 0, planner->picks.n);

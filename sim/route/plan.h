@@ -14,9 +14,9 @@
 struct planner {
 	size_t tokens, experts, max;
 	struct moe_picks picks;
-	uint8_t *dropped;   /* [max] */
-	uint32_t *order;    /* [max] picks sorted by token */
-	uint32_t *at;       /* [max(tokens, experts) + 1] counting sorts */
+	uint8_t *dropped;        /* [max] */
+	uint32_t *order;         /* [max] picks sorted by token */
+	uint32_t *at;            /* [max(tokens, experts) + 1] counting sorts */
 	struct contest *contest; /* [max] the picks of one overfull expert */
 };
 
@@ -31,7 +31,7 @@ size_t plan_capacity(double factor, size_t tokens, size_t experts, size_t k);
  * any second choice), or those with the highest choice[token][expert].  Out-of-range or doubled picks are a BUG() that
  * names `selector`. */
 void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, size_t capacity,
-                enum overflow_rule overflow, const real *choice, const char *selector);
+				enum overflow_rule overflow, const real *choice, const char *selector);
 
 /* Do all invariants hold?  NULL, or what is wrong. */
 const char *plan_check(const struct moe_plan *plan, size_t tokens, size_t experts, size_t capacity);

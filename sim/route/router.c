@@ -79,19 +79,19 @@ static void create_memory(struct router *r, struct arena *arena)
 }
 
 void router_create(struct router *r, const struct sentence *sentence, const struct layer_options *layer,
-                   const struct moe_call *call, size_t width, uint64_t seed, struct params *params, struct arena *arena)
+				   const struct moe_call *call, size_t width, uint64_t seed, struct params *params, struct arena *arena)
 {
 	*r = (struct router){ .sentence = sentence,
-		                  .width = width,
-		                  .capacity = layer->capacity,
-		                  .overflow = (enum overflow_rule)layer->overflow,
-		                  .jitter = layer->jitter,
-		                  .seed = seed,
-		                  .route.call = *call };
+						  .width = width,
+						  .capacity = layer->capacity,
+						  .overflow = (enum overflow_rule)layer->overflow,
+						  .jitter = layer->jitter,
+						  .seed = seed,
+						  .route.call = *call };
 	if (selector(r)->select == NULL)
 		return;
-	r->max_pairs = selector(r)->max_picks ? selector(r)->max_picks(call, part_opt(&sentence->selector))
-	                                      : call->tokens * call->k;
+	r->max_pairs =
+		selector(r)->max_picks ? selector(r)->max_picks(call, part_opt(&sentence->selector)) : call->tokens * call->k;
 	create_scores(r, call->tokens * call->experts, params, arena);
 	if (r->jitter > 0 && router_has_weights(sentence)) {
 		r->input = ARENA_TAKE(arena, call->tokens * width, real);
@@ -212,7 +212,8 @@ void router_backward(struct router *r, const real *x, real *d_x)
 		return;
 	}
 	/* The jittered input has served its turn, so its buffer takes its own gradient. */
-	linear_backward(call->tokens, r->width, call->experts, r->input, r->map.w, r->grad.logits, r->map.d_w, false, r->input);
+	linear_backward(call->tokens, r->width, call->experts, r->input, r->map.w, r->grad.logits, r->map.d_w, false,
+					r->input);
 	for (size_t i = 0; i < call->tokens * r->width; i++)
 		d_x[i] += r->input[i] * r->noise[i];
 }

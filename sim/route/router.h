@@ -23,9 +23,9 @@ struct router {
 	double capacity, jitter;
 	enum overflow_rule overflow;
 	uint64_t seed;
-	struct weight map;  /* [width][experts]; none when the scorer reads no logits */
-	real *input;        /* [tokens][width] the jittered rows; NULL without jitter */
-	real *noise;        /* [tokens][width] their factors */
+	struct weight map;              /* [width][experts]; none when the scorer reads no logits */
+	real *input;                    /* [tokens][width] the jittered rows; NULL without jitter */
+	real *noise;                    /* [tokens][width] their factors */
 	real *logits, *scores, *choice; /* [tokens][experts]; NULL where not needed */
 	struct moe_grad grad;
 	struct planner planner;
@@ -37,7 +37,8 @@ struct router {
 
 /* call: the largest batch, with experts = 0 when the selector routes nothing. */
 void router_create(struct router *router, const struct sentence *sentence, const struct layer_options *layer,
-                   const struct moe_call *call, size_t width, uint64_t seed, struct params *params, struct arena *arena);
+				   const struct moe_call *call, size_t width, uint64_t seed, struct params *params,
+				   struct arena *arena);
 
 /* Routes x[tokens][width].  In training also computes the balancers' losses and their gradients.  The plan, with its
  * weights, is router->plan until the next call. */

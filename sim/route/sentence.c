@@ -17,19 +17,58 @@ static const char *const overflow_words[] = { "position", "lowest-score", NULL }
 
 #define AT(field) .at = offsetof(struct layer_options, field)
 const struct moe_opt layer_rows[] = {
-	{ .name = "experts", .type = MOE_OPT_INT, AT(experts), .low = 1, .high = 65536, .preset = 64,
+	{ .name = "experts",
+	  .type = MOE_OPT_INT,
+	  AT(experts),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 64,
 	  .help = "routed experts of each MoE layer" },
-	{ .name = "top-k", .type = MOE_OPT_INT, AT(k), .low = 1, .high = 65536, .preset = 2, .unit = "experts",
+	{ .name = "top-k",
+	  .type = MOE_OPT_INT,
+	  AT(k),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 2,
+	  .unit = "experts",
 	  .help = "experts per token (the average, where experts choose)" },
-	{ .name = "shared", .type = MOE_OPT_INT, AT(shared), .low = 0, .high = 1024, .preset = 0, .unit = "experts",
+	{ .name = "shared",
+	  .type = MOE_OPT_INT,
+	  AT(shared),
+	  .low = 0,
+	  .high = 1024,
+	  .preset = 0,
+	  .unit = "experts",
 	  .help = "shared experts, which every token visits" },
-	{ .name = "expert-width", .type = MOE_OPT_INT, AT(expert_width), .low = 1, .high = 1048576, .preset = 16,
-	  .unit = "neurons", .help = "inner width of one expert" },
-	{ .name = "capacity", .type = MOE_OPT_REAL, AT(capacity), .low = 0, .high = 1e6, .preset = 0, .zero = "none",
+	{ .name = "expert-width",
+	  .type = MOE_OPT_INT,
+	  AT(expert_width),
+	  .low = 1,
+	  .high = 1048576,
+	  .preset = 16,
+	  .unit = "neurons",
+	  .help = "inner width of one expert" },
+	{ .name = "capacity",
+	  .type = MOE_OPT_REAL,
+	  AT(capacity),
+	  .low = 0,
+	  .high = 1e6,
+	  .preset = 0,
+	  .zero = "none",
 	  .help = "capacity factor: an expert takes at most factor * k * tokens / experts" },
-	{ .name = "overflow", .type = MOE_OPT_CHOICE, AT(overflow), .choices = overflow_words, .high = 1,
+	{ .name = "overflow",
+	  .type = MOE_OPT_CHOICE,
+	  AT(overflow),
+	  .choices = overflow_words,
+	  .high = 1,
 	  .help = "who is dropped from a full expert: the last in the batch, or the lowest score" },
-	{ .name = "jitter", .type = MOE_OPT_REAL, AT(jitter), .low = 0, .high = 0.99, .preset = 0, .zero = "none",
+	{ .name = "jitter",
+	  .type = MOE_OPT_REAL,
+	  AT(jitter),
+	  .low = 0,
+	  .high = 0.99,
+	  .preset = 0,
+	  .zero = "none",
 	  .help = "multiplies the router's input by 1 +- jitter in training (Switch)" },
 	{ .name = NULL },
 };
@@ -104,7 +143,8 @@ static int word_add(struct sentence *sentence, const struct moe_opt *row, struct
 	if (options_set(row, &probe, slice_text(value), err) != 0)
 		return slice_fail(value, err);
 	if (sentence->words == SENTENCE_WORDS)
-		return fail(err, ERROR_USER, "more than %d layer options in one sentence", SENTENCE_WORDS), slice_fail(value, err);
+		return fail(err, ERROR_USER, "more than %d layer options in one sentence", SENTENCE_WORDS),
+			   slice_fail(value, err);
 	sentence->word[sentence->words++] = (struct layer_word){ row, slice_text(value) };
 	return 0;
 }
@@ -117,7 +157,7 @@ static int part_read(enum moe_kind kind, struct slice text, struct part_use *use
 	if (part == NULL) {
 		const char *near = text_nearest(slice_text(name), catalog_part_names(kind));
 		fail(err, ERROR_USER, "unknown %s '%s' (%s%s%s)", catalog_kind(kind), slice_text(name),
-		     near ? "did you mean '" : "see: moesim list ", near ? near : catalog_kind(kind), near ? "'?" : "s");
+			 near ? "did you mean '" : "see: moesim list ", near ? near : catalog_kind(kind), near ? "'?" : "s");
 		return slice_fail(name, err);
 	}
 	if (part->opts_size > PART_OPTIONS)
@@ -154,8 +194,8 @@ static int balance_read(struct slice text, struct sentence *sentence, struct err
 
 static int word_read(struct slice word, struct sentence *sentence, struct error *err)
 {
-	static const char *const known[] = { "scorer", "selector", "gate", "balance", "experts", "top-k", "k", "shared",
-		                                 "expert-width", "capacity", "overflow", "jitter", NULL };
+	static const char *const known[] = { "scorer", "selector",     "gate",     "balance",  "experts", "top-k", "k",
+										 "shared", "expert-width", "capacity", "overflow", "jitter",  NULL };
 	struct slice key, value;
 	if (!slice_split(word, &key, &value)) {
 		fail(err, ERROR_USER, "'%s' is neither a recipe at the front nor KEY=VALUE", slice_text(word));
@@ -174,7 +214,8 @@ static int word_read(struct slice word, struct sentence *sentence, struct error 
 		return word_add(sentence, layer_row(name), value, err);
 	const char *near = text_nearest(name, known);
 	fail(err, ERROR_USER, "unknown word '%s' (%s%s%s)", name, near ? "did you mean '" : "known: ",
-	     near ? near : "scorer, selector, gate, balance and the layer options of 'moesim run --help'", near ? "'?" : "");
+		 near ? near : "scorer, selector, gate, balance and the layer options of 'moesim run --help'",
+		 near ? "'?" : "");
 	return slice_fail(key, err);
 }
 
@@ -196,7 +237,7 @@ static int override_read(struct slice pair, struct sentence *sentence, struct er
 			continue;
 		if (found) {
 			fail(err, ERROR_USER, "'%s' could mean %s or %s (write the parts out, as in balance=%s,%s=...)", name,
-			     found->part->name, use->part->name, use->part->name, name);
+				 found->part->name, use->part->name, use->part->name, name);
 			return slice_fail(key, err);
 		}
 		found = use;
@@ -226,8 +267,8 @@ static int recipe_read(struct slice text, struct sentence *sentence, struct erro
 	const struct moe_recipe *recipe = catalog_recipe(slice_text(name));
 	if (recipe == NULL) {
 		const char *near = text_nearest(slice_text(name), catalog_recipe_names());
-		fail(err, ERROR_USER, "unknown strategy '%s' (%s%s%s)", slice_text(name), near ? "did you mean '" : "see: moesim list ",
-		     near ? near : "strategies", near ? "'?" : "");
+		fail(err, ERROR_USER, "unknown strategy '%s' (%s%s%s)", slice_text(name),
+			 near ? "did you mean '" : "see: moesim list ", near ? near : "strategies", near ? "'?" : "");
 		return slice_fail(name, err);
 	}
 	struct slice body = { "recipe", recipe->sentence, 0, strlen(recipe->sentence) };
@@ -289,20 +330,22 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 		const struct moe_part *part = sentence_part(sentence, i)->part;
 		if (part->wants & ~given)
 			return fail(err, ERROR_USER, "%s '%s' needs %s, and scorer '%s' gives none (try scorer=softmax)",
-			            catalog_kind(part->kind), part->name, wanted(part->wants & ~given), scorer->name);
+						catalog_kind(part->kind), part->name, wanted(part->wants & ~given), scorer->name);
 	}
 	if (selector->select == NULL) {
 		if (given)
 			return fail(err, ERROR_USER, "selector '%s' routes nothing, so scorer '%s' has no use (try scorer=none)",
-			            selector->part.name, scorer->name);
+						selector->part.name, scorer->name);
 		return 0;
 	}
 	if (layer->k > layer->experts)
 		return fail(err, ERROR_USER, "top-k %lld exceeds the %lld experts (lower --top-k or raise --experts)",
-		            (long long)layer->k, (long long)layer->experts);
+					(long long)layer->k, (long long)layer->experts);
 	if (layer->overflow == OVERFLOW_LOWEST_SCORE && layer->capacity > 0 && !(given & MOE_SCORES))
-		return fail(err, ERROR_USER, "overflow 'lowest-score' needs scores, and scorer '%s' gives none (try "
-		            "overflow=position)", scorer->name);
+		return fail(err, ERROR_USER,
+					"overflow 'lowest-score' needs scores, and scorer '%s' gives none (try "
+					"overflow=position)",
+					scorer->name);
 	return 0;
 }
 
@@ -318,7 +361,7 @@ const char *sentence_text(const struct sentence *sentence, const struct layer_op
 	for (size_t i = 1; i < sentence->balancers; i++)
 		balance = text_keep_f("%s+%s", balance, use_text(&sentence->balancer[i]));
 	const char *text = text_keep_f("scorer=%s selector=%s gate=%s balance=%s", use_text(&sentence->scorer),
-	                               use_text(&sentence->selector), use_text(&sentence->gate), balance);
+								   use_text(&sentence->selector), use_text(&sentence->gate), balance);
 	for (const struct moe_opt *row = layer_rows; row->name; row++)
 		text = text_keep_f("%s %s=%s", text, row->name, options_value(row, layer));
 	return text;

@@ -72,7 +72,10 @@ static inline const void *part_opt(const struct part_use *use)
 /* The parts in the order scorer, selector, gate, balancers: for loops over all of them. */
 static inline const struct part_use *sentence_part(const struct sentence *sentence, size_t i)
 {
-	return i == 0 ? &sentence->scorer : i == 1 ? &sentence->selector : i == 2 ? &sentence->gate : &sentence->balancer[i - 3];
+	return i == 0   ? &sentence->scorer
+		   : i == 1 ? &sentence->selector
+		   : i == 2 ? &sentence->gate
+					: &sentence->balancer[i - 3];
 }
 static inline size_t sentence_parts(const struct sentence *sentence)
 {

@@ -24,13 +24,33 @@ struct aux {
 };
 
 static const struct moe_opt options[] = {
-	{ .name = "weight", .type = MOE_OPT_REAL, .at = offsetof(struct aux, weight), .low = 0, .high = 1e3, .preset = 0.01,
+	{ .name = "weight",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct aux, weight),
+	  .low = 0,
+	  .high = 1e3,
+	  .preset = 0.01,
 	  .help = "factor of the loss, which is 1 in balance" },
-	{ .name = "scope", .type = MOE_OPT_CHOICE, .at = offsetof(struct aux, scope), .high = 3, .preset = BATCH,
-	  .choices = scopes, .help = "over what balance is asked for (global is another word for running)" },
-	{ .name = "buffer", .type = MOE_OPT_INT, .at = offsetof(struct aux, buffer), .low = 1, .high = 65536, .preset = 16,
-	  .unit = "steps", .help = "earlier steps that scope=running remembers" },
-	{ .name = "count", .type = MOE_OPT_CHOICE, .at = offsetof(struct aux, count), .high = 1, .choices = counts,
+	{ .name = "scope",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct aux, scope),
+	  .high = 3,
+	  .preset = BATCH,
+	  .choices = scopes,
+	  .help = "over what balance is asked for (global is another word for running)" },
+	{ .name = "buffer",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct aux, buffer),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 16,
+	  .unit = "steps",
+	  .help = "earlier steps that scope=running remembers" },
+	{ .name = "count",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct aux, count),
+	  .high = 1,
+	  .choices = counts,
 	  .help = "count every choice, or first choices only" },
 	{ .name = NULL },
 };
@@ -60,7 +80,7 @@ static double total(const double *x, size_t n)
 /* E sum_e f_e P_e over the tokens [first, first + n), and its gradient times `weight`.  A score's share in its row is
  * s / sum(s), so d share_j / d s_e = (delta - share_j) / sum. */
 static double term_over(const struct moe_route *route, size_t first, size_t n, const double *count, double weight,
-                        struct moe_grad *grad)
+						struct moe_grad *grad)
 {
 	size_t experts = route->call.experts;
 	double all = total(count, experts), value = 0;
@@ -108,7 +128,8 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 	return groups_of(call, opt) * call->experts * sizeof(double);
 }
 
-static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term, struct moe_grad *grad)
+static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
+				 struct moe_grad *grad)
 {
 	const struct aux *opt = self->opt;
 	const struct moe_call *call = &route->call;
@@ -130,7 +151,8 @@ static void settle(const struct moe_self *self, const struct moe_route *route)
 	struct ring *ring = self->state;
 	if (!remembers(opt))
 		return;
-	double *sum = ring_row(ring, call, (size_t)opt->buffer), *row = ring_row(ring, call, ring->steps++ % (uint64_t)opt->buffer);
+	double *sum = ring_row(ring, call, (size_t)opt->buffer),
+		   *row = ring_row(ring, call, ring->steps++ % (uint64_t)opt->buffer);
 	for (size_t e = 0; e < call->experts; e++)
 		sum[e] -= row[e];
 	memset(row, 0, call->experts * sizeof *row);
@@ -141,17 +163,17 @@ static void settle(const struct moe_self *self, const struct moe_route *route)
 
 const struct moe_balancer balancer_aux = {
 	.part = { .kind = MOE_BALANCER,
-	          .name = "aux",
-	          .summary = "auxiliary loss: pulls the scores away from overloaded experts",
-	          .formula = "L = weight * E sum_e f_e P_e      in balance: weight * 1\n"
-	                     "f_e = share of the assignments over the scope, P_e = mean share of e in the scores",
-	          .cite = "Fedus et al. 2021, arXiv 2101.03961",
-	          .opts = options,
-	          .opts_size = sizeof(struct aux),
-	          .wants = MOE_SCORES,
-	          .state_size = state_size,
-	          .scratch_size = scratch_size,
-	          .settle = settle },
+			  .name = "aux",
+			  .summary = "auxiliary loss: pulls the scores away from overloaded experts",
+			  .formula = "L = weight * E sum_e f_e P_e      in balance: weight * 1\n"
+						 "f_e = share of the assignments over the scope, P_e = mean share of e in the scores",
+			  .cite = "Fedus et al. 2021, arXiv 2101.03961",
+			  .opts = options,
+			  .opts_size = sizeof(struct aux),
+			  .wants = MOE_SCORES,
+			  .state_size = state_size,
+			  .scratch_size = scratch_size,
+			  .settle = settle },
 	.column = "aux_loss",
 	.loss = loss,
 };

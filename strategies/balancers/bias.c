@@ -15,9 +15,18 @@ struct bias {
 };
 
 static const struct moe_opt options[] = {
-	{ .name = "rate", .type = MOE_OPT_REAL, .at = offsetof(struct bias, rate), .low = 0, .high = 10, .preset = 1e-3,
+	{ .name = "rate",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct bias, rate),
+	  .low = 0,
+	  .high = 10,
+	  .preset = 1e-3,
 	  .help = "step of the bias after each training step; compare it with the spread of the scores" },
-	{ .name = "centre", .type = MOE_OPT_FLAG, .at = offsetof(struct bias, centre), .high = 1, .preset = 0,
+	{ .name = "centre",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct bias, centre),
+	  .high = 1,
+	  .preset = 0,
 	  .help = "keep the mean of the biases at 0" },
 	{ .name = NULL },
 };
@@ -61,15 +70,15 @@ static const real *offsets(const struct moe_self *self)
 
 const struct moe_balancer balancer_bias = {
 	.part = { .kind = MOE_BALANCER,
-	          .name = "bias",
-	          .summary = "loss-free: a bias per expert moves the selection after every step",
-	          .formula = "c_e = s_e + b_e;   after a step  b_e += rate * sign(mean load - load_e)",
-	          .cite = "Wang et al. 2024, arXiv 2408.15664",
-	          .opts = options,
-	          .opts_size = sizeof(struct bias),
-	          .wants = MOE_SCORES,
-	          .state_size = state_size,
-	          .settle = settle },
+			  .name = "bias",
+			  .summary = "loss-free: a bias per expert moves the selection after every step",
+			  .formula = "c_e = s_e + b_e;   after a step  b_e += rate * sign(mean load - load_e)",
+			  .cite = "Wang et al. 2024, arXiv 2408.15664",
+			  .opts = options,
+			  .opts_size = sizeof(struct bias),
+			  .wants = MOE_SCORES,
+			  .state_size = state_size,
+			  .settle = settle },
 	.adjust = adjust,
 	.offsets = offsets,
 };

@@ -9,13 +9,19 @@ struct z {
 };
 
 static const struct moe_opt options[] = {
-	{ .name = "weight", .type = MOE_OPT_REAL, .at = offsetof(struct z, weight), .low = 0, .high = 1e3, .preset = 1e-3,
+	{ .name = "weight",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct z, weight),
+	  .low = 0,
+	  .high = 1e3,
+	  .preset = 1e-3,
 	  .help = "factor of the loss" },
 	{ .name = NULL },
 };
 
 /* L = mean_t l_t^2 with l_t = ln sum_e exp(z_e(t));  dL / dz_e = 2 l_t softmax(z)_e / T */
-static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term, struct moe_grad *grad)
+static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
+				 struct moe_grad *grad)
 {
 	const struct z *opt = self->opt;
 	size_t tokens = route->call.tokens, experts = route->call.experts;
@@ -33,13 +39,13 @@ static void loss(const struct moe_self *self, const struct moe_route *route, str
 
 const struct moe_balancer balancer_z = {
 	.part = { .kind = MOE_BALANCER,
-	          .name = "z",
-	          .summary = "router z-loss: keeps the logits small",
-	          .formula = "L = weight * mean over tokens of (ln sum_e exp(z_e))^2      at equal logits 0: (ln E)^2",
-	          .cite = "Zoph et al. 2022, arXiv 2202.08906",
-	          .opts = options,
-	          .opts_size = sizeof(struct z),
-	          .wants = MOE_LOGITS },
+			  .name = "z",
+			  .summary = "router z-loss: keeps the logits small",
+			  .formula = "L = weight * mean over tokens of (ln sum_e exp(z_e))^2      at equal logits 0: (ln E)^2",
+			  .cite = "Zoph et al. 2022, arXiv 2202.08906",
+			  .opts = options,
+			  .opts_size = sizeof(struct z),
+			  .wants = MOE_LOGITS },
 	.column = "z_loss",
 	.loss = loss,
 };

@@ -12,7 +12,12 @@ struct renorm {
 };
 
 static const struct moe_opt options[] = {
-	{ .name = "scale", .type = MOE_OPT_REAL, .at = offsetof(struct renorm, scale), .low = 1e-3, .high = 1e3, .preset = 1,
+	{ .name = "scale",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct renorm, scale),
+	  .low = 1e-3,
+	  .high = 1e3,
+	  .preset = 1,
 	  .help = "what a token's weights sum to (DeepSeek-V3: 2.5)" },
 	{ .name = NULL },
 };
@@ -62,13 +67,13 @@ static void backward(const struct moe_self *self, const struct moe_route *route,
 
 const struct moe_gate gate_renorm = {
 	.part = { .kind = MOE_GATE,
-	          .name = "renorm",
-	          .summary = "the chosen scores, made to sum to 1",
-	          .formula = "g_e = scale * s_e / sum of s over the chosen experts",
-	          .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
-	          .opts = options,
-	          .opts_size = sizeof(struct renorm),
-	          .wants = MOE_SCORES },
+			  .name = "renorm",
+			  .summary = "the chosen scores, made to sum to 1",
+			  .formula = "g_e = scale * s_e / sum of s over the chosen experts",
+			  .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
+			  .opts = options,
+			  .opts_size = sizeof(struct renorm),
+			  .wants = MOE_SCORES },
 	.forward = forward,
 	.backward = backward,
 };

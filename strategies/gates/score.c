@@ -9,7 +9,12 @@ struct score {
 };
 
 static const struct moe_opt options[] = {
-	{ .name = "scale", .type = MOE_OPT_REAL, .at = offsetof(struct score, scale), .low = 1e-3, .high = 1e3, .preset = 1,
+	{ .name = "scale",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct score, scale),
+	  .low = 1e-3,
+	  .high = 1e3,
+	  .preset = 1,
 	  .help = "factor of all weights" },
 	{ .name = NULL },
 };
@@ -32,13 +37,13 @@ static void backward(const struct moe_self *self, const struct moe_route *route,
 
 const struct moe_gate gate_score = {
 	.part = { .kind = MOE_GATE,
-	          .name = "score",
-	          .summary = "the weight is the raw score",
-	          .formula = "g_e = scale * s_e",
-	          .cite = "Fedus et al. 2021, arXiv 2101.03961",
-	          .opts = options,
-	          .opts_size = sizeof(struct score),
-	          .wants = MOE_SCORES },
+			  .name = "score",
+			  .summary = "the weight is the raw score",
+			  .formula = "g_e = scale * s_e",
+			  .cite = "Fedus et al. 2021, arXiv 2101.03961",
+			  .opts = options,
+			  .opts_size = sizeof(struct score),
+			  .wants = MOE_SCORES },
 	.forward = forward,
 	.backward = backward,
 };

@@ -6,8 +6,8 @@
 
 const struct moe_scorer scorer_none = {
 	.part = { .kind = MOE_SCORER,
-	          .name = "none",
-	          .summary = "no scores and no router weights, for hash and random routing",
-	          .formula = "no s_e",
-	          .cite = "Roller et al. 2021, arXiv 2106.04426" },
+			  .name = "none",
+			  .summary = "no scores and no router weights, for hash and random routing",
+			  .formula = "no s_e",
+			  .cite = "Roller et al. 2021, arXiv 2106.04426" },
 };

@@ -20,12 +20,12 @@ static void backward(const struct moe_self *self, const struct moe_route *route,
 
 const struct moe_scorer scorer_sigmoid = {
 	.part = { .kind = MOE_SCORER,
-	          .name = "sigmoid",
-	          .summary = "scores stand alone: each expert's is between 0 and 1",
-	          .formula = "s_e = 1 / (1 + exp(-z_e))",
-	          .cite = "DeepSeek-AI 2024, arXiv 2412.19437",
-	          .gives = MOE_SCORES,
-	          .wants = MOE_LOGITS },
+			  .name = "sigmoid",
+			  .summary = "scores stand alone: each expert's is between 0 and 1",
+			  .formula = "s_e = 1 / (1 + exp(-z_e))",
+			  .cite = "DeepSeek-AI 2024, arXiv 2412.19437",
+			  .gives = MOE_SCORES,
+			  .wants = MOE_LOGITS },
 	.forward = forward,
 	.backward = backward,
 };

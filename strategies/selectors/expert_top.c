@@ -16,7 +16,11 @@ struct expert_top {
 };
 
 static const struct moe_opt options[] = {
-	{ .name = "group", .type = MOE_OPT_CHOICE, .at = offsetof(struct expert_top, group), .high = 1, .choices = groups,
+	{ .name = "group",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct expert_top, group),
+	  .high = 1,
+	  .choices = groups,
 	  .help = "the tokens among which an expert chooses" },
 	{ .name = NULL },
 };
@@ -102,14 +106,14 @@ static size_t max_picks(const struct moe_call *call, const void *opt)
 
 const struct moe_selector selector_expert_top = {
 	.part = { .kind = MOE_SELECTOR,
-	          .name = "expert-top",
-	          .summary = "expert choice: each expert takes its best tokens, so the load is equal by construction",
-	          .formula = "T_e = the ceil(k T / E) tokens of the group with the largest choice c_e(t)",
-	          .cite = "Zhou et al. 2022, arXiv 2202.09368",
-	          .opts = options,
-	          .opts_size = sizeof(struct expert_top),
-	          .wants = MOE_SCORES,
-	          .scratch_size = scratch_size },
+			  .name = "expert-top",
+			  .summary = "expert choice: each expert takes its best tokens, so the load is equal by construction",
+			  .formula = "T_e = the ceil(k T / E) tokens of the group with the largest choice c_e(t)",
+			  .cite = "Zhou et al. 2022, arXiv 2202.09368",
+			  .opts = options,
+			  .opts_size = sizeof(struct expert_top),
+			  .wants = MOE_SCORES,
+			  .scratch_size = scratch_size },
 	.select = choose,
 	.max_picks = max_picks,
 };

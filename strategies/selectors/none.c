@@ -7,8 +7,8 @@
 
 const struct moe_selector selector_none = {
 	.part = { .kind = MOE_SELECTOR,
-	          .name = "none",
-	          .summary = "nothing is routed: one FFN as wide as k experts, for every token",
-	          .formula = "y = FFN(x), of inner width (k + shared) f",
-	          .cite = "Shazeer et al. 2017, arXiv 1701.06538" },
+			  .name = "none",
+			  .summary = "nothing is routed: one FFN as wide as k experts, for every token",
+			  .formula = "y = FFN(x), of inner width (k + shared) f",
+			  .cite = "Shazeer et al. 2017, arXiv 1701.06538" },
 };

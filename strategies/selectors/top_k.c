@@ -12,8 +12,14 @@ struct top_k {
 };
 
 static const struct moe_opt options[] = {
-	{ .name = "second", .type = MOE_OPT_REAL, .at = offsetof(struct top_k, second), .low = 0, .high = 1, .preset = 0,
-	  .zero = "none", .help = "share of the top-2 weight below which the second choice is taken by chance (GShard: 0.2)" },
+	{ .name = "second",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct top_k, second),
+	  .low = 0,
+	  .high = 1,
+	  .preset = 0,
+	  .zero = "none",
+	  .help = "share of the top-2 weight below which the second choice is taken by chance (GShard: 0.2)" },
 	{ .name = NULL },
 };
 
@@ -48,13 +54,13 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 
 const struct moe_selector selector_top_k = {
 	.part = { .kind = MOE_SELECTOR,
-	          .name = "top-k",
-	          .summary = "token choice: each token goes to its k best experts",
-	          .formula = "S_t = the k experts with the largest choice c_e(t)",
-	          .cite = "Shazeer et al. 2017, arXiv 1701.06538",
-	          .opts = options,
-	          .opts_size = sizeof(struct top_k),
-	          .wants = MOE_SCORES,
-	          .scratch_size = scratch_size },
+			  .name = "top-k",
+			  .summary = "token choice: each token goes to its k best experts",
+			  .formula = "S_t = the k experts with the largest choice c_e(t)",
+			  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
+			  .opts = options,
+			  .opts_size = sizeof(struct top_k),
+			  .wants = MOE_SCORES,
+			  .scratch_size = scratch_size },
 	.select = choose,
 };

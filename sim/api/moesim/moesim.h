@@ -38,7 +38,7 @@ enum moe_opt_type {
 };
 
 struct moe_opt {
-	const char *name;           /* NULL ends a table */
+	const char *name; /* NULL ends a table */
 	enum moe_opt_type type;
 	size_t at;                  /* offsetof the value in the options struct */
 	double low, high, preset;   /* inclusive range; preset is the default (an index for a choice) */
@@ -54,11 +54,11 @@ struct moe_call {
 	size_t tokens;    /* rows of this batch, sequences * length */
 	size_t sequences; /* independent contexts; token t belongs to sequence t / length, at position t % length */
 	size_t length;
-	size_t experts;   /* routed experts E */
-	size_t k;         /* experts per token; for a selector in which experts pick, the average */
+	size_t experts; /* routed experts E */
+	size_t k;       /* experts per token; for a selector in which experts pick, the average */
 	size_t vocabulary;
-	size_t layer;     /* 0 is the first MoE layer */
-	size_t step;      /* 1 is the first training step; 0 outside training */
+	size_t layer; /* 0 is the first MoE layer */
+	size_t step;  /* 1 is the first training step; 0 outside training */
 	bool training;
 };
 
@@ -73,25 +73,25 @@ struct moe_picks {
  * stand grouped by expert and, inside an expert, in token order; so pair p is slot p and one expert's rows are
  * contiguous.  (Soft merging, where slots are shared, would give each pair a second weight and a slot index.) */
 struct moe_plan {
-	size_t pairs;             /* kept pairs */
-	size_t dropped;           /* picks that found no room */
-	uint32_t *token;          /* [pairs] */
-	uint32_t *expert;         /* [pairs] */
-	uint32_t *rank;           /* [pairs] */
-	uint32_t *first;          /* [experts + 1] expert e owns pairs first[e] .. first[e + 1] - 1 */
-	uint32_t *by_token;       /* [pairs] pair numbers, token by token, each token's in expert order */
-	uint32_t *token_first;    /* [tokens + 1] token t owns by_token[token_first[t]] .. by_token[token_first[t+1]-1] */
-	uint32_t *assigned;       /* [experts] picks per expert before the capacity */
-	real *weight;             /* [pairs] combine weight, written by the gate */
-	real *d_weight;           /* [pairs] its gradient, written by the layer's backward pass */
+	size_t pairs;          /* kept pairs */
+	size_t dropped;        /* picks that found no room */
+	uint32_t *token;       /* [pairs] */
+	uint32_t *expert;      /* [pairs] */
+	uint32_t *rank;        /* [pairs] */
+	uint32_t *first;       /* [experts + 1] expert e owns pairs first[e] .. first[e + 1] - 1 */
+	uint32_t *by_token;    /* [pairs] pair numbers, token by token, each token's in expert order */
+	uint32_t *token_first; /* [tokens + 1] token t owns by_token[token_first[t]] .. by_token[token_first[t+1]-1] */
+	uint32_t *assigned;    /* [experts] picks per expert before the capacity */
+	real *weight;          /* [pairs] combine weight, written by the gate */
+	real *d_weight;        /* [pairs] its gradient, written by the layer's backward pass */
 };
 
 struct moe_route {
 	struct moe_call call;
-	const uint32_t *id;          /* [tokens] token ids */
-	const real *logits;          /* [tokens][experts]; NULL when the router has no weights */
-	const real *scores;          /* [tokens][experts]; NULL when the scorer gives none */
-	const real *choice;          /* [tokens][experts]; what the selector reads; the scores unless a balancer adjusts */
+	const uint32_t *id; /* [tokens] token ids */
+	const real *logits; /* [tokens][experts]; NULL when the router has no weights */
+	const real *scores; /* [tokens][experts]; NULL when the scorer gives none */
+	const real *choice; /* [tokens][experts]; what the selector reads; the scores unless a balancer adjusts */
 	const struct moe_picks *picks; /* NULL before the selector has run */
 	const struct moe_plan *plan;   /* NULL before the core has built it */
 };
@@ -124,13 +124,13 @@ enum { MOE_LOGITS = 1u << 0, MOE_SCORES = 1u << 1 };
 
 struct moe_part {
 	enum moe_kind kind;
-	const char *name;            /* one word of [a-z0-9-] */
-	const char *summary;         /* one line */
-	const char *formula;         /* as `explain` prints it; may hold newlines */
-	const char *cite;            /* one paper */
-	const struct moe_opt *opts;  /* NULL: no options */
-	size_t opts_size;            /* sizeof the options struct */
-	unsigned gives, wants;       /* MOE_LOGITS | MOE_SCORES */
+	const char *name;                                                 /* one word of [a-z0-9-] */
+	const char *summary;                                              /* one line */
+	const char *formula;                                              /* as `explain` prints it; may hold newlines */
+	const char *cite;                                                 /* one paper */
+	const struct moe_opt *opts;                                       /* NULL: no options */
+	size_t opts_size;                                                 /* sizeof the options struct */
+	unsigned gives, wants;                                            /* MOE_LOGITS | MOE_SCORES */
 	size_t (*state_size)(const struct moe_call *, const void *opt);   /* NULL: no state */
 	size_t (*scratch_size)(const struct moe_call *, const void *opt); /* NULL: no scratch */
 	/* After a training step, with the finished route of that step; the only place where state may change.
@@ -140,7 +140,7 @@ struct moe_part {
 
 struct moe_scorer {
 	struct moe_part part;
-	void (*forward)(const struct moe_self *, const struct moe_route *, real *scores); /* NULL: gives no scores */
+	void (*forward)(const struct moe_self *, const struct moe_route *, real *scores);       /* NULL: gives no scores */
 	void (*backward)(const struct moe_self *, const struct moe_route *, struct moe_grad *); /* scores -> logits */
 };
 
@@ -153,8 +153,9 @@ struct moe_selector {
 
 struct moe_gate {
 	struct moe_part part;
-	void (*forward)(const struct moe_self *, const struct moe_route *, real *weight);       /* [pairs] */
-	void (*backward)(const struct moe_self *, const struct moe_route *, struct moe_grad *); /* plan->d_weight -> scores; NULL: constant */
+	void (*forward)(const struct moe_self *, const struct moe_route *, real *weight); /* [pairs] */
+	void (*backward)(const struct moe_self *, const struct moe_route *,
+					 struct moe_grad *); /* plan->d_weight -> scores; NULL: constant */
 };
 
 /* One term of the training objective: weight * value is added for every layer. */
@@ -165,7 +166,7 @@ struct moe_term {
 struct moe_balancer {
 	struct moe_part part;
 	const char *column; /* the column of steps.csv that shows the term's value; NULL: no loss */
-	void (*adjust)(const struct moe_self *, const struct moe_route *, real *choice);  /* NULL: selection untouched */
+	void (*adjust)(const struct moe_self *, const struct moe_route *, real *choice); /* NULL: selection untouched */
 	/* Sets the term and, when grad is not NULL, adds weight * its gradient.  NULL: no loss. */
 	void (*loss)(const struct moe_self *, const struct moe_route *, struct moe_term *, struct moe_grad *);
 	const real *(*offsets)(const struct moe_self *); /* [experts] what adjust adds, for experts.csv; NULL: none */
@@ -175,7 +176,7 @@ struct moe_balancer {
 struct moe_recipe {
 	const char *name, *alias; /* alias may be NULL */
 	const char *summary, *cite;
-	const char *sentence;     /* in the grammar of --strategy, for example "scorer=softmax selector=top-k gate=score" */
+	const char *sentence; /* in the grammar of --strategy, for example "scorer=softmax selector=top-k gate=score" */
 };
 
 #endif

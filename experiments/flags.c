@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * flags.c -- the command line of one command, read by its option rows with getopt_long.
+ */
+#include <config.h>
+
+#include "experiments/flags.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/options.h"
+#include "sim/base/text.h"
+
+enum { MOST = 256, HELP = 1, OWN, SETTING };
+
+/* getopt's table, and beside it what each entry means. */
+struct table {
+	size_t n;
+	struct option option[MOST];
+	const struct moe_opt *row[MOST]; /* NULL for --help */
+};
+
+static void table_add(struct table *table, const char *name, const struct moe_opt *row, int kind)
+{
+	for (size_t i = 0; i < table->n; i++)
+		if (strcmp(table->option[i].name, name) == 0)
+			return; /* a command's own flag comes before a setting of the same name */
+	if (table->n + 1 == MOST)
+		BUG("too many flags");
+	int argument = row == NULL ? no_argument : row->type == MOE_OPT_FLAG ? optional_argument : required_argument;
+	table->option[table->n] = (struct option){ name, argument, NULL, kind };
+	table->row[table->n++] = row;
+}
+
+static void table_fill(struct table *table, const struct command *command)
+{
+	*table = (struct table){ 0 };
+	table_add(table, "help", NULL, HELP);
+	for (const struct moe_opt *row = command->opts; row->name; row++)
+		table_add(table, row->name, row, OWN);
+	if (!command->takes_settings)
+		return;
+	for (const struct moe_opt *row = config_rows(); row->name; row++)
+		table_add(table, row->name, row, SETTING);
+	for (size_t i = 0; config_aliases[i][0]; i++)
+		table_add(table, config_aliases[i][0], config_find(config_aliases[i][1]), SETTING);
+}
+
+/* "--moe_router_topk=2" becomes "--moe-router-topk=2", in place. */
+static void dash_names(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		for (char *at = argv[i]; strncmp(argv[i], "--", 2) == 0 && *at && *at != '='; at++)
+			*at = *at == '_' ? '-' : *at;
+}
+
+static int unknown(const struct table *table, const struct command *command, const char *word, struct error *err)
+{
+	const char *names[MOST], *name = text_keep_n(word, strcspn(word, "="));
+	for (size_t i = 0; i <= table->n; i++)
+		names[i] = table->option[i].name;
+	const char *near = strncmp(name, "--", 2) == 0 ? text_nearest(name + 2, names) : NULL;
+	if (near)
+		return fail(err, ERROR_USER, "unknown flag '%s' (did you mean '--%s'?)", name, near);
+	return fail(err, ERROR_USER, "unknown flag '%s' (see: moesim %s --help)", name, command->name);
+}
+
+static int take(const struct command *command, const struct table *table, size_t i, const char *value,
+				struct flags *flags, struct error *err)
+{
+	struct given *given = flags->opt;
+	if (table->option[i].val == OWN) {
+		if (options_set(table->row[i], flags->opt, value ? value : "yes", err) != 0)
+			return fail_at(err, text_keep_f("--%s", table->option[i].name), 0, 0);
+		return 0;
+	}
+	if (!command->takes_settings || given->n == sizeof given->assignment / sizeof *given->assignment)
+		return fail(err, ERROR_USER, "too many flags");
+	given->assignment[given->n++] = (struct assignment){ table->option[i].name, value ? value : "yes" };
+	return 0;
+}
+
+static int read_all(const struct command *command, const struct table *table, int argc, char **argv,
+					struct flags *flags, struct error *err)
+{
+	int kind, at = -1;
+	opterr = 0;
+	optind = 0; /* 0 makes glibc start anew */
+	while ((kind = getopt_long(argc, argv, ":h", table->option, &at)) != -1) {
+		if (kind == 'h' || kind == HELP) {
+			flags->help = true;
+			return 0;
+		}
+		if (kind == ':')
+			return fail(err, ERROR_USER, "flag '%s' needs a value", argv[optind - 1]);
+		if (kind == '?')
+			return unknown(table, command,
+						   optopt && optopt != 'h' && argv[optind - 1][1] != '-' ? text_keep_f("-%c", optopt)
+																				 : argv[optind - 1],
+						   err);
+		TRY(take(command, table, (size_t)at, optarg, flags, err));
+	}
+	flags->argc = argc - optind;
+	flags->args = argv + optind;
+	return 0;
+}
+
+int flags_read(const struct command *command, int argc, char **argv, struct flags *flags, struct error *err)
+{
+	struct table table;
+	*flags = (struct flags){ .opt = calloc(1, command->opts_size ? command->opts_size : 1) };
+	if (flags->opt == NULL)
+		error_no_memory("the command line");
+	options_preset(command->opts, flags->opt);
+	table_fill(&table, command);
+	dash_names(argc, argv);
+	TRY(read_all(command, &table, argc, argv, flags, err));
+	if (!flags->help && flags->argc > 0 && *command->arguments == 0)
+		return fail(err, ERROR_USER, "unexpected argument '%s' (see: moesim %s --help)", flags->args[0], command->name);
+	return 0;
+}
+
+void flags_free(struct flags *flags)
+{
+	free(flags->opt);
+	flags->opt = NULL;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * load.c -- counts of one layer's routing, and the metrics made from them.
+ */
+#include <config.h>
+
+#include "sim/metrics/load.h"
+
+#include <math.h>
+#include <moesim/kit.h>
+#include <string.h>
+
+void load_create(struct load *load, size_t experts, size_t domains, struct arena *arena)
+{
+	*load = (struct load){ .experts = experts, .domains = domains };
+	load->assigned = ARENA_TAKE(arena, experts, double);
+	load->kept = ARENA_TAKE(arena, experts, double);
+	load->prob = ARENA_TAKE(arena, experts, double);
+	load->joint = ARENA_TAKE(arena, domains * experts, double);
+	load->domain_tokens = ARENA_TAKE(arena, domains, double);
+	load->scratch = ARENA_TAKE(arena, domains + experts, double);
+}
+
+void load_clear(struct load *load)
+{
+	size_t row = load->experts * sizeof(double);
+	if (load->experts) {
+		memset(load->assigned, 0, row);
+		memset(load->kept, 0, row);
+		memset(load->prob, 0, row);
+		memset(load->joint, 0, load->domains * row);
+	}
+	memset(load->domain_tokens, 0, load->domains * sizeof(double));
+	load->tokens = load->unrouted = load->entropy = load->top1 = load->logit_z = 0;
+}
+
+/* One token's scores as shares: adds them to prob, their entropy and the largest. */
+static void add_scores(struct load *load, const real *scores)
+{
+	double sum = 1e-20, top = 0, entropy = 0;
+	for (size_t e = 0; e < load->experts; e++)
+		sum += (double)scores[e];
+	for (size_t e = 0; e < load->experts; e++) {
+		double share = (double)scores[e] / sum;
+		load->prob[e] += share;
+		top = share > top ? share : top;
+		entropy -= share > 0 ? share * log(share) : 0;
+	}
+	load->entropy += entropy;
+	load->top1 += top;
+}
+
+static void add_picks(struct load *load, const struct moe_route *route, const uint32_t *domain)
+{
+	for (size_t i = 0; i < route->picks->n; i++)
+		load->joint[domain[route->picks->token[i]] * load->experts + route->picks->expert[i]]++;
+	for (size_t e = 0; e < load->experts; e++) {
+		load->assigned[e] += route->plan->assigned[e];
+		load->kept[e] += route->plan->first[e + 1] - route->plan->first[e];
+	}
+	for (size_t t = 0; t < route->call.tokens; t++)
+		load->unrouted += route->plan->token_first[t] == route->plan->token_first[t + 1];
+}
+
+void load_add(struct load *load, const struct router *router, const uint32_t *domain)
+{
+	const struct moe_route *route = &router->route;
+	size_t tokens = route->call.tokens;
+	load->tokens += (double)tokens;
+	for (size_t t = 0; t < tokens; t++)
+		load->domain_tokens[domain[t]]++;
+	if (load->experts == 0)
+		return;
+	add_picks(load, route, domain);
+	for (size_t t = 0; route->scores && t < tokens; t++)
+		add_scores(load, route->scores + t * load->experts);
+	for (size_t t = 0; route->logits && t < tokens; t++) {
+		double z = moe_log_sum_exp(route->logits + t * load->experts, load->experts);
+		load->logit_z += z * z;
+	}
+	if (route->scores == NULL)
+		load->entropy = load->top1 = NAN;
+	if (route->logits == NULL)
+		load->logit_z = NAN;
+}
+
+static double total(const double *x, size_t n)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += x[i];
+	return sum;
+}
+
+double load_pairs(const struct load *load)
+{
+	return load->tokens > 0 ? total(load->kept, load->experts) / load->tokens : 0;
+}
+
+void load_metrics(struct load *load, double k, struct metrics *metrics)
+{
+	double picks = total(load->assigned, load->experts);
+	metrics_clear(metrics);
+	if (load->experts == 0 || load->tokens == 0)
+		return;
+	metrics_of_load(metrics, load->assigned, load->experts, k, load->tokens, load->scratch);
+	metrics_of_domains(metrics, load->joint, load->domains, load->experts, k, load->domain_tokens, load->scratch);
+	metrics->drop_rate = picks > 0 ? 1 - total(load->kept, load->experts) / picks : 0;
+	metrics->token_drop_rate = load->unrouted / load->tokens;
+	metrics->route_entropy = load->entropy / load->tokens;
+	metrics->top1_prob = load->top1 / load->tokens;
+	metrics->logit_z = load->logit_z / load->tokens;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * load.h -- counts of one layer's routing over any number of batches, and the metrics made from them.
+ */
+#ifndef SIM_METRICS_LOAD_H
+#define SIM_METRICS_LOAD_H
+
+#include "sim/metrics/metrics.h"
+#include "sim/route/router.h"
+
+struct load {
+	size_t experts, domains;
+	double *assigned, *kept;       /* [experts] picks before the capacity, pairs after it */
+	double *prob;                  /* [experts] sum over tokens of the expert's share of the token's scores */
+	double *joint;                 /* [domains][experts] picks before the capacity */
+	double *domain_tokens;         /* [domains] */
+	double *scratch;               /* [domains + experts] */
+	double tokens, unrouted;       /* unrouted: tokens that no expert processed */
+	double entropy, top1, logit_z; /* sums over tokens; NAN when there are no scores or logits */
+};
+
+void load_create(struct load *load, size_t experts, size_t domains, struct arena *arena);
+void load_clear(struct load *load);
+/* Adds the router's last batch; domain[tokens]. */
+void load_add(struct load *load, const struct router *router, const uint32_t *domain);
+/* k: experts per token. */
+void load_metrics(struct load *load, double k, struct metrics *metrics);
+/* Kept pairs per token. */
+double load_pairs(const struct load *load);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * config.c -- the settings that decide a run's results.
+ */
+#include <config.h>
+
+#include "sim/train/config.h"
+
+#include <string.h>
+
+#include "sim/base/options.h"
+#include "sim/base/text.h"
+
+static const char *const decays[] = { "cosine", "linear", "constant", NULL };
+
+#define AT(field) .at = offsetof(struct config, field)
+static const struct moe_opt own_rows[] = {
+	{ .name = "strategy",
+	  .type = MOE_OPT_TEXT,
+	  AT(strategy),
+	  .text = "top-k",
+	  .help = "routing strategy: a name of 'moesim list strategies', or a sentence of parts" },
+	{ .name = "balance",
+	  .type = MOE_OPT_TEXT,
+	  AT(balance),
+	  .help = "balancers in place of the strategy's own, stacked with +, or none" },
+	{ .name = "stream",
+	  .type = MOE_OPT_TEXT,
+	  AT(stream),
+	  .text = "topicmix",
+	  .help = "where tokens come from: a name of 'moesim list streams' with its options" },
+	{ .name = "layers",
+	  .type = MOE_OPT_INT,
+	  AT(layers),
+	  .low = 1,
+	  .high = 256,
+	  .preset = 1,
+	  .help = "Transformer blocks, each with an MoE layer as its FFN" },
+	{ .name = "width",
+	  .type = MOE_OPT_INT,
+	  AT(width),
+	  .low = 2,
+	  .high = 65536,
+	  .preset = 64,
+	  .unit = "neurons",
+	  .help = "width of the residual stream" },
+	{ .name = "heads",
+	  .type = MOE_OPT_INT,
+	  AT(heads),
+	  .low = 1,
+	  .high = 1024,
+	  .preset = 2,
+	  .help = "attention heads; width / heads must be even" },
+	{ .name = "seq-length",
+	  .type = MOE_OPT_INT,
+	  AT(length),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 64,
+	  .unit = "tokens",
+	  .help = "length of a sequence" },
+	{ .name = "batch",
+	  .type = MOE_OPT_INT,
+	  AT(batch),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 32,
+	  .unit = "sequences",
+	  .help = "sequences in a step" },
+	{ .name = "steps",
+	  .type = MOE_OPT_INT,
+	  AT(steps),
+	  .low = 0,
+	  .high = 1e9,
+	  .preset = 600,
+	  .help = "training steps; 0 evaluates the untrained model" },
+	{ .name = "lr",
+	  .type = MOE_OPT_REAL,
+	  AT(rate),
+	  .low = 0,
+	  .high = 1e9,
+	  .preset = 8e-3,
+	  .help = "peak learning rate of AdamW" },
+	{ .name = "seed",
+	  .type = MOE_OPT_INT,
+	  AT(seed),
+	  .low = 0,
+	  .high = 9007199254740992.0,
+	  .preset = 1,
+	  .help = "seed of all random streams" },
+	{ .name = "warmup",
+	  .type = MOE_OPT_INT,
+	  AT(warmup),
+	  .low = 0,
+	  .high = 1e9,
+	  .preset = 20,
+	  .unit = "steps",
+	  .help = "steps in which the learning rate rises to its peak" },
+	{ .name = "decay",
+	  .type = MOE_OPT_CHOICE,
+	  AT(decay),
+	  .high = 2,
+	  .choices = decays,
+	  .help = "how the learning rate falls after its peak" },
+	{ .name = "lr-floor",
+	  .type = MOE_OPT_REAL,
+	  AT(floor),
+	  .low = 0,
+	  .high = 1,
+	  .preset = 0.1,
+	  .help = "share of the peak learning rate that is left at the end" },
+	{ .name = "weight-decay",
+	  .type = MOE_OPT_REAL,
+	  AT(weight_decay),
+	  .low = 0,
+	  .high = 100,
+	  .preset = 0,
+	  .help = "AdamW's decay of matrices (not of norms, embedding and router)" },
+	{ .name = "clip",
+	  .type = MOE_OPT_REAL,
+	  AT(clip),
+	  .low = 0,
+	  .high = 1e9,
+	  .preset = 1,
+	  .zero = "none",
+	  .help = "largest norm of the gradient" },
+	{ .name = "beta1",
+	  .type = MOE_OPT_REAL,
+	  AT(beta1),
+	  .low = 0,
+	  .high = 0.999999,
+	  .preset = 0.9,
+	  .help = "Adam's memory of the gradient" },
+	{ .name = "beta2",
+	  .type = MOE_OPT_REAL,
+	  AT(beta2),
+	  .low = 0,
+	  .high = 0.999999,
+	  .preset = 0.99,
+	  .help = "Adam's memory of the squared gradient" },
+	{ .name = "eval-tokens",
+	  .type = MOE_OPT_INT,
+	  AT(eval_tokens),
+	  .low = 1,
+	  .high = 1e9,
+	  .preset = 32768,
+	  .unit = "tokens",
+	  .help = "tokens of an evaluation, rounded up to whole batches" },
+	{ .name = "eval-every",
+	  .type = MOE_OPT_INT,
+	  AT(eval_every),
+	  .low = 1,
+	  .high = 1e9,
+	  .preset = 50,
+	  .unit = "steps",
+	  .help = "steps between evaluations; the last step is always followed by one" },
+	{ .name = "log-every",
+	  .type = MOE_OPT_INT,
+	  AT(log_every),
+	  .low = 1,
+	  .high = 1e9,
+	  .preset = 10,
+	  .unit = "steps",
+	  .help = "steps between rows of steps.csv" },
+	{ .name = NULL },
+};
+#undef AT
+
+const char *const config_aliases[][2] = {
+	{ "k", "top-k" },
+	{ "num-experts", "experts" },
+	{ "num-local-experts", "experts" },
+	{ "n-routed-experts", "experts" },
+	{ "moe-router-topk", "top-k" },
+	{ "num-experts-per-tok", "top-k" },
+	{ "n-shared-experts", "shared" },
+	{ "hidden-size", "width" },
+	{ "num-layers", "layers" },
+	{ "num-hidden-layers", "layers" },
+	{ "num-attention-heads", "heads" },
+	{ "moe-ffn-hidden-size", "expert-width" },
+	{ "moe-intermediate-size", "expert-width" },
+	{ "moe-expert-capacity-factor", "capacity" },
+	{ "capacity-factor", "capacity" },
+	{ "moe-input-jitter-eps", "jitter" },
+	{ "router-jitter-noise", "jitter" },
+	{ "global-batch-size", "batch" },
+	{ "train-iters", "steps" },
+	{ "max-steps", "steps" },
+	{ "learning-rate", "lr" },
+	{ "lr-warmup-iters", "warmup" },
+	{ "warmup-steps", "warmup" },
+	{ "clip-grad", "clip" },
+	{ "max-grad-norm", "clip" },
+	{ "adam-beta1", "beta1" },
+	{ "adam-beta2", "beta2" },
+	{ "eval-interval", "eval-every" },
+	{ "log-interval", "log-every" },
+	{ NULL, NULL },
+};
+
+static size_t append(struct moe_opt *rows, size_t n, const struct moe_opt *more, size_t offset)
+{
+	for (; more->name; more++) {
+		if (n + 1 >= CONFIG_ROWS)
+			BUG("CONFIG_ROWS is too small");
+		rows[n] = *more;
+		rows[n++].at += offset;
+	}
+	return n;
+}
+
+const struct moe_opt *config_rows(void)
+{
+	static struct moe_opt rows[CONFIG_ROWS];
+	if (rows[0].name == NULL) {
+		size_t n = append(rows, 0, own_rows, 0);
+		append(rows, n, layer_rows, offsetof(struct config, layer));
+	}
+	return rows;
+}
+
+const struct moe_opt *config_find(const char *name)
+{
+	const struct moe_opt *row = options_find(config_rows(), name);
+	for (size_t i = 0; row == NULL && config_aliases[i][0]; i++) {
+		struct moe_opt other[] = { { .name = config_aliases[i][0] }, { .name = NULL } };
+		if (options_find(other, name))
+			row = options_find(config_rows(), config_aliases[i][1]);
+	}
+	return row;
+}
+
+const char *const *config_names(void)
+{
+	static const char *names[2 * CONFIG_ROWS];
+	size_t n = 0;
+	for (const struct moe_opt *row = config_rows(); row->name; row++)
+		names[n++] = row->name;
+	for (size_t i = 0; config_aliases[i][0] && n + 1 < 2 * CONFIG_ROWS; i++)
+		names[n++] = config_aliases[i][0];
+	names[n] = NULL;
+	return names;
+}
+
+const char *settings_origin(enum origin origin)
+{
+	static const char *const words[] = { "default", "strategy", "user" };
+	return words[origin];
+}
+
+static int assign(struct settings *settings, const struct moe_opt *row, const char *value, enum origin origin,
+				  struct error *err)
+{
+	TRY(options_set(row, &settings->config, value, err));
+	settings->origin[row - config_rows()] = origin;
+	return 0;
+}
+
+static int assign_given(struct settings *settings, const struct assignment *given, size_t n, struct error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct moe_opt *row = config_find(given[i].name);
+		if (row == NULL)
+			return fail(err, ERROR_USER, "unknown setting '%s'", given[i].name);
+		if (assign(settings, row, given[i].value, ORIGIN_USER, err) != 0)
+			return fail_at(err, text_keep_f("--%s", given[i].name), 0, 0);
+	}
+	return 0;
+}
+
+static int check_shape(const struct config *config, struct error *err)
+{
+	if (config->width % config->heads != 0 || config->width / config->heads % 2 != 0)
+		return fail(err, ERROR_USER,
+					"width %lld cannot be shared by %lld heads: width / heads must be a whole, even number",
+					(long long)config->width, (long long)config->heads);
+	return 0;
+}
+
+int settings_resolve(const struct assignment *given, size_t n, struct settings *settings, struct error *err)
+{
+	struct config *config = &settings->config;
+	*settings = (struct settings){ .text = "" };
+	options_preset(config_rows(), config);
+	TRY(assign_given(settings, given, n, err)); /* for the strategy, and so that every mistake is told */
+	TRY(sentence_read(config->strategy, *config->balance ? config->balance : NULL, &settings->sentence, err));
+	for (size_t i = 0; i < settings->sentence.words; i++) {
+		const struct layer_word *word = &settings->sentence.word[i];
+		TRY(assign(settings, config_find(word->row->name), word->value, ORIGIN_STRATEGY, err));
+	}
+	TRY(assign_given(settings, given, n, err));
+	TRY(check_shape(config, err));
+	TRY(sentence_check(&settings->sentence, &config->layer, err));
+	settings->text = sentence_text(&settings->sentence, &config->layer);
+	return 0;
+}

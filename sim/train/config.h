@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * config.h -- the settings that decide a run's results, as option rows.
+ *
+ * A setting comes from the defaults, from the words of the strategy, or from the user (a flag, a suite file), the later
+ * ones winning.  How a run is carried out (folder, threads, display) is not a setting: it changes no result.
+ */
+#ifndef SIM_TRAIN_CONFIG_H
+#define SIM_TRAIN_CONFIG_H
+
+#include "sim/base/error.h"
+#include "sim/model/optim.h"
+#include "sim/route/sentence.h"
+
+struct config {
+	const char *strategy, *balance, *stream;
+	struct layer_options layer;
+	int64_t layers, width, heads;
+	int64_t length, batch, steps, seed, warmup;
+	double rate, floor, weight_decay, clip, beta1, beta2;
+	int decay; /* enum optim_decay */
+	int64_t eval_tokens, eval_every, log_every;
+};
+
+/* All rows, the layer's included; offsets are into struct config. */
+const struct moe_opt *config_rows(void);
+
+/* The row that a flag or suite key means: its own name, or a name that Megatron-LM or Hugging Face users know
+ * ("num-experts", "moe_router_topk").  NULL when unknown. */
+const struct moe_opt *config_find(const char *name);
+/* Names for suggestions: all rows and all other known names; NULL-ended. */
+const char *const *config_names(void);
+/* Pairs { other name, row }, ended by NULL, for help. */
+extern const char *const config_aliases[][2];
+
+/* Something that the user said. */
+struct assignment {
+	const char *name, *value;
+};
+
+enum origin { ORIGIN_DEFAULT, ORIGIN_STRATEGY, ORIGIN_USER };
+enum { CONFIG_ROWS = 64 };
+
+struct settings {
+	struct config config;
+	enum origin origin[CONFIG_ROWS]; /* in the order of config_rows() */
+	struct sentence sentence;
+	const char *text; /* the resolved sentence */
+};
+
+/* From what the user said to settings that fit one another.  Errors carry the flag and, in a sentence, the column. */
+int settings_resolve(const struct assignment *given, size_t n, struct settings *settings, struct error *err);
+
+/* "default", "strategy", "user" */
+const char *settings_origin(enum origin origin);
+
+#endif

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * recorder.c -- the run folder: what is written when.
+ */
+#include <config.h>
+
+#include "sim/train/recorder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "sim/base/files.h"
+#include "sim/base/text.h"
+
+/* ---- the folder ----------------------------------------------------------------------------------------------- */
+
+static const char *const other_files[] = { "manifest.json", "checkpoint.bin" };
+
+static bool holds_run(const char *folder)
+{
+	return file_exists(path_join(folder, "manifest.json"));
+}
+
+static bool is_empty(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	bool empty = true;
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			empty = false;
+	if (dir)
+		closedir(dir);
+	return empty;
+}
+
+static int refuse_folder(const char *folder, enum recorder_mode mode, struct error *err)
+{
+	if (holds_run(folder)) {
+		if (mode != RECORDER_NEW)
+			return 0;
+		fail(err, ERROR_USER, "the folder holds a run (choose another --out, or give --resume or --force)");
+	} else if (mode == RECORDER_RESUME)
+		fail(err, ERROR_USER, "there is no run to resume here");
+	else if (!is_empty(folder))
+		fail(err, ERROR_USER, "the folder is not empty and holds no run (choose another --out)");
+	else
+		return 0;
+	return fail_at(err, folder, 0, 0);
+}
+
+static int take_lock(struct recorder *recorder, struct error *err)
+{
+	recorder->lock = open(recorder->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (recorder->lock >= 0 && flock(recorder->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	fail(err, ERROR_WORLD,
+		 errno == EWOULDBLOCK ? "another process is writing to this folder" : "cannot lock the folder: %s",
+		 strerror(errno));
+	return fail_at(err, recorder->folder, 0, 0);
+}
+
+/* An old run goes before a new one comes, the manifest first: without it nothing counts as a run. */
+static void remove_run(const char *folder)
+{
+	for (size_t i = 0; i < sizeof other_files / sizeof *other_files; i++)
+		unlink(path_join(folder, other_files[i]));
+	for (int i = 0; i < RUN_FILES; i++)
+		unlink(path_join(folder, run_file_name((enum run_file)i)));
+}
+
+static bool is_writable(const char *folder)
+{
+	return access(folder, W_OK | X_OK) == 0;
+}
+
+int recorder_enter(struct recorder *recorder, const char *folder, enum recorder_mode mode, struct error *err)
+{
+	*recorder = (struct recorder){ .folder = folder, .lock = -1 };
+	if (folder_exists(folder) || mode == RECORDER_RESUME)
+		TRY(refuse_folder(folder, mode, err));
+	TRY(folder_make(folder, err));
+	if (!is_writable(folder))
+		return fail(err, ERROR_WORLD, "cannot write into this folder: %s", strerror(errno)), fail_at(err, folder, 0, 0);
+	TRY(take_lock(recorder, err));
+	if (mode == RECORDER_FORCE)
+		remove_run(folder);
+	return 0;
+}
+
+int recorder_open(struct recorder *recorder, const struct recorder_place *place, struct error *err)
+{
+	for (int i = 0; i < RUN_FILES; i++) {
+		if (i == FILE_SUMMARY)
+			continue;
+		const char *path = path_join(recorder->folder, run_file_name((enum run_file)i));
+		recorder->file[i] = csv_open(path, run_file_header((enum run_file)i), place ? place->size[i] : -1, err);
+		if (recorder->file[i] == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- rows ----------------------------------------------------------------------------------------------------- */
+
+/* NAN is "not measured" throughout; other values are written so that they read back exactly. */
+static void cell(struct csv_writer *file, double value)
+{
+	if (isnan(value))
+		csv_empty(file);
+	else
+		csv_double(file, value);
+}
+
+/* What a step computed: there a nan is a result, not a gap.  Before the first step there is nothing. */
+static void loss_cell(struct csv_writer *file, const struct trainer *trainer, double value)
+{
+	if (trainer->step)
+		csv_double(file, value);
+	else
+		csv_empty(file);
+}
+
+static double excess(const struct trainer *trainer, const struct evaluation *evaluation)
+{
+	return evaluation->loss - trainer->anchors.bayes;
+}
+
+void recorder_step(struct recorder *recorder, const struct trainer *trainer, const struct step_log *log,
+				   const struct evaluation *evaluation)
+{
+	struct csv_writer *file = recorder->file[FILE_STEPS];
+	csv_int(file, (int64_t)trainer->step);
+	csv_int(file, (int64_t)(trainer->step * trainer->net.call.tokens));
+	loss_cell(file, trainer, log->loss);
+	loss_cell(file, trainer, log->lm_loss);
+	cell(file, trainer->step ? trainer_term(trainer, "aux_loss") : NAN);
+	cell(file, trainer->step ? trainer_term(trainer, "z_loss") : NAN);
+	cell(file, evaluation ? evaluation->loss : NAN);
+	cell(file, evaluation ? trainer->anchors.bayes : NAN);
+	cell(file, evaluation ? excess(trainer, evaluation) : NAN);
+	cell(file, log->rate);
+	loss_cell(file, trainer, log->grad_norm);
+	cell(file, trainer->flops);
+	csv_row(file);
+}
+
+static void layer_rows_of(struct recorder *recorder, struct trainer *trainer, struct load *load, const char *scope)
+{
+	struct csv_writer *file = recorder->file[FILE_LAYERS];
+	double k = (double)trainer->net.call.k;
+	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
+		struct metrics metrics;
+		load_metrics(&load[i], k, &metrics);
+		csv_int(file, (int64_t)trainer->step);
+		csv_int(file, (int64_t)i);
+		csv_text(file, scope);
+		for (int j = 0; j < METRIC_COUNT; j++)
+			cell(file, metric_value(&metric_rows[j], &metrics));
+		csv_row(file);
+	}
+}
+
+void recorder_batch(struct recorder *recorder, struct trainer *trainer)
+{
+	layer_rows_of(recorder, trainer, trainer->batch_load, "batch");
+}
+
+static void expert_rows(struct recorder *recorder, const struct trainer *trainer, size_t layer)
+{
+	struct csv_writer *file = recorder->file[FILE_EXPERTS];
+	const struct load *load = &trainer->eval_load[layer];
+	const struct router *router = &trainer->net.block[layer].layer.router;
+	const real *bias = router_offsets(router);
+	for (size_t e = 0; e < load->experts; e++) {
+		csv_int(file, (int64_t)trainer->step);
+		csv_int(file, (int64_t)layer);
+		csv_int(file, (int64_t)e);
+		csv_double(file, load->assigned[e]);
+		csv_double(file, load->kept[e]);
+		cell(file, router->scores ? load->prob[e] / load->tokens : NAN);
+		if (bias)
+			csv_real(file, bias[e]);
+		else
+			csv_empty(file);
+		csv_row(file);
+	}
+}
+
+static void domain_rows(struct recorder *recorder, const struct trainer *trainer, size_t layer)
+{
+	struct csv_writer *file = recorder->file[FILE_DOMAINS];
+	const struct load *load = &trainer->eval_load[layer];
+	for (size_t i = 0; i < load->domains * load->experts; i++) {
+		csv_int(file, (int64_t)trainer->step);
+		csv_int(file, (int64_t)layer);
+		csv_text(file, trainer->stream.domain_names[i / load->experts]);
+		csv_int(file, (int64_t)(i % load->experts));
+		csv_double(file, load->joint[i]);
+		csv_row(file);
+	}
+}
+
+static void timing_row(struct recorder *recorder, struct trainer *trainer)
+{
+	struct csv_writer *file = recorder->file[FILE_TIMING];
+	const struct timing *timing = &trainer->timing;
+	csv_int(file, (int64_t)trainer->step);
+	csv_double(file, timing->data);
+	csv_double(file, timing->forward);
+	csv_double(file, timing->backward);
+	csv_double(file, timing->optim);
+	csv_double(file, timing->metrics);
+	csv_row(file);
+	trainer->timing = (struct timing){ 0 };
+}
+
+void recorder_evaluation(struct recorder *recorder, struct trainer *trainer)
+{
+	layer_rows_of(recorder, trainer, trainer->eval_load, "eval");
+	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
+		expert_rows(recorder, trainer, i);
+		domain_rows(recorder, trainer, i);
+	}
+	timing_row(recorder, trainer);
+}
+
+int recorder_flush(struct recorder *recorder, struct error *err)
+{
+	for (int i = 0; i < RUN_FILES; i++)
+		if (recorder->file[i])
+			TRY(csv_flush(recorder->file[i], err));
+	return 0;
+}
+
+struct recorder_place recorder_place(const struct recorder *recorder)
+{
+	struct recorder_place place = { { 0 } };
+	for (int i = 0; i < RUN_FILES; i++)
+		place.size[i] = recorder->file[i] ? csv_size(recorder->file[i]) : 0;
+	return place;
+}
+
+/* ---- the end -------------------------------------------------------------------------------------------------- */
+
+static const char *last_part(const char *path)
+{
+	size_t end = strlen(path), begin;
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (begin = end; begin > 0 && path[begin - 1] != '/';)
+		begin--;
+	return text_keep_n(path + begin, end - begin);
+}
+
+static void summary_row(struct csv_writer *file, const char *run, const struct trainer *trainer,
+						const struct outcome *outcome)
+{
+	const struct settings *settings = trainer->settings;
+	const struct metrics *mean = &outcome->mean;
+	csv_text(file, run);
+	csv_text(file, settings->sentence.name);
+	csv_text(file, settings->text);
+	csv_int(file, settings->config.seed);
+	csv_text(file, outcome->status);
+	csv_int(file, (int64_t)trainer->step);
+	csv_int(file, (int64_t)(trainer->step * trainer->net.call.tokens));
+	cell(file, outcome->evaluation.loss);
+	cell(file, trainer->anchors.bayes);
+	cell(file, excess(trainer, &outcome->evaluation));
+	cell(file, mean->maxvio);
+	cell(file, mean->cv);
+	cell(file, mean->dead_experts);
+	cell(file, mean->drop_rate);
+	cell(file, mean->domain_mi);
+	csv_int(file, trainer->cost.params_total);
+	csv_int(file, trainer->cost.params_active);
+	cell(file, outcome->flops_per_token);
+	cell(file, trainer->flops);
+	csv_text(file, isnan(outcome->leak) ? "" : outcome->leak < TRAINER_LEAK_CAUSAL ? "yes" : "no");
+	cell(file, outcome->leak);
+	cell(file, outcome->worst.maxvio);
+	cell(file, mean->domain_nmi);
+	cell(file, mean->domain_mi_floor);
+	cell(file, mean->maxvio_floor);
+	cell(file, mean->effective_experts);
+	cell(file, mean->utilisation);
+	cell(file, mean->entropy_normalised);
+	csv_int(file, (int64_t)trainer->net.call.experts);
+	csv_int(file, (int64_t)trainer->net.shape.layers);
+	cell(file, trainer->anchors.uniform);
+	cell(file, trainer->anchors.unigram);
+	cell(file, trainer->anchors.bigram);
+	cell(file, trainer->anchors.oracle);
+	csv_row(file);
+}
+
+int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
+					 struct error *err)
+{
+	const char *path = path_join(recorder->folder, run_file_name(FILE_SUMMARY));
+	char *bytes = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&bytes, &size);
+	if (memory == NULL)
+		return fail(err, ERROR_WORLD, "out of memory");
+	struct csv_writer *file = csv_open_stream(memory, run_file_header(FILE_SUMMARY));
+	summary_row(file, last_part(recorder->folder), trainer, outcome);
+	int status = csv_close(file, false, err);
+	fclose(memory);
+	if (status == 0)
+		status = file_replace(path, bytes, size, err);
+	free(bytes);
+	return status;
+}
+
+int recorder_close(struct recorder *recorder, struct error *err)
+{
+	int status = 0;
+	for (int i = 0; i < RUN_FILES; i++) {
+		if (recorder->file[i] && csv_close(recorder->file[i], true, err) != 0)
+			status = -1;
+		recorder->file[i] = NULL;
+	}
+	if (recorder->lock >= 0)
+		close(recorder->lock);
+	recorder->lock = -1;
+	return status;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * recorder.h -- the run folder: what is written when.
+ */
+#ifndef SIM_TRAIN_RECORDER_H
+#define SIM_TRAIN_RECORDER_H
+
+#include "sim/base/csv.h"
+#include "sim/train/columns.h"
+#include "sim/train/trainer.h"
+
+struct recorder {
+	const char *folder;
+	int lock;                           /* the folder, held against a second process */
+	struct csv_writer *file[RUN_FILES]; /* all but the summary */
+};
+
+/* Sizes of the growing files at a checkpoint; nothing beyond them counts when a run resumes. */
+struct recorder_place {
+	int64_t size[RUN_FILES];
+};
+
+/* What the end of a run showed, for summary.csv and the terminal. */
+struct outcome {
+	const char *status; /* "done", "diverged", "interrupted" */
+	struct evaluation evaluation;
+	struct metrics mean, worst; /* over the layers; dead_experts of `mean` is the sum */
+	double leak;                /* NAN: not measured */
+	double flops_per_token;
+};
+
+/* What to do with a folder that is there already. */
+enum recorder_mode { RECORDER_NEW, RECORDER_FORCE, RECORDER_RESUME };
+
+/* Makes or checks the folder and takes its lock; writes nothing yet.  A folder that holds anything is refused, unless
+ * it holds a run and mode says what to do with it. */
+int recorder_enter(struct recorder *recorder, const char *folder, enum recorder_mode mode, struct error *err);
+/* Opens the files, anew (place NULL) or cut back to a place. */
+int recorder_open(struct recorder *recorder, const struct recorder_place *place, struct error *err);
+
+/* A row of steps.csv; evaluation may be NULL. */
+void recorder_step(struct recorder *recorder, const struct trainer *trainer, const struct step_log *log,
+				   const struct evaluation *evaluation);
+/* The rows of layers.csv for the last training batch. */
+void recorder_batch(struct recorder *recorder, struct trainer *trainer);
+/* The rows of layers.csv, experts.csv and domains.csv for the last evaluation, and of timing.csv. */
+void recorder_evaluation(struct recorder *recorder, struct trainer *trainer);
+/* Hands all rows to the files. */
+int recorder_flush(struct recorder *recorder, struct error *err);
+struct recorder_place recorder_place(const struct recorder *recorder);
+
+/* Writes summary.csv. */
+int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
+					 struct error *err);
+
+/* Flushes and closes everything that is open. */
+int recorder_close(struct recorder *recorder, struct error *err);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * run.c -- one run from its first step to its last file.
+ */
+#include <config.h>
+
+#include "sim/train/run.h"
+
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "sim/base/files.h"
+#include "sim/train/checkpoint.h"
+#include "sim/train/manifest.h"
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+	stop_signal = number;
+}
+
+/* A first signal asks; the handler is then gone, so that a second one ends the process at once. */
+static void watch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	stop_signal = 0;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+static double clock_seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+struct run {
+	struct trainer *trainer;
+	const struct run_plan *plan;
+	struct recorder recorder;
+	struct outcome *outcome;
+	struct run_progress progress;
+	size_t first; /* the step at which this process began */
+	double began;
+};
+
+/* Mean and worst of the layers' metrics in the last evaluation. */
+static void sum_up(struct run *run)
+{
+	struct trainer *trainer = run->trainer;
+	struct metrics *mean = &run->outcome->mean, *worst = &run->outcome->worst;
+	double layers = (double)trainer->net.shape.layers;
+	metrics_clear(worst);
+	for (int j = 0; j < METRIC_COUNT; j++)
+		*(double *)((char *)mean + metric_rows[j].at) = 0;
+	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
+		struct metrics metrics;
+		load_metrics(&trainer->eval_load[i], (double)trainer->net.call.k, &metrics);
+		for (int j = 0; j < METRIC_COUNT; j++) {
+			double value = metric_value(&metric_rows[j], &metrics),
+				   *top = (double *)((char *)worst + metric_rows[j].at);
+			*(double *)((char *)mean + metric_rows[j].at) += value / (j == METRIC_dead_experts ? 1 : layers);
+			*top = isnan(*top) || value > *top ? value : *top;
+		}
+	}
+}
+
+static void evaluate(struct run *run)
+{
+	struct trainer *trainer = run->trainer;
+	run->outcome->evaluation = trainer_evaluate(trainer);
+	run->outcome->flops_per_token = cost_flops_with(&trainer->cost, run->outcome->evaluation.pairs);
+	sum_up(run);
+	run->progress.excess_loss = run->outcome->evaluation.loss - trainer->anchors.bayes;
+	run->progress.maxvio = run->outcome->worst.maxvio;
+	recorder_evaluation(&run->recorder, trainer);
+}
+
+static bool falls_on(size_t step, int64_t every, size_t steps)
+{
+	return step % (size_t)every == 0 || step == steps;
+}
+
+static int save(struct run *run, struct error *err)
+{
+	struct recorder_place place;
+	TRY(recorder_flush(&run->recorder, err));
+	place = recorder_place(&run->recorder);
+	return checkpoint_write(path_join(run->plan->folder, "checkpoint.bin"), run->trainer, &place, err);
+}
+
+/* One step with everything that is written about it.  *more is cleared when the run must not go on. */
+static int step(struct run *run, bool *more, struct error *err)
+{
+	struct trainer *trainer = run->trainer;
+	const struct config *config = &trainer->settings->config;
+	size_t steps = (size_t)config->steps, next = trainer->step + 1;
+	bool evaluates = falls_on(next, config->eval_every, steps);
+	struct step_log log;
+	trainer_step(trainer, evaluates, &log);
+	if (evaluates && !log.diverged) {
+		recorder_batch(&run->recorder, trainer);
+		evaluate(run);
+	}
+	if (evaluates || log.diverged || falls_on(next, config->log_every, steps))
+		recorder_step(&run->recorder, trainer, &log, evaluates && !log.diverged ? &run->outcome->evaluation : NULL);
+	if (evaluates || log.diverged)
+		TRY(recorder_flush(&run->recorder, err));
+	if (run->plan->checkpoint_every && next % run->plan->checkpoint_every == 0 && !log.diverged)
+		TRY(save(run, err));
+	run->progress.step = next;
+	run->progress.lm_loss = log.lm_loss;
+	run->progress.seconds = clock_seconds() - run->began;
+	run->progress.tokens = (next - run->first) * trainer->net.call.tokens;
+	if (run->plan->show)
+		run->plan->show(run->plan->context, &run->progress);
+	if (log.diverged)
+		run->outcome->status = "diverged";
+	*more = !log.diverged && stop_signal == 0;
+	return 0;
+}
+
+/* The state before the first step: an evaluation and a row of its own. */
+static int start(struct run *run, struct error *err)
+{
+	const struct step_log nothing = { NAN, NAN, NAN, NAN, false };
+	evaluate(run);
+	recorder_step(&run->recorder, run->trainer, &nothing, &run->outcome->evaluation);
+	return recorder_flush(&run->recorder, err);
+}
+
+static int open_folder(struct run *run, struct error *err)
+{
+	const char *checkpoint = path_join(run->plan->folder, "checkpoint.bin");
+	struct recorder_place place;
+	bool resume = run->plan->mode == RECORDER_RESUME && file_exists(checkpoint);
+	TRY(recorder_enter(&run->recorder, run->plan->folder, run->plan->mode, err));
+	if (resume)
+		TRY(checkpoint_read(checkpoint, run->trainer, &place, err));
+	TRY(recorder_open(&run->recorder, resume ? &place : NULL, err));
+	TRY(manifest_write(run->plan->folder, "running", run->trainer, run->plan->threads, err));
+	return 0;
+}
+
+static int finish(struct run *run, struct error *err)
+{
+	struct outcome *outcome = run->outcome;
+	if (strcmp(outcome->status, "done") == 0)
+		outcome->leak = trainer_leak(run->trainer);
+	if (strcmp(outcome->status, "diverged") != 0)
+		TRY(save(run, err));
+	TRY(recorder_close(&run->recorder, err));
+	TRY(recorder_summary(&run->recorder, run->trainer, outcome, err));
+	return manifest_write(run->plan->folder, outcome->status, run->trainer, run->plan->threads, err);
+}
+
+static int train(struct run *run, struct error *err)
+{
+	size_t steps = (size_t)run->trainer->settings->config.steps;
+	bool more = true;
+	TRY(open_folder(run, err));
+	run->first = run->trainer->step;
+	run->began = clock_seconds();
+	if (run->trainer->step == 0)
+		TRY(start(run, err));
+	else if (run->trainer->step == steps)
+		return fail(err, ERROR_USER, "the run is complete: nothing is left to resume"),
+			   fail_at(err, run->plan->folder, 0, 0);
+	while (more && run->trainer->step < steps)
+		TRY(step(run, &more, err));
+	if (run->trainer->step < steps && stop_signal)
+		run->outcome->status = "interrupted";
+	return finish(run, err);
+}
+
+int run_train(struct trainer *trainer, const struct run_plan *plan, struct outcome *outcome, int *signal,
+			  struct error *err)
+{
+	struct run run = { .trainer = trainer, .plan = plan, .outcome = outcome };
+	struct error later;
+	*outcome = (struct outcome){ .status = "done", .evaluation.loss = NAN, .leak = NAN, .flops_per_token = NAN };
+	metrics_clear(&outcome->mean);
+	metrics_clear(&outcome->worst);
+	run.progress.steps = (size_t)trainer->settings->config.steps;
+	run.progress.excess_loss = run.progress.maxvio = NAN;
+	watch_signals();
+	int status = train(&run, err);
+	if (status != 0)
+		recorder_close(&run.recorder, &later);
+	*signal = strcmp(outcome->status, "interrupted") == 0 ? (int)stop_signal : 0;
+	return status;
+}

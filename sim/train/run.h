@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * run.h -- one run from its first step to its last file.
+ */
+#ifndef SIM_TRAIN_RUN_H
+#define SIM_TRAIN_RUN_H
+
+#include "sim/train/recorder.h"
+
+/* What a display may want to know after each step. */
+struct run_progress {
+	size_t step, steps;
+	double seconds;              /* since the first step of this process */
+	size_t tokens;               /* trained in this process */
+	double lm_loss, excess_loss; /* of the last step; of the last evaluation, NAN where not known */
+	double maxvio;               /* of the last evaluation, largest over the layers */
+};
+
+/* How a run is carried out; none of it changes a result. */
+struct run_plan {
+	const char *folder;
+	enum recorder_mode mode;
+	int threads;
+	size_t checkpoint_every;                                          /* steps; 0: only at the end */
+	void (*show)(void *context, const struct run_progress *progress); /* NULL: nobody looks */
+	void *context;
+};
+
+/* Trains, evaluates and writes the run folder.  The trainer must have just been opened.  On SIGINT or SIGTERM finishes
+ * the step, leaves a folder that can be resumed and returns the signal in *signal (else 0). */
+int run_train(struct trainer *trainer, const struct run_plan *plan, struct outcome *outcome, int *signal,
+			  struct error *err);
+
+#endif

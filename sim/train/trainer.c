@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * trainer.c -- one run in memory.
+ */
+#include <config.h>
+
+#include "sim/train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim/base/text.h"
+
+static double clock_seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Adds the time since *since to *phase and moves *since to now. */
+static void lap(double *since, double *phase)
+{
+	double now = clock_seconds();
+	*phase += now - *since;
+	*since = now;
+}
+
+struct cost_shape trainer_shape(const struct config *config, const struct sentence *sentence, size_t vocabulary)
+{
+	size_t experts = layer_experts(sentence, &config->layer);
+	struct cost_shape shape = { .layers = config->layers,
+								.width = config->width,
+								.vocabulary = (int64_t)vocabulary,
+								.heads = config->heads,
+								.router = experts > 0 && router_has_weights(sentence),
+								.experts = (int64_t)experts,
+								.top_k = experts ? config->layer.k : 0,
+								.expert_width = config->layer.expert_width,
+								.shared = config->layer.shared,
+								.shared_width = (int64_t)layer_shared_width(sentence, &config->layer) };
+	return cost_simulated(shape);
+}
+
+static struct net_shape shape_of(const struct config *config, size_t vocabulary)
+{
+	return (struct net_shape){ .layers = (size_t)config->layers,
+							   .width = (size_t)config->width,
+							   .heads = (size_t)config->heads,
+							   .vocabulary = vocabulary,
+							   .sequences = (size_t)config->batch,
+							   .length = (size_t)config->length };
+}
+
+/* Takes everything that a run needs, or counts it. */
+static void lay_out(struct trainer *trainer)
+{
+	const struct config *config = &trainer->settings->config;
+	struct net_shape shape = shape_of(config, trainer->stream.vocabulary);
+	struct arena *arena = &trainer->arena;
+	size_t experts = layer_experts(&trainer->settings->sentence, &config->layer);
+	batch_take(&trainer->batch, arena, shape.sequences, shape.length);
+	batch_take(&trainer->eval_batch, arena, shape.sequences, shape.length);
+	net_create(&trainer->net, &shape, &trainer->settings->sentence, &config->layer, (uint64_t)config->seed, arena);
+	trainer->kept_loss = ARENA_TAKE(arena, shape.sequences * shape.length, double);
+	trainer->batch_load = ARENA_KEEP(arena, shape.layers, struct load);
+	trainer->eval_load = ARENA_KEEP(arena, shape.layers, struct load);
+	for (size_t i = 0; i < shape.layers; i++) {
+		load_create(&trainer->batch_load[i], experts, trainer->stream.domains, arena);
+		load_create(&trainer->eval_load[i], experts, trainer->stream.domains, arena);
+	}
+}
+
+static int refuse(double bytes, double have, struct error *err)
+{
+	char a[TEXT_NUMBER], b[TEXT_NUMBER];
+	return fail(err, ERROR_USER,
+				"this model needs %s of memory and the machine has %s (lower --experts, --expert-width, "
+				"--width, --layers or --batch)",
+				text_of_bytes(bytes, a), text_of_bytes(have, b));
+}
+
+/* Before anything is counted entry by entry: values, gradients and two moments of every parameter must fit. */
+static int check_params(const struct cost_count *cost, struct error *err)
+{
+	double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+	double bytes = 4.0 * (double)sizeof(real) * (double)cost->params_total;
+	return bytes > have ? refuse(bytes, have, err) : 0;
+}
+
+static int open_stream(struct trainer *trainer, const struct settings *settings, struct error *err)
+{
+	const struct config *config = &settings->config;
+	*trainer = (struct trainer){ .settings = settings };
+	if (stream_open(&trainer->stream, config->stream, (uint64_t)config->seed, err) != 0)
+		return fail_at(err, "--stream", 0, err->column);
+	if (stream_check(&trainer->stream, (size_t)config->length, err) != 0)
+		return fail_at(err, "--stream", 0, 0);
+	struct cost_shape shape = trainer_shape(config, &settings->sentence, trainer->stream.vocabulary);
+	if (cost_count(&shape, config->length, &trainer->cost, err) != 0)
+		return fail(err, ERROR_USER,
+					"this model is too large to be counted (lower --experts, --expert-width or --width)");
+	return check_params(&trainer->cost, err);
+}
+
+/* Opens the stream and counts the memory; on success trainer->arena is empty and no longer counting. */
+static int measure(struct trainer *trainer, const struct settings *settings, double *bytes, struct error *err)
+{
+	double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+	if (open_stream(trainer, settings, err) != 0) {
+		if (trainer->stream.type)
+			stream_close(&trainer->stream);
+		return -1;
+	}
+	trainer->arena.counting = true;
+	lay_out(trainer);
+	*bytes = (double)trainer->arena.bytes;
+	net_free(&trainer->net);
+	arena_free(&trainer->arena);
+	trainer->arena.counting = false;
+	if (*bytes <= have)
+		return 0;
+	stream_close(&trainer->stream);
+	return refuse(*bytes, have, err);
+}
+
+int trainer_measure(const struct settings *settings, struct trainer_needs *needs, struct error *err)
+{
+	struct trainer trainer;
+	TRY(measure(&trainer, settings, &needs->bytes, err));
+	needs->cost = trainer.cost;
+	stream_close(&trainer.stream);
+	return 0;
+}
+
+/* The reference losses on the tokens that every evaluation uses. */
+static void set_anchors(struct trainer *trainer)
+{
+	struct anchors sum = { .uniform = trainer->stream.uniform, .unigram = trainer->stream.unigram };
+	double tokens = (double)(trainer->eval_batches * trainer->net.call.tokens);
+	for (size_t i = 0; i < trainer->eval_batches; i++) {
+		stream_eval(&trainer->stream, i, &trainer->eval_batch);
+		stream_bayes(&trainer->stream, &trainer->eval_batch, &sum.bayes, &sum.oracle);
+		stream_bigram(&trainer->stream, &trainer->eval_batch, &sum.bigram);
+	}
+	sum.bayes /= tokens;
+	sum.oracle /= tokens;
+	sum.bigram /= tokens;
+	trainer->anchors = sum;
+}
+
+int trainer_open(struct trainer *trainer, const struct settings *settings, struct error *err)
+{
+	const struct config *config = &settings->config;
+	size_t tokens = (size_t)(config->batch * config->length);
+	double bytes;
+	TRY(measure(trainer, settings, &bytes, err));
+	lay_out(trainer);
+	net_init(&trainer->net, (uint64_t)config->seed);
+	trainer->eval_batches = ((size_t)config->eval_tokens + tokens - 1) / tokens;
+	trainer->optim = (struct optim){ .rate = config->rate,
+									 .floor = config->floor,
+									 .warmup = (size_t)config->warmup,
+									 .steps = (size_t)config->steps,
+									 .decay = (enum optim_decay)config->decay,
+									 .beta1 = config->beta1,
+									 .beta2 = config->beta2,
+									 .epsilon = 1e-8,
+									 .weight_decay = config->weight_decay,
+									 .clip = config->clip };
+	set_anchors(trainer);
+	return 0;
+}
+
+void trainer_close(struct trainer *trainer)
+{
+	net_free(&trainer->net);
+	arena_free(&trainer->arena);
+	stream_close(&trainer->stream);
+}
+
+static void add_layers(struct trainer *trainer, struct load *load, const struct batch *batch)
+{
+	for (size_t i = 0; i < trainer->net.shape.layers; i++)
+		load_add(&load[i], &trainer->net.block[i].layer.router, batch->domain);
+}
+
+/* Three times the forward pass, with the pairs that really ran. */
+static double step_flops(const struct trainer *trainer)
+{
+	double tokens = (double)trainer->net.call.tokens, pairs = 0;
+	for (size_t i = 0; i < trainer->net.shape.layers; i++)
+		pairs += (double)trainer->net.block[i].layer.router.plan.pairs;
+	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens);
+}
+
+static bool has_diverged(const struct trainer *trainer, const struct step_log *log)
+{
+	double most = 10 * log1p((double)trainer->stream.vocabulary + 1);
+	return !(log->loss <= most) || !isfinite(log->grad_norm); /* so written, a nan diverges */
+}
+
+void trainer_step(struct trainer *trainer, bool counts, struct step_log *log)
+{
+	struct net *net = &trainer->net;
+	struct timing *timing = &trainer->timing;
+	double since = clock_seconds();
+	trainer->step++;
+	stream_train(&trainer->stream, trainer->step, &trainer->batch);
+	lap(&since, &timing->data);
+	struct objective objective = net_forward(net, &trainer->batch, trainer->step, true);
+	lap(&since, &timing->forward);
+	params_clear_gradients(&net->params);
+	net_backward(net, &trainer->batch);
+	lap(&since, &timing->backward);
+	*log = (struct step_log){ .loss = objective.total, .lm_loss = objective.lm_loss };
+	log->rate = optim_rate(&trainer->optim, trainer->step);
+	log->grad_norm = optim_norm(&net->params);
+	log->diverged = has_diverged(trainer, log);
+	if (!log->diverged)
+		optim_step(&trainer->optim, &net->params, trainer->step, log->grad_norm);
+	net_settle(net);
+	trainer->flops += step_flops(trainer);
+	lap(&since, &timing->optim);
+	for (size_t i = 0; counts && i < net->shape.layers; i++)
+		load_clear(&trainer->batch_load[i]);
+	if (counts)
+		add_layers(trainer, trainer->batch_load, &trainer->batch);
+	lap(&since, &timing->metrics);
+}
+
+struct evaluation trainer_evaluate(struct trainer *trainer)
+{
+	struct evaluation evaluation = { 0 };
+	double since = clock_seconds();
+	size_t layers = trainer->net.shape.layers;
+	for (size_t i = 0; i < layers; i++)
+		load_clear(&trainer->eval_load[i]);
+	for (size_t i = 0; i < trainer->eval_batches; i++) {
+		stream_eval(&trainer->stream, i, &trainer->eval_batch);
+		evaluation.loss += net_forward(&trainer->net, &trainer->eval_batch, i + 1, false).lm_loss;
+		add_layers(trainer, trainer->eval_load, &trainer->eval_batch);
+	}
+	evaluation.loss /= (double)trainer->eval_batches;
+	evaluation.tokens = trainer->eval_batches * trainer->net.call.tokens;
+	for (size_t i = 0; i < layers; i++)
+		evaluation.pairs += load_pairs(&trainer->eval_load[i]);
+	lap(&since, &trainer->timing.metrics);
+	return evaluation;
+}
+
+double trainer_term(const struct trainer *trainer, const char *column)
+{
+	const struct sentence *sentence = &trainer->settings->sentence;
+	double sum = NAN;
+	for (size_t j = 0; j < sentence->balancers; j++) {
+		const char *own = ((const struct moe_balancer *)sentence->balancer[j].part)->column;
+		if (own == NULL || strcmp(own, column) != 0)
+			continue;
+		sum = isnan(sum) ? 0 : sum;
+		for (size_t i = 0; i < trainer->net.shape.layers; i++)
+			sum += trainer->net.block[i].layer.router.term[j].value / (double)trainer->net.shape.layers;
+	}
+	return sum;
+}
+
+/* Gives the second half of every sequence other tokens. */
+static void change_future(struct batch *batch, size_t vocabulary)
+{
+	for (size_t t = 0; t < batch->sequences * batch->length; t++)
+		if (t % batch->length >= batch->length / 2)
+			batch->id[t] = (uint32_t)((batch->id[t] + 1 + vocabulary / 3) % vocabulary);
+}
+
+double trainer_leak(struct trainer *trainer)
+{
+	struct batch *batch = &trainer->eval_batch;
+	size_t half = batch->length / 2, tokens = batch->sequences * batch->length;
+	const double *loss = trainer->net.head.loss;
+	double change = 0;
+	stream_eval(&trainer->stream, 0, batch);
+	net_forward(&trainer->net, batch, 1, false);
+	memcpy(trainer->kept_loss, loss, tokens * sizeof *loss);
+	change_future(batch, trainer->stream.vocabulary);
+	net_forward(&trainer->net, batch, 1, false);
+	for (size_t t = 0; t < tokens; t++)
+		change += t % batch->length < half ? fabs(loss[t] - trainer->kept_loss[t]) : 0;
+	return half ? change / (double)(batch->sequences * half) : 0;
+}

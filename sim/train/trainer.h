@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * trainer.h -- one run in memory: stream, network, optimizer; a training step; an evaluation.
+ */
+#ifndef SIM_TRAIN_TRAINER_H
+#define SIM_TRAIN_TRAINER_H
+
+#include "sim/cost/cost.h"
+#include "sim/metrics/load.h"
+#include "sim/net/net.h"
+#include "sim/train/config.h"
+
+/* Seconds spent in the phases of steps, since the last reset. */
+struct timing {
+	double data, forward, backward, optim, metrics;
+};
+
+/* What one training step showed. */
+struct step_log {
+	double loss, lm_loss; /* nats per token; loss includes the balancers' terms */
+	double rate, grad_norm;
+	bool diverged; /* a loss or gradient that is no number, or a loss beyond 10 ln(V + 2) */
+};
+
+struct evaluation {
+	size_t tokens;
+	double loss;  /* nats per token */
+	double pairs; /* kept pairs per token, summed over the layers */
+};
+
+struct trainer {
+	const struct settings *settings;
+	struct stream stream;
+	struct arena arena;
+	struct net net;
+	struct optim optim;
+	struct batch batch, eval_batch;
+	size_t step, eval_batches;
+	struct load *batch_load, *eval_load; /* [layers] of the last training step when asked for; of the last evaluation */
+	struct cost_count cost;
+	struct anchors anchors;
+	double *kept_loss; /* [tokens] for trainer_leak() */
+	double flops;      /* of training, all steps so far */
+	struct timing timing;
+};
+
+/* What a run will need. */
+struct trainer_needs {
+	struct cost_count cost;
+	double bytes; /* of everything that the run takes before its first step */
+};
+
+/* The shape of the simulated network for sim/cost. */
+struct cost_shape trainer_shape(const struct config *config, const struct sentence *sentence, size_t vocabulary);
+
+/* Counts without taking memory; the stream is opened for its vocabulary and closed again. */
+int trainer_measure(const struct settings *settings, struct trainer_needs *needs, struct error *err);
+
+/* Takes the memory, after checking that the machine has it, draws the initial parameters, and computes the reference
+ * losses of the evaluation tokens.  The settings must outlive the trainer. */
+int trainer_open(struct trainer *trainer, const struct settings *settings, struct error *err);
+void trainer_close(struct trainer *trainer);
+
+/* One training step; with `counts` also counts the routing of its batch into batch_load. */
+void trainer_step(struct trainer *trainer, bool counts, struct step_log *log);
+
+/* Evaluates on the held-out tokens and counts the routing into eval_load. */
+struct evaluation trainer_evaluate(struct trainer *trainer);
+
+/* The value of the balancers' terms that are shown in that column ("aux_loss"), the mean over the layers of the last
+ * training step; NAN when there are none. */
+double trainer_term(const struct trainer *trainer, const char *column);
+
+/* Does the model look into the future?  Changes the second half of every sequence of one evaluation batch and returns
+ * the mean absolute change of the first half's losses (nats per token): 0 up to rounding for a causal model. */
+double trainer_leak(struct trainer *trainer);
+#define TRAINER_LEAK_CAUSAL 1e-4 /* below this, the change is rounding */
+
+#endif
