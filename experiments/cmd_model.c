@@ -33,10 +33,12 @@ static const struct moe_opt rows[] = {
 	{ .name = "json",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct model_options, json),
+	  .high = 1,
 	  .help = "print JSON: one object for each model, with the columns of the CSV as keys" },
 	{ .name = "table",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct model_options, table),
+	  .high = 1,
 	  .help = "print a table although stdout is no terminal" },
 	{ .name = NULL },
 };
