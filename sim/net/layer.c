@@ -82,6 +82,10 @@ static void experts_forward(struct layer *layer, const real *x)
 /* y[t] = sum over the token's pairs of weight * result */
 static void combine(const struct layer *layer, size_t tokens, real *y)
 {
+	if (layer->experts == 0) {
+		memset(y, 0, tokens * layer->width * sizeof(real));
+		return;
+	}
 	const struct moe_plan *plan = &layer->router.plan;
 	size_t width = layer->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
 	PARALLEL_FOR
@@ -89,7 +93,7 @@ static void combine(const struct layer *layer, size_t tokens, real *y)
 		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++) {
 			real *sum = y + t * width;
 			memset(sum, 0, width * sizeof(real));
-			for (size_t j = plan->token_first[t]; layer->experts && j < plan->token_first[t + 1]; j++) {
+			for (size_t j = plan->token_first[t]; j < plan->token_first[t + 1]; j++) {
 				const real *result = layer->results + plan->by_token[j] * width,
 						   weight = plan->weight[plan->by_token[j]];
 				for (size_t i = 0; i < width; i++)
@@ -139,6 +143,10 @@ static void experts_backward(struct layer *layer, const real *d_y)
 /* d_x[t] = sum over the token's pairs of d_rows */
 static void undispatch(const struct layer *layer, size_t tokens, real *d_x)
 {
+	if (layer->experts == 0) {
+		memset(d_x, 0, tokens * layer->width * sizeof(real));
+		return;
+	}
 	const struct moe_plan *plan = &layer->router.plan;
 	size_t width = layer->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
 	PARALLEL_FOR
@@ -146,7 +154,7 @@ static void undispatch(const struct layer *layer, size_t tokens, real *d_x)
 		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++) {
 			real *sum = d_x + t * width;
 			memset(sum, 0, width * sizeof(real));
-			for (size_t j = plan->token_first[t]; layer->experts && j < plan->token_first[t + 1]; j++)
+			for (size_t j = plan->token_first[t]; j < plan->token_first[t + 1]; j++)
 				for (size_t i = 0; i < width; i++)
 					sum[i] += layer->d_rows[plan->by_token[j] * width + i];
 		}
