@@ -22,23 +22,13 @@ enum { EXIT_DIVERGED = 3 };
 
 /* ---- one run --------------------------------------------------------------------------------------------- */
 
-char **campaign_arguments(const struct campaign *campaign, size_t run, const char *how)
-{
-	const char *extra[6] = { "--out", results_path(campaign->results, run) };
-	size_t n = 2;
-	if (campaign->at_a_time > 1)
-		extra[n++] = "--threads=1";
-	if (how)
-		extra[n++] = how;
-	return grid_arguments(campaign->grid, &campaign->grid->run[run], extra);
-}
-
 /* An unfinished run is continued where it left a checkpoint. */
 static const char *how_to_begin(const struct campaign *campaign, size_t run)
 {
-	if (campaign->results->state[run] == RUN_MISSING)
+	const char *folder = results_path(campaign->results, run);
+	if (!file_exists(path_join(folder, "manifest.json")))
 		return NULL;
-	bool checkpoint = file_exists(path_join(results_path(campaign->results, run), "checkpoint.bin"));
+	bool checkpoint = file_exists(path_join(folder, "checkpoint.bin"));
 	return checkpoint && !campaign->afresh[run] ? "--resume" : "--force";
 }
 
@@ -46,17 +36,19 @@ static char **job_arguments(void *context, size_t job)
 {
 	struct campaign *campaign = context;
 	size_t run = campaign->todo[job], n = 0;
-	char **settings = campaign_arguments(campaign, run, how_to_begin(campaign, run));
-	while (settings[n])
-		n++;
-	char **arguments = calloc(n + 3, sizeof *arguments);
-	if (!arguments)
-		error_no_memory("a job's arguments");
-	arguments[0] = (char *)"run";
-	arguments[1] = (char *)"--quiet";
-	memcpy(arguments + 2, settings, n * sizeof *arguments);
-	free(settings);
-	return arguments;
+	const char *extra[6];
+	if (campaign->results->state[run] == RUN_UNFINISHED)
+		results_clear(campaign->results, run);
+	const char *how = how_to_begin(campaign, run);
+	extra[n++] = text_keep_f("--out=%s", results_path(campaign->results, run));
+	extra[n++] = "--quiet";
+	if (campaign->at_a_time > 1)
+		extra[n++] = "--threads=1";
+	if (how)
+		extra[n++] = how;
+	extra[n] = NULL;
+	campaign->resumed[run] = how && strcmp(how, "--resume") == 0;
+	return grid_arguments(campaign->grid, &campaign->grid->run[run], "run", extra);
 }
 
 static const char *job_log(void *context, size_t job)
@@ -87,7 +79,7 @@ static void put_log_away(const struct campaign *campaign, size_t run)
 	const char *log = results_log(campaign->results, run), *folder = results_path(campaign->results, run);
 	if (!last_words(log))
 		unlink(log);
-	else if (folder_exists(folder))
+	else if (file_exists(path_join(folder, "manifest.json")))
 		rename(log, path_join(folder, "stderr.log"));
 }
 
@@ -126,13 +118,12 @@ static bool job_ended(void *context, size_t job, int code)
 {
 	struct campaign *campaign = context;
 	size_t run = campaign->todo[job];
-	bool resumed = campaign->results->state[run] == RUN_UNFINISHED && !campaign->afresh[run];
 	campaign->running[job] = false;
 	enum run_state state = results_look(campaign->results, run);
 	if ((code == 0 && state == RUN_DONE) || (code == EXIT_DIVERGED && state == RUN_DIVERGED)) {
 		campaign->made++;
 		campaign->diverged += state == RUN_DIVERGED;
-	} else if (resumed && code == ERROR_USER) {
+	} else if (campaign->resumed[run] && code == ERROR_USER) {
 		campaign->afresh[run] = true; /* its checkpoint does not fit, say from another version: tried once more */
 	} else {
 		report_failure(campaign, run, code);
@@ -208,8 +199,9 @@ int campaign_run(struct campaign *campaign, size_t first, size_t end, struct err
 {
 	campaign->todo = calloc(end + 1, sizeof *campaign->todo);
 	campaign->afresh = calloc(end + 1, sizeof *campaign->afresh);
+	campaign->resumed = calloc(end + 1, sizeof *campaign->resumed);
 	campaign->running = calloc(end + 1, sizeof *campaign->running);
-	if (!campaign->todo || !campaign->afresh || !campaign->running)
+	if (!campaign->todo || !campaign->afresh || !campaign->resumed || !campaign->running)
 		error_no_memory("a list of runs");
 	for (size_t run = first; run < end; run++)
 		if (is_finished(campaign, run))
@@ -224,6 +216,7 @@ int campaign_run(struct campaign *campaign, size_t first, size_t end, struct err
 		status = make_todo(campaign, err);
 	free(campaign->todo);
 	free(campaign->afresh);
+	free(campaign->resumed);
 	free(campaign->running);
 	return status;
 }

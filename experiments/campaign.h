@@ -21,6 +21,7 @@ struct campaign {
 	struct watch watch;
 	size_t todos;
 	size_t *todo;  /* [todos] run numbers */
+	bool *resumed; /* [runs] was started from its checkpoint */
 	bool *afresh;  /* [runs] could not be continued: begin anew */
 	bool *running; /* [todos] */
 };
@@ -28,8 +29,5 @@ struct campaign {
 /* Makes the runs first .. end - 1 of the grid.  Returns 0, the number of the signal that stopped it, or -1 and *err.  A
  * run that fails is reported on stderr and does not stop the others. */
 int campaign_run(struct campaign *campaign, size_t first, size_t end, struct error *err);
-
-/* The arguments of `moesim` that make run number `run` anew; freed with one free(). */
-char **campaign_arguments(const struct campaign *campaign, size_t run, const char *how);
 
 #endif

@@ -18,7 +18,7 @@
 #include "experiments/estimate.h"
 #include "experiments/jobs.h"
 #include "experiments/places.h"
-#include "experiments/settings.h"
+#include "experiments/run_settings.h"
 #include "experiments/table.h"
 #include "sim/base/csv.h"
 #include "sim/base/files.h"
@@ -77,18 +77,7 @@ static const struct moe_opt suite_rows[] = {
 	{ .name = NULL }
 };
 
-/* What a run is told by its suite, not by a suite file. */
-static const char *const reserved[] = { "out", "resume", "force", "quiet", "no-progress", "dry-run", "threads", NULL };
-
 /* ---- reading --------------------------------------------------------------------------------------------- */
-
-static int check_value(const struct moe_opt *row, const char *value, struct error *err)
-{
-	for (size_t i = 0; reserved[i]; i++)
-		if (strcmp(reserved[i], row->name) == 0)
-			return fail(err, ERROR_USER, "'%s' is no matter of a suite file (see moesim suite --help)", row->name);
-	return settings_check(row, value, err);
-}
 
 /* The file, or one of that name among those that come with the program. */
 static const char *find_file(const char *name)
@@ -119,7 +108,7 @@ static int apply_sets(struct suite *suite, const char *sets, struct error *err)
 {
 	for (const char *at = sets; *at;) {
 		size_t length = strcspn(at, ";");
-		TRY(suite_set(suite, "--set", text_keep_n(at, length), check_value, err));
+		TRY(suite_set(suite, "--set", text_keep_n(at, length), err));
 		at += length + (at[length] == ';');
 	}
 	return 0;
@@ -130,8 +119,8 @@ static int read_grid(const struct suite_options *opt, struct suite *suite, struc
 	if (apply_sets(suite, opt->set, err) != 0)
 		return -1;
 	if (*opt->seeds)
-		TRY(suite_set(suite, "--seeds", seeds_key(opt->seeds), check_value, err));
-	TRY(grid_build(suite, opt->only, reserved, grid, err));
+		TRY(suite_set(suite, "--seeds", seeds_key(opt->seeds), err));
+	TRY(grid_build(suite, opt->only, grid, err));
 	if (opt->index > (int64_t)grid->n) {
 		fail(err, ERROR_USER, "there are only %zu runs", grid->n);
 		grid_free(grid);
@@ -158,19 +147,28 @@ static void print_quoted(FILE *to, const char *word)
 	fputc('\'', to);
 }
 
-/* The command of a run can be given again: it continues what it finds, and a finished run stays as it is. */
-static void print_plan(const struct campaign *campaign)
+/* Flags that shape the grid have to be said again, or --index would count in another one. */
+static void print_flag(const char *name, const char *value)
 {
-	for (size_t i = 0; i < campaign->grid->n; i++) {
-		char **arguments = campaign_arguments(campaign, i, "--resume");
+	if (*value) {
+		putchar(' ');
+		print_quoted(stdout, text_keep_f("--%s=%s", name, value));
+	}
+}
+
+/* Each command may be given again: what is finished stays, what is not is continued. */
+static void print_plan(const struct suite_options *opt, const char *file, const struct grid *grid)
+{
+	for (size_t i = 0; i < grid->n; i++) {
 		print_quoted(stdout, jobs_program());
-		fputs(" run", stdout);
-		for (size_t j = 0; arguments[j]; j++) {
-			fputc(' ', stdout);
-			print_quoted(stdout, arguments[j]);
-		}
-		fputc('\n', stdout);
-		free(arguments);
+		fputs(" suite ", stdout);
+		print_quoted(stdout, file);
+		print_flag("index", text_keep_f("%zu", i + 1));
+		print_flag("out", opt->out);
+		print_flag("only", opt->only);
+		print_flag("set", opt->set);
+		print_flag("seeds", opt->seeds);
+		putchar('\n');
 	}
 }
 
@@ -358,16 +356,17 @@ static int run_one(struct campaign *campaign, size_t run, struct error *err)
 	return exit_code(campaign);
 }
 
-static int act(const struct suite_options *opt, const struct suite *suite, const struct grid *grid, struct error *err)
+static int act(const struct suite_options *opt, const char *file, const struct suite *suite, const struct grid *grid,
+			   struct error *err)
 {
 	struct results results;
 	struct campaign campaign = { .grid = grid, .results = &results, .quiet = opt->no_progress };
 	const char *out = *opt->out ? opt->out : path_join("runs", suite->name);
 	int status = 0;
-	campaign.at_a_time = opt->jobs ? (size_t)opt->jobs : jobs_processors();
+	campaign.at_a_time = opt->jobs ? (size_t)opt->jobs : opt->index ? 1 : jobs_processors();
 	results_open(out, grid, &results);
 	if (opt->plan)
-		print_plan(&campaign);
+		print_plan(opt, file, grid);
 	else if (opt->dry_run)
 		print_runs(suite, grid, &results);
 	else if (opt->index)
@@ -385,12 +384,13 @@ static int suite_command(const void *options, int argc, char **args, struct erro
 	struct grid grid;
 	if (argc != 1)
 		return fail(err, ERROR_USER, "suite takes one suite file (moesim suite --help)");
-	TRY(suite_read(find_file(args[0]), settings_rows(), check_value, &suite, err));
+	const char *file = find_file(args[0]);
+	TRY(suite_read(file, run_settings(), &suite, err));
 	if (read_grid(opt, &suite, &grid, err) != 0) {
 		suite_free(&suite);
 		return -1;
 	}
-	int status = act(opt, &suite, &grid, err);
+	int status = act(opt, file, &suite, &grid, err);
 	grid_free(&grid);
 	suite_free(&suite);
 	return status;

@@ -69,7 +69,7 @@ static int find_axes(struct grid *grid, const struct suite *suite, const struct 
 					 struct axes *axes, struct error *err)
 {
 	const struct suite_section *global = &suite->section[0];
-	const struct moe_opt *seed = options_find(grid->rows, "seed");
+	const struct moe_opt *seed = &grid->rows[grid->seed_row];
 	*axes = (struct axes){ .key = ARENA_TAKE(&grid->arena, global->n + section->n + 1, const struct suite_key *) };
 	if (section != global)
 		for (size_t i = 0; i < global->n; i++)
@@ -103,9 +103,14 @@ static void label_add(struct label *label, const char *text)
 	label->text[label->n] = '\0';
 }
 
+/* The value of a row at a point: in the suite's words, or else the one in effect. */
+static const char *point_value(const struct grid_point *point, size_t row)
+{
+	return point->said[row] ? point->said[row] : point->resolved[row];
+}
+
 /* The strategy where it is swept or the section has no name of its own, else the section; then what else is swept. */
-static const char *make_label(struct grid *grid, const struct suite_section *section, const struct axes *axes,
-							  const char *const *value)
+static const char *make_label(struct grid *grid, const struct grid_point *point, const struct axes *axes)
 {
 	struct label label = { .n = 0 };
 	const struct moe_opt *strategy = options_find(grid->rows, "strategy");
@@ -113,10 +118,8 @@ static const char *make_label(struct grid *grid, const struct suite_section *sec
 	for (size_t i = 0; i < axes->n; i++)
 		if (axes->key[i]->row == strategy)
 			named = axes->key[i];
-	if ((named && named->n > 1) || (strategy && strcmp(section->name, "global") == 0))
-		label_add(&label, named ? value[row_number(grid, strategy)] : grid->preset[row_number(grid, strategy)]);
-	else
-		label_add(&label, section->name);
+	bool by_strategy = (named && named->n > 1) || strcmp(point->section->name, "global") == 0;
+	label_add(&label, by_strategy ? point_value(point, row_number(grid, strategy)) : point->section->name);
 	for (size_t i = 0; i < axes->n; i++) {
 		const struct suite_key *key = axes->key[i];
 		if (key->n == 1 || key == axes->seed || key == named)
@@ -124,7 +127,7 @@ static const char *make_label(struct grid *grid, const struct suite_section *sec
 		label_add(&label, "_");
 		label_add(&label, key->row->name);
 		label_add(&label, "=");
-		label_add(&label, value[row_number(grid, key->row)]);
+		label_add(&label, point_value(point, row_number(grid, key->row)));
 	}
 	if (label.n == 0)
 		label_add(&label, "run");
@@ -179,26 +182,17 @@ static void part_labels(struct grid *grid, bool with_section)
 
 /* ---- hashes ---------------------------------------------------------------------------------------------- */
 
-static bool is_listed(const char *const *names, const char *name)
-{
-	for (; names && *names; names++)
-		if (strcmp(*names, name) == 0)
-			return true;
-	return false;
-}
-
 const char *grid_value(const struct grid *grid, const struct grid_run *run, size_t row)
 {
-	return run->value[row] ? run->value[row] : grid->preset[row];
+	return row == grid->seed_row ? run->seed : point_value(&grid->point[run->point], row);
 }
 
 static uint64_t hash_run(const struct grid *grid, const struct grid_run *run)
 {
 	uint64_t hash = TEXT_HASH_START;
 	for (size_t i = 0; i < grid->n_rows; i++) {
-		if (grid->fixed[i])
-			continue;
-		const char *name = grid->rows[i].name, *value = grid_value(grid, run, i);
+		const char *name = grid->rows[i].name;
+		const char *value = i == grid->seed_row ? run->seed : grid->point[run->point].resolved[i];
 		hash = text_hash_bytes(name, strlen(name) + 1, hash);
 		hash = text_hash_bytes(value, strlen(value) + 1, hash);
 	}
@@ -214,59 +208,91 @@ static const char *name_run(struct grid *grid, const struct grid_run *run)
 
 /* ---- the runs -------------------------------------------------------------------------------------------- */
 
-/* Values of combination number `at` of an axes' points, the last key fastest. */
-static const char **point_values(struct grid *grid, const struct axes *axes, size_t at)
+size_t grid_given(const struct grid *grid, const struct grid_run *run, struct assignment *given)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < grid->n_rows; i++) {
+		const char *value = i == grid->seed_row ? run->seed : grid->point[run->point].said[i];
+		if (value)
+			given[n++] = (struct assignment){ grid->rows[i].name, value };
+	}
+	return n;
+}
+
+/* Which of a key's alternatives belongs to combination number `at` of the points; the last key moves fastest. */
+static const struct suite_value *chosen(const struct axes *axes, const struct suite_key *key, size_t at)
+{
+	for (size_t i = axes->n; i-- > 0;) {
+		if (axes->key[i] == axes->seed)
+			continue;
+		if (axes->key[i] == key)
+			return &key->value[at % key->n];
+		at /= axes->key[i]->n;
+	}
+	return &key->value[0];
+}
+
+static const char **said_values(struct grid *grid, const struct axes *axes, size_t at)
 {
 	const char **value = ARENA_TAKE(&grid->arena, grid->n_rows, const char *);
-	for (size_t i = axes->n; i-- > 0;) {
-		const struct suite_key *key = axes->key[i];
-		size_t choice = 0;
-		if (key != axes->seed) {
-			choice = at % key->n;
-			at /= key->n;
-		}
-		value[row_number(grid, key->row)] = key->value[choice].text;
-	}
+	for (size_t i = 0; i < axes->n; i++)
+		if (axes->key[i] != axes->seed)
+			value[row_number(grid, axes->key[i]->row)] = chosen(axes, axes->key[i], at)->text;
 	return value;
 }
 
-static void add_run(struct grid *grid, size_t point, const struct axes *axes, size_t seed)
+/* An error of a flag becomes one of the suite's text: of the value that the flag would have had, or of the section. */
+static int fail_value(const struct suite *suite, const struct suite_section *section, const struct axes *axes,
+					  size_t at, struct error *err)
 {
-	const char *const *value = grid->point[point].value;
-	const struct moe_opt *row = options_find(grid->rows, "seed");
-	if (axes->seed && seed > 0) {
-		const char **own = ARENA_TAKE(&grid->arena, grid->n_rows, const char *);
-		memcpy(own, value, grid->n_rows * sizeof *own);
-		own[row_number(grid, row)] = axes->seed->value[seed].text;
-		value = own;
-	}
-	struct grid_run *run = &grid->run[grid->n++];
-	*run = (struct grid_run){ .point = point, .value = value };
-	run->seed = row ? grid_value(grid, run, row_number(grid, row)) : "0";
-	run->hash = hash_run(grid, run);
+	const struct moe_opt *row = strncmp(err->file, "--", 2) == 0 ? suite->settings->find(err->file + 2) : NULL;
+	struct suite_place place = section->at;
+	for (size_t i = 0; i < axes->n; i++)
+		if (axes->key[i]->row == row)
+			place = chosen(axes, axes->key[i], at)->at;
+	if (place.line > 0 && err->column > 0)
+		place.column += err->column - 1;
+	err->line = err->column = 0;
+	err->file[0] = '\0';
+	return fail_at(err, place.file, place.line, place.column);
 }
 
-static void add_section_runs(struct grid *grid, const struct suite_section *section, const struct axes *axes)
+static int resolve(struct grid *grid, const struct suite *suite, const struct axes *axes, size_t at,
+				   struct grid_point *point, struct error *err)
 {
-	for (size_t p = 0; p < axes->points; p++) {
-		const char *const *value = point_values(grid, axes, p);
-		const char *label = make_label(grid, section, axes, value);
-		grid->point[grid->points++] = (struct grid_point){ section, label, value };
-		for (size_t s = 0; s < axes->seeds; s++)
-			add_run(grid, grid->points - 1, axes, s);
+	struct grid_run first = { .point = (size_t)(point - grid->point),
+							  .seed = axes->seed ? axes->seed->value[0].text : NULL };
+	const char **value = ARENA_TAKE(&grid->arena, grid->n_rows, const char *);
+	struct assignment given[CONFIG_ROWS];
+	if (suite->settings->resolve(given, grid_given(grid, &first, given), value, err) != 0)
+		return fail_value(suite, point->section, axes, at, err);
+	point->resolved = value;
+	return 0;
+}
+
+static void add_runs(struct grid *grid, const struct axes *axes, size_t point)
+{
+	for (size_t s = 0; s < axes->seeds; s++) {
+		struct grid_run *run = &grid->run[grid->n++];
+		run->point = point;
+		run->seed = axes->seed ? axes->seed->value[s].text : grid->point[point].resolved[grid->seed_row];
+		run->hash = hash_run(grid, run);
+	}
+}
+
+static int add_section_runs(struct grid *grid, const struct suite *suite, const struct suite_section *section,
+							const struct axes *axes, struct error *err)
+{
+	for (size_t at = 0; at < axes->points; at++) {
+		struct grid_point *point = &grid->point[grid->points];
+		*point = (struct grid_point){ .section = section, .said = said_values(grid, axes, at) };
+		TRY(resolve(grid, suite, axes, at, point, err));
+		point->label = make_label(grid, point, axes);
+		add_runs(grid, axes, grid->points++);
 	}
 	for (size_t i = 0; i < axes->n; i++)
 		grid->swept[row_number(grid, axes->key[i]->row)] |= axes->key[i]->n > 1;
-}
-
-static bool same_settings(const struct grid *grid, const struct grid_run *a, const struct grid_run *b)
-{
-	if (a->hash != b->hash)
-		return false;
-	for (size_t i = 0; i < grid->n_rows; i++)
-		if (!grid->fixed[i] && strcmp(grid_value(grid, a, i), grid_value(grid, b, i)) != 0)
-			return false;
-	return true;
+	return 0;
 }
 
 static int compare_hashes(const void *a, const void *b)
@@ -283,7 +309,7 @@ static void drop_doubled(struct grid *grid)
 		sorted[i] = &grid->run[i];
 	qsort(sorted, grid->n, sizeof *sorted, compare_hashes);
 	for (size_t i = 1; i < grid->n; i++)
-		if (same_settings(grid, sorted[i], sorted[i - 1]))
+		if (sorted[i]->hash == sorted[i - 1]->hash)
 			sorted[i]->seed = NULL;
 	size_t kept = 0;
 	for (size_t i = 0; i < grid->n; i++)
@@ -349,24 +375,6 @@ static int refuse_unknown_section(const struct suite *suite, const char *only, s
 	return 0;
 }
 
-/* The defaults of all rows, as options_value() prints them. */
-static void read_presets(struct grid *grid, const char *const *fixed)
-{
-	size_t size = 0;
-	for (; grid->rows[grid->n_rows].name; grid->n_rows++)
-		if (grid->rows[grid->n_rows].at + sizeof(int64_t) > size)
-			size = grid->rows[grid->n_rows].at + sizeof(int64_t);
-	char *values = ARENA_TAKE(&grid->arena, size + 1, char);
-	grid->preset = ARENA_TAKE(&grid->arena, grid->n_rows, const char *);
-	grid->fixed = ARENA_TAKE(&grid->arena, grid->n_rows, bool);
-	grid->swept = ARENA_TAKE(&grid->arena, grid->n_rows, bool);
-	options_preset(grid->rows, values);
-	for (size_t i = 0; i < grid->n_rows; i++) {
-		grid->preset[i] = options_value(&grid->rows[i], values);
-		grid->fixed[i] = is_listed(fixed, grid->rows[i].name);
-	}
-}
-
 static int add_all(struct grid *grid, const struct suite *suite, const char *only, struct error *err)
 {
 	struct axes *axes = ARENA_TAKE(&grid->arena, suite->n, struct axes);
@@ -384,55 +392,61 @@ static int add_all(struct grid *grid, const struct suite *suite, const char *onl
 	grid->run = ARENA_TAKE(&grid->arena, runs, struct grid_run);
 	for (size_t i = 0; i < suite->n; i++)
 		if (wanted(suite, i, only))
-			add_section_runs(grid, &suite->section[i], &axes[i]);
+			TRY(add_section_runs(grid, suite, &suite->section[i], &axes[i], err));
 	return 0;
 }
 
-/* Sections that differ in one value make that key a swept one, too. */
+/* Sections that differ in what they say of a key make it a swept one, too. */
 static void find_swept(struct grid *grid)
 {
 	for (size_t row = 0; row < grid->n_rows; row++)
-		for (size_t i = 1; i < grid->n && !grid->swept[row]; i++)
-			grid->swept[row] = strcmp(grid_value(grid, &grid->run[i], row), grid_value(grid, &grid->run[0], row)) != 0;
+		for (size_t i = 1; i < grid->points && !grid->swept[row]; i++)
+			grid->swept[row] = (grid->point[i].said[row] || grid->point[0].said[row]) &&
+							   strcmp(point_value(&grid->point[i], row), point_value(&grid->point[0], row)) != 0;
 }
 
-int grid_build(const struct suite *suite, const char *only, const char *const *fixed, struct grid *grid,
-			   struct error *err)
+static int fill(struct grid *grid, const struct suite *suite, const char *only, struct error *err)
 {
-	*grid = (struct grid){ .rows = suite->rows };
-	read_presets(grid, fixed);
-	if (refuse_unknown_section(suite, only, err) != 0 || add_all(grid, suite, only, err) != 0) {
-		grid_free(grid);
-		return -1;
-	}
+	while (grid->rows[grid->n_rows].name)
+		grid->n_rows++;
+	grid->seed_row = row_number(grid, options_find(grid->rows, "seed"));
+	grid->swept = ARENA_TAKE(&grid->arena, grid->n_rows, bool);
+	TRY(refuse_unknown_section(suite, only, err));
+	TRY(add_all(grid, suite, only, err));
 	part_labels(grid, true);
 	part_labels(grid, false);
 	drop_doubled(grid);
 	find_swept(grid);
 	for (size_t i = 0; i < grid->n; i++)
 		grid->run[i].name = name_run(grid, &grid->run[i]);
-	if (refuse_collision(grid, err) == 0)
+	return refuse_collision(grid, err);
+}
+
+int grid_build(const struct suite *suite, const char *only, struct grid *grid, struct error *err)
+{
+	*grid = (struct grid){ .rows = suite->settings->rows };
+	if (fill(grid, suite, only, err) == 0)
 		return 0;
 	grid_free(grid);
 	return -1;
 }
 
-char **grid_arguments(const struct grid *grid, const struct grid_run *run, const char *const *extra)
+char **grid_arguments(const struct grid *grid, const struct grid_run *run, const char *command,
+					  const char *const *extra)
 {
-	size_t n = 1, at = 0;
-	for (; extra[n - 1]; n++)
-		;
-	for (size_t i = 0; i < grid->n_rows; i++)
-		n += run->value[i] ? 2 : 0;
-	char **arguments = calloc(n, sizeof *arguments);
-	for (size_t i = 0; arguments && i < grid->n_rows; i++)
-		if (run->value[i]) {
-			arguments[at++] = (char *)text_keep_f("--%s", grid->rows[i].name);
-			arguments[at++] = (char *)run->value[i];
-		}
-	for (size_t i = 0; arguments && extra[i]; i++)
-		arguments[at++] = (char *)extra[i];
-	return arguments;
+	struct assignment given[CONFIG_ROWS];
+	size_t said = grid_given(grid, run, given), more = 0, n = 0;
+	while (extra[more])
+		more++;
+	const char **arguments = calloc(said + more + 2, sizeof *arguments);
+	if (!arguments)
+		error_no_memory("a run's arguments");
+	arguments[n++] = command;
+	for (size_t i = 0; i < said; i++)
+		arguments[n++] = text_keep_f("--%s=%s", given[i].name, given[i].value);
+	for (size_t i = 0; i < more; i++)
+		arguments[n++] = extra[i];
+	return (char **)arguments;
 }
 
 void grid_free(struct grid *grid)

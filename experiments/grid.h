@@ -17,42 +17,43 @@ enum { GRID_LIMIT = 100 * 1000 }; /* runs */
 
 struct grid_point {
 	const struct suite_section *section;
-	const char *label;        /* unique in the grid; text_is_name() holds */
-	const char *const *value; /* [rows] what the suite says of each row; NULL: nothing.  That of the first seed */
+	const char *label;           /* unique in the grid; text_is_name() holds */
+	const char *const *said;     /* [rows] what the suite says of each row but the seed; NULL: nothing */
+	const char *const *resolved; /* [rows] what is in effect */
 };
 
 struct grid_run {
 	size_t point;
-	const char *const *value; /* [rows] */
 	const char *seed;
-	uint64_t hash;    /* of every setting, defaults included, that can move a result */
+	uint64_t hash;    /* of all settings in effect */
 	const char *name; /* "<label>-s<seed>-<hash8>": the folder */
 };
 
 struct grid {
 	struct arena arena;
 	const struct moe_opt *rows;
-	size_t n_rows;
+	size_t n_rows, seed_row;
 	size_t points, n;
 	struct grid_point *point; /* [points] in the order of the file */
 	struct grid_run *run;     /* [n] point by point, seeds inside */
 	bool *swept;              /* [rows] more than one value in the grid */
-	bool *fixed;              /* [rows] cannot move a result, and stays out of the hash */
-	const char **preset;      /* [rows] the defaults */
 	size_t doubled;           /* runs that two sections ask for; they are made once, for the first */
 };
 
-/* Builds the grid of all sections, or of those named in the comma-separated list `only` (NULL or "": all).  `fixed` are
- * rows that cannot move a result (NULL-ended names) and stay out of the hash. */
-int grid_build(const struct suite *suite, const char *only, const char *const *fixed, struct grid *grid,
-			   struct error *err);
+/* Builds the grid of all sections, or of those named in the comma-separated list `only` (NULL or "": all), and resolves
+ * every point, so that no run is started of a suite in which one cannot be made. */
+int grid_build(const struct suite *suite, const char *only, struct grid *grid, struct error *err);
 
-/* The value of a row in a run: what the suite says, or the default. */
+/* The value of a row in a run: in the suite's words, or else the one in effect. */
 const char *grid_value(const struct grid *grid, const struct grid_run *run, size_t row);
 
-/* The arguments of `run` for this run, "--key", "value", ..., NULL-ended, `extra` at the end (NULL-ended); freed with
+/* What the run is told, given[rows]; returns their number. */
+size_t grid_given(const struct grid *grid, const struct grid_run *run, struct assignment *given);
+
+/* An argument list: `command`, "--key=value" of what the run is told, then `extra` (NULL-ended), and NULL; freed with
  * one free(). */
-char **grid_arguments(const struct grid *grid, const struct grid_run *run, const char *const *extra);
+char **grid_arguments(const struct grid *grid, const struct grid_run *run, const char *command,
+					  const char *const *extra);
 
 void grid_free(struct grid *grid);
 

@@ -140,6 +140,20 @@ const char *results_log(const struct results *results, size_t run)
 	return text_keep_f("%s.stderr", results_path(results, run));
 }
 
+void results_clear(const struct results *results, size_t run)
+{
+	const char *folder = results_path(results, run);
+	if (file_exists(path_join(folder, "manifest.json")))
+		return;
+	DIR *dir = opendir(folder);
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (entry->d_name[0] != '.')
+			unlink(path_join(folder, entry->d_name));
+	if (dir)
+		closedir(dir);
+	rmdir(folder);
+}
+
 /* ---- the lock -------------------------------------------------------------------------------------------- */
 
 /* The lock is inherited by the runs, so that those of a killed suite keep a new one out until they have ended, too;
@@ -154,8 +168,10 @@ int results_lock(struct results *results, bool shared, struct error *err)
 		return fail_at(err, path, 0, 0);
 	}
 	for (int tries = 0; tries < 30; tries++) {
-		if (flock(results->lock, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
+		if (flock(results->lock, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
+			find_folders(results); /* another suite may have worked here since */
 			return 0;
+		}
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			break;
 		nanosleep(&(struct timespec){ 0, 100 * 1000 * 1000 }, NULL);

@@ -28,13 +28,18 @@ struct results {
 void results_open(const char *folder, const struct grid *grid, struct results *results);
 void results_close(struct results *results);
 
-/* Creates and locks the folder: against every other suite, or (shared) only against those that are not shared. */
+/* Creates and locks the folder: against every other suite, or (shared) only against those that are not shared.  Then
+ * looks at it anew. */
 int results_lock(struct results *results, bool shared, struct error *err);
 
 /* The path of a run's folder, and of the file that takes its stderr until it has ended; they live as long as the
  * program. */
 const char *results_path(const struct results *results, size_t run);
 const char *results_log(const struct results *results, size_t run);
+
+/* Removes the files of a folder that a run began and never made its own, because it was killed between the two: run
+ * would refuse it as somebody else's. */
+void results_clear(const struct results *results, size_t run);
 
 /* Reads one run's state anew. */
 enum run_state results_look(struct results *results, size_t run);

@@ -27,7 +27,6 @@ enum {
 /* Where the parser stands: one line of one file. */
 struct scan {
 	struct suite *suite;
-	suite_check *check;
 	const char *file;
 	unsigned line, depth;
 	const char *start, *at, *end; /* the line, without its end */
@@ -158,8 +157,6 @@ static int canonical(struct scan *s, const struct moe_opt *row, const char *text
 	alone.at = 0;
 	TRY(options_set(&alone, &slot, text, err));
 	const char *printed = options_value(&alone, &slot);
-	if (s->check)
-		TRY(s->check(row, printed, err));
 	*out = copy(&s->suite->arena, printed, strlen(printed));
 	return 0;
 }
@@ -351,7 +348,7 @@ static int read_section(struct scan *s, struct error *err)
 	return enter_section(s, name, at, err);
 }
 
-static int read_file(struct suite *suite, suite_check *check, const char *path, unsigned depth, struct error *err);
+static int read_file(struct suite *suite, const char *path, unsigned depth, struct error *err);
 
 /* Beside the including file, unless the path is absolute. */
 static const char *beside(struct scan *s, const char *path)
@@ -392,17 +389,17 @@ static int read_include(struct scan *s, struct suite_place at, struct error *err
 		fail(err, ERROR_USER, "there is no file '%s' to include", path);
 		return fail_place(err, piece.at);
 	}
-	return read_file(s->suite, s->check, path, s->depth + 1, err);
+	return read_file(s->suite, path, s->depth + 1, err);
 }
 
 /* The row of a key; an unknown one is an error with a suggestion. */
 static const struct moe_opt *find_row(const struct suite *suite, const char *name, struct suite_place at,
 									  struct error *err)
 {
-	const struct moe_opt *row = options_find(suite->rows, name);
+	const struct moe_opt *row = suite->settings->find(name);
 	if (row)
 		return row;
-	const char *near = text_nearest(name, options_names(suite->rows));
+	const char *near = text_nearest(name, suite->settings->names());
 	if (near)
 		fail(err, ERROR_USER, "unknown key '%s' (did you mean '%s'?)", name, near);
 	else
@@ -524,10 +521,10 @@ static const char *read_question(struct suite *suite, const char *text, size_t s
 
 /* ---- files ----------------------------------------------------------------------------------------------- */
 
-static int parse(struct suite *suite, suite_check *check, const char *name, const char *text, size_t size,
-				 unsigned depth, struct error *err)
+static int parse(struct suite *suite, const char *name, const char *text, size_t size, unsigned depth,
+				 struct error *err)
 {
-	struct scan s = { .suite = suite, .check = check, .file = name, .depth = depth, .section = SIZE_MAX };
+	struct scan s = { .suite = suite, .file = name, .depth = depth, .section = SIZE_MAX };
 	if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
 		text += 3;
 		size -= 3;
@@ -543,12 +540,12 @@ static int parse(struct suite *suite, suite_check *check, const char *name, cons
 	return 0;
 }
 
-static int read_file(struct suite *suite, suite_check *check, const char *path, unsigned depth, struct error *err)
+static int read_file(struct suite *suite, const char *path, unsigned depth, struct error *err)
 {
 	char *text;
 	size_t size;
 	TRY(file_read(path, FILE_LIMIT, &text, &size, err));
-	int status = parse(suite, check, path, text, size, depth, err);
+	int status = parse(suite, path, text, size, depth, err);
 	free(text);
 	return status;
 }
@@ -562,39 +559,39 @@ static const char *name_of(struct arena *arena, const char *path)
 	return copy(arena, base, length);
 }
 
-static void begin(struct suite *suite, const char *path, const struct moe_opt *rows)
+static void begin(struct suite *suite, const char *path, const struct suite_settings *settings)
 {
-	*suite = (struct suite){ .rows = rows, .question = "" };
+	*suite = (struct suite){ .settings = settings, .question = "" };
 	suite->name = name_of(&suite->arena, path);
 	add_section(suite, "global", (struct suite_place){ "", 0, 0 });
 }
 
-int suite_read(const char *path, const struct moe_opt *rows, suite_check *check, struct suite *suite, struct error *err)
+int suite_read(const char *path, const struct suite_settings *settings, struct suite *suite, struct error *err)
 {
-	begin(suite, path, rows);
+	begin(suite, path, settings);
 	const char *kept = copy(&suite->arena, path, strlen(path));
-	if (read_file(suite, check, kept, 0, err) == 0)
+	if (read_file(suite, kept, 0, err) == 0)
 		return 0;
 	suite_free(suite);
 	return -1;
 }
 
-int suite_parse(const char *name, const char *text, size_t size, const struct moe_opt *rows, suite_check *check,
+int suite_parse(const char *name, const char *text, size_t size, const struct suite_settings *settings,
 				struct suite *suite, struct error *err)
 {
-	begin(suite, name, rows);
+	begin(suite, name, settings);
 	const char *kept = copy(&suite->arena, name, strlen(name));
-	if (parse(suite, check, kept, text, size, 0, err) == 0)
+	if (parse(suite, kept, text, size, 0, err) == 0)
 		return 0;
 	suite_free(suite);
 	return -1;
 }
 
-int suite_set(struct suite *suite, const char *flag, const char *assignment, suite_check *check, struct error *err)
+int suite_set(struct suite *suite, const char *flag, const char *assignment, struct error *err)
 {
 	size_t length = strlen(assignment);
 	const char *text = copy(&suite->arena, assignment, length);
-	struct scan s = { .suite = suite, .check = check, .file = flag, .line = 0 };
+	struct scan s = { .suite = suite, .file = flag, .line = 0 };
 	s.start = s.at = text;
 	s.end = text + length;
 	s.word = ARENA_TAKE(&suite->arena, length + 1, char);

@@ -10,7 +10,7 @@
  *     strategy = switch | expert-choice       # alternatives make the grid
  *     balance = aux,weight=0.01 + z           # + stacks balancers
  *
- * The first comment is the question.  A key is a setting of `run` without its dashes.  Values may be quoted with ' or
+ * The first comment is the question.  A key is a flag of `run` without its dashes.  Values may be quoted with ' or
  * ", which keeps blanks, '|', '#' and '..' as they are; there is no escape character.  An included file's keys stand
  * first, and the including file may set them again.  Nothing here knows what a setting means beyond its option row.
  */
@@ -21,6 +21,7 @@
 
 #include "sim/base/arena.h"
 #include "sim/base/error.h"
+#include "sim/train/config.h"
 
 struct suite_place {
 	const char *file;
@@ -46,9 +47,20 @@ struct suite_section {
 	struct suite_key *key; /* [n] in the order of the file */
 };
 
+/* What the keys mean: the settings of `run`, or a test's own. */
+struct suite_settings {
+	const struct moe_opt *rows;
+	const struct moe_opt *(*find)(const char *name); /* the row of a key, by its own or another name */
+	const char *const *(*names)(void);               /* for suggestions */
+	/* From what a run is told to the value in effect of every row, value[rows] (texts that live as long as the
+	 * program). A row whose text stands for more, as a strategy's name does for its parts, gets what it stands for.  An
+	 * error's file is "--NAME" of the row at fault, its column the place in that row's text. */
+	int (*resolve)(const struct assignment *given, size_t n, const char **value, struct error *err);
+};
+
 struct suite {
 	struct arena arena; /* everything below */
-	const struct moe_opt *rows;
+	const struct suite_settings *settings;
 	const char *name;     /* the file's name without folder and ".suite" */
 	const char *question; /* "" when the file begins with no comment */
 	size_t n;
@@ -57,18 +69,14 @@ struct suite {
 	const char **file; /* [files] the file and what it includes */
 };
 
-/* Checks one value of one setting beyond its row; NULL: the row is all there is. */
-typedef int suite_check(const struct moe_opt *row, const char *value, struct error *err);
-
 /* Reads the file and all it includes.  Errors name file, line and column.  On failure nothing is left to free. */
-int suite_read(const char *path, const struct moe_opt *rows, suite_check *check, struct suite *suite,
-			   struct error *err);
+int suite_read(const char *path, const struct suite_settings *settings, struct suite *suite, struct error *err);
 /* The same for a text in memory; an include is then looked for in the working folder. */
-int suite_parse(const char *name, const char *text, size_t size, const struct moe_opt *rows, suite_check *check,
+int suite_parse(const char *name, const char *text, size_t size, const struct suite_settings *settings,
 				struct suite *suite, struct error *err);
 
 /* "key=alternatives" from the command line: takes the key's place in every section.  `flag` names it in errors. */
-int suite_set(struct suite *suite, const char *flag, const char *assignment, suite_check *check, struct error *err);
+int suite_set(struct suite *suite, const char *flag, const char *assignment, struct error *err);
 
 /* The section of that name, or NULL. */
 const struct suite_section *suite_find(const struct suite *suite, const char *name);

@@ -5,40 +5,36 @@
 #include <config.h>
 
 #include "experiments/grid.h"
-#include "experiments/suite.h"
+#include "experiments/run_settings.h"
+#include "sim/base/options.h"
+#include "sim/route/catalog.h"
+#include "strategies/catalog.h"
 #include "tests/fuzz/fuzz.h"
 
-static const char *const words[] = { "position", "lowest", NULL };
-
-struct settings {
-	const char *strategy;
-	int64_t seed, steps;
-	double lr;
-	int overflow;
-	bool quiet;
-};
-
-static const struct moe_opt rows[] = {
-	{ "strategy", MOE_OPT_TEXT, offsetof(struct settings, strategy), .text = "top-k", .help = "who goes where" },
-	{ "seed", MOE_OPT_INT, offsetof(struct settings, seed), 0, 1000, 1, .help = "seed" },
-	{ "steps", MOE_OPT_INT, offsetof(struct settings, steps), 1, 1e6, 100, .help = "steps" },
-	{ "lr", MOE_OPT_REAL, offsetof(struct settings, lr), 0, 10, 1e-3, .help = "learning rate" },
-	{ "overflow", MOE_OPT_CHOICE, offsetof(struct settings, overflow), 0, 1, 0, .choices = words, .help = "rule" },
-	{ "quiet", MOE_OPT_FLAG, offsetof(struct settings, quiet), 0, 1, 0, .help = "no output" },
-	{ .name = NULL },
-};
+/* As for a run, but no stream is opened: a corpus would read the disk. */
+static int resolve(const struct assignment *given, size_t n, const char **value, struct error *err)
+{
+	struct settings settings;
+	const struct moe_opt *rows = config_rows();
+	TRY(settings_resolve(given, n, &settings, err));
+	for (size_t i = 0; rows[i].name; i++)
+		value[i] = options_value(&rows[i], &settings.config);
+	return 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct suite suite;
 	struct error err = { .code = ERROR_NONE };
-	int status = suite_parse("fuzz.suite", (const char *)bytes, size, rows, NULL, &suite, &err);
+	struct suite_settings settings = *run_settings();
+	settings.resolve = resolve;
+	catalog_use(strategy_parts, strategy_recipes);
+	int status = suite_parse("fuzz.suite", (const char *)bytes, size, &settings, &suite, &err);
 	fuzz_check(status, &err);
 	if (status != 0)
 		return 0;
-	static const char *const fixed[] = { "quiet", NULL };
 	struct grid grid;
-	status = grid_build(&suite, NULL, fixed, &grid, &err);
+	status = grid_build(&suite, NULL, &grid, &err);
 	fuzz_check(status, &err);
 	if (status == 0) {
 		FUZZ_EXPECT(grid.n <= GRID_LIMIT);

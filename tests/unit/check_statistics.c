@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * check_statistics.c -- the tests of compare against worked examples, an integral of our own, and ten thousand draws.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <gsl/gsl_randist.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "experiments/statistics.h"
+#include "sim/base/seed.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Student (1908), "The probable error of a mean": additional hours of sleep, drug 2 less drug 1, ten patients.  Every
+ * text has it; R's t.test(extra ~ group, paired = TRUE) prints t = 4.0621, df = 9, p = 0.002833, 0.7001142 2.4598858.
+ */
+static const double sleep_gain[] = { 1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4 };
+
+START_TEST(students_sleep_data)
+{
+	struct estimate e = estimate_of(sleep_gain, COUNT(sleep_gain));
+	ck_assert_uint_eq(e.n, 10);
+	ck_assert_double_eq_tol(e.mean, 1.58, 1e-12);
+	ck_assert_double_eq_tol(e.mean / (e.sd / sqrt(10)), 4.0621, 5e-5);
+	ck_assert_double_eq_tol(e.low, 0.7001142, 5e-8);
+	ck_assert_double_eq_tol(e.high, 2.4598858, 5e-8);
+	ck_assert_double_eq_tol(estimate_p_zero(&e), 0.002833, 5e-7);
+}
+END_TEST
+
+/* P(T > t) by Simpson's rule on the density, from the definition. */
+static double tail(double t, double freedom)
+{
+	enum { PARTS = 20000 };
+	double scale = exp(lgamma((freedom + 1) / 2) - lgamma(freedom / 2)) / sqrt(freedom * acos(-1));
+	double sum = 0, width = fabs(t) / PARTS;
+	for (int i = 0; i <= PARTS; i++) {
+		double x = i * width, weight = i == 0 || i == PARTS ? 1 : i % 2 ? 4 : 2;
+		sum += weight * scale * pow(1 + x * x / freedom, -(freedom + 1) / 2);
+	}
+	double middle = sum * width / 3;
+	return t > 0 ? 0.5 - middle : 0.5 + middle;
+}
+
+START_TEST(equivalence_is_two_one_sided_tests)
+{
+	static const double margins[] = { 0.1, 1, 1.58, 2, 2.5, 4 };
+	struct estimate e = estimate_of(sleep_gain, COUNT(sleep_gain));
+	double error = e.sd / sqrt(10), margin = margins[_i];
+	double below = tail((e.mean + margin) / error, 9), above = tail((margin - e.mean) / error, 9);
+	ck_assert_double_eq_tol(stats_equivalence(&e, margin), fmax(below, above), 1e-9);
+	e.mean = -e.mean;
+	ck_assert_double_eq_tol(stats_equivalence(&e, margin), fmax(below, above), 1e-9);
+}
+END_TEST
+
+/* Schuirmann's tests at 5% and the 90% interval are the same rule; 1.833113 is the 95% point of t with 9 degrees. */
+START_TEST(equivalence_is_an_interval_inside_the_margin)
+{
+	struct estimate e = estimate_of(sleep_gain, COUNT(sleep_gain));
+	double end = e.mean + 1.833113 * e.sd / sqrt(10);
+	ck_assert_double_lt(stats_equivalence(&e, end + 1e-4), 0.05);
+	ck_assert_double_gt(stats_equivalence(&e, end - 1e-4), 0.05);
+}
+END_TEST
+
+START_TEST(without_scatter_the_tests_compare)
+{
+	static const double same[] = { 0.1, 0.1, 0.1 };
+	struct estimate e = estimate_of(same, 3), one = estimate_of(same, 1);
+	ck_assert_double_eq(estimate_p_zero(&e), 0);
+	ck_assert_double_eq(stats_equivalence(&e, 0.2), 0);
+	ck_assert_double_eq(stats_equivalence(&e, 0.05), 1);
+	ck_assert_double_eq(stats_equivalence(&e, 0.1), 1);
+	ck_assert_double_nan(stats_equivalence(&one, 1));
+	ck_assert_double_nan(estimate_p_zero(&one));
+}
+END_TEST
+
+/* R: p.adjust(c(.01, .04, .03, .005), "holm") = .03 .06 .06 .02; the others by hand. */
+static const struct {
+	size_t n;
+	double p[5], wanted[5];
+} families[] = {
+	{ 4, { 0.01, 0.04, 0.03, 0.005 }, { 0.03, 0.06, 0.06, 0.02 } },
+	{ 1, { 0.04 }, { 0.04 } },
+	{ 3, { 0.5, 0.6, 0.7 }, { 1, 1, 1 } },
+	{ 5, { 0.01, NAN, 0.02, NAN, 0.01 }, { 0.03, NAN, 0.03, NAN, 0.03 } },
+	{ 3, { 0, 0.02, 0.9 }, { 0, 0.04, 0.9 } },
+	{ 0, { 0 }, { 0 } },
+};
+
+START_TEST(holm_corrects_the_family)
+{
+	double p[5];
+	for (size_t i = 0; i < 5; i++)
+		p[i] = families[_i].p[i];
+	stats_holm(p, families[_i].n);
+	for (size_t i = 0; i < families[_i].n; i++)
+		if (isnan(families[_i].wanted[i]))
+			ck_assert_double_nan(p[i]);
+		else
+			ck_assert_double_eq_tol(p[i], families[_i].wanted[i], 1e-12);
+}
+END_TEST
+
+START_TEST(verdicts_say_no_more_than_the_tests)
+{
+	struct estimate less = { .n = 5, .mean = -1, .sd = 1 }, more = { .n = 5, .mean = 1, .sd = 1 };
+	ck_assert_int_eq(stats_verdict(&less, 0.01, 0.9, 0.05), VERDICT_LOWER);
+	ck_assert_int_eq(stats_verdict(&more, 0.01, 0.9, 0.05), VERDICT_HIGHER);
+	ck_assert_int_eq(stats_verdict(&more, 0.06, 0.9, 0.05), VERDICT_UNDECIDED);
+	ck_assert_int_eq(stats_verdict(&more, 0.05, 0.05, 0.05), VERDICT_UNDECIDED);
+	ck_assert_int_eq(stats_verdict(&more, 0.9, 0.01, 0.05), VERDICT_EQUIVALENT);
+	ck_assert_int_eq(stats_verdict(&more, 0.001, 0.01, 0.05), VERDICT_EQUIVALENT);
+	ck_assert_int_eq(stats_verdict(&more, NAN, NAN, 0.05), VERDICT_UNDECIDED);
+}
+END_TEST
+
+START_TEST(the_pareto_set_is_what_nothing_beats)
+{
+	static const double point[][2] = { { 1, 5 }, { 2, 3 }, { 3, 3 }, { 4, 1 }, { 4, 1 }, { 5, 2 }, { 0, NAN } };
+	static const bool wanted[] = { true, true, false, true, true, false, false };
+	bool best[COUNT(wanted)];
+	stats_pareto(&point[0][0], COUNT(wanted), 2, best);
+	for (size_t i = 0; i < COUNT(wanted); i++)
+		ck_assert_int_eq(best[i], wanted[i]);
+}
+END_TEST
+
+/* ---- ten thousand draws ---------------------------------------------------------------------------------- */
+
+enum { DRAWS = 10000 };
+
+/* One paired experiment: n differences around `mean` with the given sd. */
+static struct estimate draw(gsl_rng *rng, size_t n, double mean, double sd)
+{
+	double x[16];
+	for (size_t i = 0; i < n; i++)
+		x[i] = mean + gsl_ran_gaussian_ziggurat(rng, sd);
+	return estimate_of(x, n);
+}
+
+static const size_t sizes[] = { 2, 3, 5, 10 };
+
+START_TEST(the_interval_covers_as_often_as_it_says)
+{
+	gsl_rng *rng = gsl_rng_alloc(seed_rng_type);
+	seed_open(rng, 1, "coverage", (uint64_t)_i);
+	unsigned covered = 0, found = 0;
+	for (unsigned i = 0; i < DRAWS; i++) {
+		struct estimate e = draw(rng, sizes[_i], 0.3, 2);
+		covered += e.low <= 0.3 && 0.3 <= e.high;
+		e = draw(rng, sizes[_i], 0, 2);
+		found += estimate_p_zero(&e) < 0.05;
+	}
+	gsl_rng_free(rng);
+	ck_assert_uint_ge(covered, (unsigned)(0.94 * DRAWS));
+	ck_assert_uint_le(covered, (unsigned)(0.96 * DRAWS));
+	ck_assert_uint_ge(found, (unsigned)(0.04 * DRAWS));
+	ck_assert_uint_le(found, (unsigned)(0.06 * DRAWS));
+}
+END_TEST
+
+/* A true difference of exactly the margin is called equivalent in one experiment of twenty, and not more. */
+START_TEST(equivalence_errs_as_often_as_it_says)
+{
+	gsl_rng *rng = gsl_rng_alloc(seed_rng_type);
+	seed_open(rng, 2, "equivalence", (uint64_t)_i);
+	unsigned wrong = 0;
+	for (unsigned i = 0; i < DRAWS; i++) {
+		struct estimate e = draw(rng, sizes[_i], -1, 0.1);
+		wrong += stats_equivalence(&e, 1) < 0.05;
+	}
+	gsl_rng_free(rng);
+	ck_assert_uint_ge(wrong, (unsigned)(0.04 * DRAWS));
+	ck_assert_uint_le(wrong, (unsigned)(0.06 * DRAWS));
+}
+END_TEST
+
+/* Of ten strategies that are all the same, some pair is called different in at most one study of twenty. */
+START_TEST(holm_keeps_the_level_of_the_whole_family)
+{
+	gsl_rng *rng = gsl_rng_alloc(seed_rng_type);
+	seed_open(rng, 3, "family", 0);
+	unsigned wrong = 0;
+	for (unsigned i = 0; i < DRAWS; i++) {
+		double p[10], least = 1;
+		for (size_t j = 0; j < COUNT(p); j++) {
+			struct estimate e = draw(rng, 5, 0, 1);
+			p[j] = estimate_p_zero(&e);
+		}
+		stats_holm(p, COUNT(p));
+		for (size_t j = 0; j < COUNT(p); j++)
+			least = fmin(least, p[j]);
+		wrong += least < 0.05;
+	}
+	gsl_rng_free(rng);
+	ck_assert_uint_ge(wrong, (unsigned)(0.04 * DRAWS));
+	ck_assert_uint_le(wrong, (unsigned)(0.055 * DRAWS));
+}
+END_TEST
+
+static TCase *examples(void)
+{
+	TCase *tests = tcase_create("examples");
+	tcase_add_test(tests, students_sleep_data);
+	tcase_add_loop_test(tests, equivalence_is_two_one_sided_tests, 0, 6);
+	tcase_add_test(tests, equivalence_is_an_interval_inside_the_margin);
+	tcase_add_test(tests, without_scatter_the_tests_compare);
+	tcase_add_loop_test(tests, holm_corrects_the_family, 0, COUNT(families));
+	tcase_add_test(tests, verdicts_say_no_more_than_the_tests);
+	tcase_add_test(tests, the_pareto_set_is_what_nothing_beats);
+	return tests;
+}
+
+static TCase *draws(void)
+{
+	TCase *tests = tcase_create("draws");
+	tcase_add_loop_test(tests, the_interval_covers_as_often_as_it_says, 0, COUNT(sizes));
+	tcase_add_loop_test(tests, equivalence_errs_as_often_as_it_says, 0, COUNT(sizes));
+	tcase_add_test(tests, holm_keeps_the_level_of_the_whole_family);
+	return tests;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("statistics");
+	suite_add_tcase(suite, examples());
+	suite_add_tcase(suite, draws());
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
