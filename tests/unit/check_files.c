@@ -41,6 +41,16 @@ START_TEST(a_file_is_created_and_replaced)
 }
 END_TEST
 
+START_TEST(pieces_stand_one_behind_the_other)
+{
+	const struct file_piece pieces[] = { { "one,", 4 }, { "", 0 }, { "two", 3 } };
+	ck_assert_int_eq(file_replace_pieces(in_folder("file"), pieces, 3, &err), 0);
+	ck_assert_str_eq(file_text(in_folder("file")), "one,two");
+	ck_assert_int_eq(file_replace_pieces(in_folder("file"), NULL, 0, &err), 0);
+	ck_assert_str_eq(file_text(in_folder("file")), "");
+}
+END_TEST
+
 START_TEST(a_replaced_file_has_the_usual_mode)
 {
 	mode_t before = umask(027);
@@ -283,6 +293,7 @@ int main(void)
 	TCase *files = tcase_create("files");
 	tcase_add_checked_fixture(files, setup, folder_teardown);
 	tcase_add_test(files, a_file_is_created_and_replaced);
+	tcase_add_test(files, pieces_stand_one_behind_the_other);
 	tcase_add_test(files, a_replaced_file_has_the_usual_mode);
 	tcase_add_test(files, a_relative_name_will_do);
 	tcase_add_test(files, a_full_disk_leaves_the_old_file);

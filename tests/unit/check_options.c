@@ -80,8 +80,10 @@ START_TEST(presets_are_written)
 	ck_assert_int_eq(mixed.scope, 1);
 	ck_assert(!mixed.renorm);
 	ck_assert_str_eq(mixed.path, "");
-	for (const struct moe_opt *row = rows; row->name != NULL; row++)
+	for (const struct moe_opt *row = rows; row->name != NULL; row++) {
 		ck_assert(options_is_preset(row, &mixed));
+		ck_assert_str_eq(options_value_preset(row), options_value(row, &mixed));
+	}
 	options_preset(NULL, NULL);
 }
 END_TEST
