@@ -192,7 +192,7 @@ static size_t put_curve(struct chart_sheet *sheet, size_t place, const char *lab
 	for (size_t from = 0, to; from < samples->n; from = to) {
 		for (to = from; to < samples->n && samples->row[to].step == samples->row[from].step;)
 			to++;
-		struct estimate value[CURVE_VALUES];
+		struct estimate value[CURVE_VALUES] = { { 0 } };
 		average(&samples->row[from], to - from, curve->values, value, scratch);
 		if (value[0].n == 0)
 			continue;
