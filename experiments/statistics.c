@@ -20,7 +20,7 @@ double stats_equivalence(const struct estimate *difference, double margin)
 	double error = difference->sd / sqrt((double)difference->n);
 	double room = margin - fabs(difference->mean); /* to the nearer end, whose test has the larger p */
 	if (!(error > 0))
-		return room > 0 ? 0 : 1;
+		return room > 0 || difference->mean == 0 ? 0 : 1;
 	return gsl_cdf_tdist_Q(room / error, (double)(difference->n - 1));
 }
 

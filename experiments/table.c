@@ -78,16 +78,25 @@ static int width(const struct table *table, size_t column)
 	return (int)most;
 }
 
-/* No blanks at the end of a line. */
-static void print_cell(const struct table *table, size_t column, const char *text, int wide, FILE *to)
+/* Empty cells leave no blanks at the end of a line: they are owed until something follows. */
+static void print_cell(const struct table *table, size_t column, const char *text, int wide, int *owed, FILE *to)
 {
-	const char *gap = column ? "  " : "";
-	if (!is_left(table, column))
-		fprintf(to, "%s%*s", gap, wide, text);
-	else if (column + 1 < table->columns)
-		fprintf(to, "%s%-*s", gap, wide, text);
-	else
-		fprintf(to, "%s%s", gap, text);
+	int length = (int)strlen(text), left = is_left(table, column) ? 0 : wide - length;
+	*owed += column ? 2 : 0;
+	if (length > 0) {
+		fprintf(to, "%*s%s", *owed + left, "", text);
+		*owed = wide - length - left;
+	} else {
+		*owed += wide;
+	}
+}
+
+static void print_line(const struct table *table, const int *wide, const char *const *cell, FILE *to)
+{
+	int owed = 0;
+	for (size_t c = 0; c < table->columns; c++)
+		print_cell(table, c, cell ? cell[c] : title(table, c), wide[c], &owed, to);
+	fputc('\n', to);
 }
 
 void table_end(struct table *table, FILE *to)
@@ -95,16 +104,11 @@ void table_end(struct table *table, FILE *to)
 	int *wide = calloc(table->columns + 1, sizeof *wide);
 	if (!wide)
 		error_no_memory("a table");
-	for (size_t c = 0; c < table->columns; c++) {
+	for (size_t c = 0; c < table->columns; c++)
 		wide[c] = width(table, c);
-		print_cell(table, c, title(table, c), wide[c], to);
-	}
-	fputc('\n', to);
-	for (size_t i = 0; i < table->cells; i++) {
-		print_cell(table, i % table->columns, table->cell[i], wide[i % table->columns], to);
-		if ((i + 1) % table->columns == 0)
-			fputc('\n', to);
-	}
+	print_line(table, wide, NULL, to);
+	for (size_t i = 0; i < table->cells; i += table->columns)
+		print_line(table, wide, table->cell + i, to);
 	free(wide);
 	free(table->cell);
 }

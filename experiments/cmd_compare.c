@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cmd_compare.c -- moesim compare DIR...: what the runs allow to say of their strategies.
+ */
+#include <config.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiments/cmd.h"
+#include "experiments/compare.h"
+#include "experiments/table.h"
+#include "sim/base/csv.h"
+#include "sim/base/files.h"
+#include "sim/base/text.h"
+
+struct compare_options {
+	const char *metric, *against, *out;
+	double margin;
+};
+
+#define AT(field) .at = offsetof(struct compare_options, field)
+static const struct moe_opt compare_rows[] = {
+	{ .name = "metric",
+	  .type = MOE_OPT_TEXT,
+	  AT(metric),
+	  .help = "metric of the verdicts (default excess_loss, or eval_loss where no exact loss is known)" },
+	{ .name = "margin",
+	  .type = MOE_OPT_REAL,
+	  AT(margin),
+	  .low = 1e-300,
+	  .high = 1e300,
+	  .zero = "default",
+	  .help = "differences of that metric below this do not matter: the margin of equivalence (0.01 nats for losses)" },
+	{ .name = "against",
+	  .type = MOE_OPT_TEXT,
+	  AT(against),
+	  .help = "compare with this strategy alone, instead of all pairs; fewer tests, smaller corrections" },
+	{ .name = "out",
+	  .type = MOE_OPT_TEXT,
+	  AT(out),
+	  .help = "folder of compare.csv and pairs.csv (default the first DIR)" },
+	{ .name = NULL },
+};
+#undef AT
+
+/* ---- choosing -------------------------------------------------------------------------------------------- */
+
+/* Does any run have a number for this metric? */
+static int is_known(const struct study *study, const struct compare_metric *metric, bool *known, struct error *err)
+{
+	*known = false;
+	for (size_t s = 0; s < study->n && !*known; s++)
+		for (size_t i = 0; i < study->series[s].n && !*known; i++) {
+			double value;
+			TRY(run_folder_summary(study->series[s].run[i], metric->name, &value, err));
+			*known = !isnan(value);
+		}
+	return 0;
+}
+
+static int choose_metric(const struct compare_options *opt, const struct study *study,
+						 const struct compare_metric **metric, struct error *err)
+{
+	bool excess = true;
+	const char *names[16];
+	size_t n = 0;
+	for (; compare_metrics[n].name; n++) {
+		names[n] = compare_metrics[n].name;
+		if (strcmp(names[n], opt->metric) == 0) {
+			*metric = &compare_metrics[n];
+			return 0;
+		}
+	}
+	names[n] = NULL;
+	if (*opt->metric) {
+		const char *near = text_nearest(opt->metric, names);
+		fail(err, ERROR_USER, "unknown metric '%s' (%s%s)", opt->metric, near ? "did you mean " : "try ",
+			 near ? near : "maxvio");
+		return fail_at(err, "--metric", 0, 0);
+	}
+	TRY(is_known(study, &compare_metrics[0], &excess, err));
+	*metric = &compare_metrics[excess ? 0 : 1];
+	return 0;
+}
+
+/* The series called so, or study->n when none is asked for. */
+static int choose_baseline(const struct compare_options *opt, const struct study *study, size_t *baseline,
+						   struct error *err)
+{
+	const char **names = calloc(study->n + 1, sizeof *names), *near = NULL;
+	if (!names)
+		error_no_memory("names");
+	*baseline = study->n;
+	for (size_t s = 0; s < study->n; s++) {
+		names[s] = study->series[s].label;
+		if (strcmp(names[s], opt->against) == 0)
+			*baseline = s;
+	}
+	near = text_nearest(opt->against, names);
+	free(names);
+	if (!*opt->against || *baseline < study->n)
+		return 0;
+	fail(err, ERROR_USER, "no run of '%s' here%s%s%s", opt->against, near ? " (did you mean '" : "", near ? near : "",
+		 near ? "'?)" : "");
+	return fail_at(err, "--against", 0, 0);
+}
+
+/* ---- CSV files ------------------------------------------------------------------------------------------- */
+
+static void number_cell(struct csv_writer *to, double value)
+{
+	if (isnan(value))
+		csv_empty(to);
+	else
+		csv_double(to, value);
+}
+
+static void write_means(struct csv_writer *to, const struct comparison *of, const bool *best)
+{
+	for (size_t s = 0; s < of->study->n; s++) {
+		const struct estimate *e = &of->mean[s];
+		csv_text(to, compare_view_name(of->view));
+		csv_text(to, of->metric->name);
+		csv_text(to, of->study->series[s].label);
+		csv_int(to, (int64_t)e->n);
+		csv_int(to, (int64_t)compare_diverged(&of->study->series[s]));
+		number_cell(to, e->mean);
+		number_cell(to, e->sd);
+		number_cell(to, e->low);
+		number_cell(to, e->high);
+		csv_int(to, best[s]);
+		csv_row(to);
+	}
+}
+
+static void write_pairs(struct csv_writer *to, const struct comparison *of)
+{
+	for (size_t i = 0; i < of->pairs; i++) {
+		const struct compare_pair *pair = &of->pair[i];
+		const double number[] = {
+			pair->difference.mean, pair->difference.sd, pair->difference.low, pair->difference.high,   pair->t, pair->p,
+			pair->p_holm,          pair->margin,        pair->p_equivalence,  pair->p_equivalence_holm
+		};
+		csv_text(to, compare_view_name(of->view));
+		csv_text(to, of->metric->name);
+		csv_text(to, of->study->series[pair->a].label);
+		csv_text(to, of->study->series[pair->b].label);
+		csv_int(to, (int64_t)pair->difference.n);
+		for (size_t k = 0; k < sizeof number / sizeof *number; k++)
+			number_cell(to, number[k]);
+		csv_text(to, compare_verdict(of->metric, pair->verdict));
+		csv_row(to);
+	}
+}
+
+/* A CSV that is written whole or not at all. */
+struct sheet {
+	char *text;
+	size_t size;
+	FILE *memory;
+	struct csv_writer *csv;
+};
+
+static void sheet_begin(struct sheet *sheet, const char *header)
+{
+	*sheet = (struct sheet){ .text = NULL };
+	sheet->memory = open_memstream(&sheet->text, &sheet->size);
+	if (!sheet->memory)
+		error_no_memory("a CSV file");
+	sheet->csv = csv_open_stream(sheet->memory, header);
+}
+
+static int sheet_end(struct sheet *sheet, const char *path, struct error *err)
+{
+	int status = csv_close(sheet->csv, false, err);
+	fclose(sheet->memory);
+	if (status == 0 && path)
+		status = file_replace(path, sheet->text, sheet->size, err);
+	free(sheet->text);
+	return status;
+}
+
+/* ---- the terminal ---------------------------------------------------------------------------------------- */
+
+static const char *note_of(const struct study_series *series)
+{
+	return text_keep_f("%s%s", series->run[0]->sees_future ? "f" : "", compare_diverged(series) ? "d" : "");
+}
+
+/* Numbers without scatter, such as FLOPs, have no interval to show. */
+static void put_mean(struct table *table, const struct compare_metric *metric, const struct estimate *e)
+{
+	char count[TEXT_NUMBER];
+	if (metric->decimals == 0 && !isnan(e->mean))
+		table_cell(table, "%s", text_of_count(e->mean, count));
+	else
+		table_interval(table, e->mean, e->sd > 0 ? (e->high - e->low) / 2 : NAN, metric->decimals);
+}
+
+static void print_means(const struct study *study, const struct comparison *shown, size_t n, const bool *best)
+{
+	const char *header[16] = { "<strategy", "n" };
+	struct table table;
+	for (size_t i = 0; i < n; i++)
+		header[2 + i] = strcmp(shown[i].metric->name, "flops_per_token") == 0
+							? "FLOPs/token"
+							: text_keep_f("%s +- 95%%", shown[i].metric->name);
+	header[2 + n] = "Pareto";
+	header[3 + n] = "<note";
+	table_begin(&table, header);
+	for (size_t s = 0; s < study->n; s++) {
+		table_cell(&table, "%s", study->series[s].label);
+		table_cell(&table, "%zu", study->series[s].n - compare_diverged(&study->series[s]));
+		for (size_t i = 0; i < n; i++)
+			put_mean(&table, shown[i].metric, &shown[i].mean[s]);
+		table_cell(&table, "%s", best[s] ? "*" : "");
+		table_cell(&table, "%s", note_of(&study->series[s]));
+	}
+	table_end(&table, stdout);
+}
+
+static void print_pairs(const struct comparison *of)
+{
+	static const char *const header[] = { "<a",       "<against b",      "n",     "a - b +- 95%",
+										  "p (Holm)", "p (equivalence)", "<a is", NULL };
+	struct table table;
+	table_begin(&table, header);
+	for (size_t i = 0; i < of->pairs; i++) {
+		const struct compare_pair *pair = &of->pair[i];
+		table_cell(&table, "%s", of->study->series[pair->a].label);
+		table_cell(&table, "%s", of->study->series[pair->b].label);
+		table_cell(&table, "%zu", pair->difference.n);
+		table_interval(&table, pair->difference.mean, (pair->difference.high - pair->difference.low) / 2,
+					   of->metric->decimals);
+		table_number(&table, pair->p_holm, 4);
+		table_number(&table, pair->p_equivalence_holm, 4);
+		table_cell(&table, "%s", compare_verdict(of->metric, pair->verdict));
+	}
+	table_end(&table, stdout);
+}
+
+static void print_notes(const struct study *study, const struct comparison *of)
+{
+	char margin[TEXT_NUMBER];
+	bool future = false, lost = false;
+	for (size_t s = 0; s < study->n; s++) {
+		future |= study->series[s].run[0]->sees_future;
+		lost |= compare_diverged(&study->series[s]) > 0;
+	}
+	printf(
+		"\nVerdicts on %s at 5%%, over %zu pairs: 'equivalent' when surely within %s%s%s, else better or worse when\n"
+		"surely different, else undecided, which means that these seeds cannot tell.\n",
+		of->metric->name, of->pairs, text_of_double(of->margin, margin), *of->metric->unit ? " " : "",
+		of->metric->unit);
+	puts("*: no other strategy is as good in loss, MaxVio and FLOPs per token and better in one (of the means).");
+	if (future)
+		puts("f: looks at later tokens of the sequence, so its loss is not that of a language model that writes.");
+	if (lost)
+		puts("d: runs that diverged are left out; the others may have been the lucky ones.");
+}
+
+/* ---- the command ----------------------------------------------------------------------------------------- */
+
+struct job {
+	const struct study *study;
+	const struct compare_metric *main;
+	double margin;
+	size_t baseline;
+	bool *best; /* [study->n] */
+	struct sheet means, pairs;
+};
+
+static double margin_of(const struct job *job, const struct compare_metric *metric)
+{
+	return metric == job->main ? job->margin : metric->margin;
+}
+
+static bool is_loss(const struct compare_metric *metric)
+{
+	return metric == &compare_metrics[0] || metric == &compare_metrics[1];
+}
+
+/* All metrics at the end, the losses at equal FLOPs, and those of equal size. */
+static int write_view(struct job *job, enum compare_view view, struct error *err)
+{
+	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++) {
+		struct comparison of;
+		if (view == COMPARE_EQUAL_FLOPS && !is_loss(metric))
+			continue;
+		TRY(compare_study(job->study, view, metric, margin_of(job, metric), job->baseline, &of, err));
+		if (view != COMPARE_EQUAL_SIZE)
+			write_means(job->means.csv, &of, job->best);
+		write_pairs(job->pairs.csv, &of);
+		compare_free(&of);
+	}
+	return 0;
+}
+
+static int write_files(struct job *job, const char *folder, struct error *err)
+{
+	sheet_begin(&job->means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto");
+	sheet_begin(&job->pairs, "view,metric,a,b,n,difference,sd,ci_low,ci_high,t,p,p_holm,margin,p_equivalence,"
+							 "p_equivalence_holm,verdict");
+	int status = 0;
+	for (int view = 0; view < COMPARE_VIEWS && status == 0; view++)
+		status = write_view(job, (enum compare_view)view, err);
+	struct error later;
+	int means = sheet_end(&job->means, status ? NULL : path_join(folder, "compare.csv"), status ? &later : err);
+	int pairs =
+		sheet_end(&job->pairs, status || means ? NULL : path_join(folder, "pairs.csv"), status || means ? &later : err);
+	return status || means || pairs ? -1 : 0;
+}
+
+static int print_all(const struct job *job, struct error *err)
+{
+	const struct compare_metric *shown[] = { job->main, &compare_metrics[2], &compare_metrics[3], &compare_metrics[5],
+											 &compare_metrics[6] };
+	enum { SHOWN = sizeof shown / sizeof *shown };
+	struct comparison of[SHOWN];
+	size_t n = 0;
+	int status = 0;
+	for (size_t i = 0; i < SHOWN && status == 0; i++) {
+		if (i > 0 && shown[i] == job->main)
+			continue;
+		status = compare_study(job->study, COMPARE_END, shown[i], margin_of(job, shown[i]), job->baseline, &of[n], err);
+		n += status == 0;
+	}
+	if (status == 0) {
+		print_means(job->study, of, n, job->best);
+		putchar('\n');
+		print_pairs(&of[0]);
+		print_notes(job->study, &of[0]);
+	}
+	while (n > 0)
+		compare_free(&of[--n]);
+	return status;
+}
+
+static int compare_all(const struct compare_options *opt, struct study *study, const char *folder, struct error *err)
+{
+	struct job job = { .study = study };
+	TRY(choose_metric(opt, study, &job.main, err));
+	TRY(choose_baseline(opt, study, &job.baseline, err));
+	job.margin = opt->margin > 0 ? opt->margin : job.main->margin;
+	job.best = ARENA_TAKE(&study->arena, study->n, bool);
+	TRY(compare_pareto(study, is_loss(job.main) ? job.main : &compare_metrics[0], job.best, err));
+	TRY(folder_make(folder, err));
+	TRY(write_files(&job, folder, err));
+	TRY(print_all(&job, err));
+	printf("\nwrote %s and %s\n", path_join(folder, "compare.csv"), path_join(folder, "pairs.csv"));
+	return 0;
+}
+
+static int compare_command(const void *options, int argc, char **args, struct error *err)
+{
+	const struct compare_options *opt = options;
+	struct study study;
+	if (argc < 1)
+		return fail(err, ERROR_USER, "compare takes folders of runs or suites (moesim compare --help)");
+	TRY(study_read((size_t)argc, args, &study, err));
+	int status = compare_all(opt, &study, *opt->out ? opt->out : args[0], err);
+	if (study.repeats > 0)
+		fprintf(stderr, "moesim: %zu runs repeat the settings and seed of another and are left out\n", study.repeats);
+	study_free(&study);
+	return status;
+}
+
+const struct command command_compare = {
+	.name = "compare",
+	.summary = "means, paired differences and what they allow to say",
+	.arguments = "DIR...",
+	.about =
+		"Reads the runs of run folders and suites.  For every metric and strategy: n, mean, standard deviation and "
+		"95% t interval over the seeds; for every pair of strategies the paired difference over the seeds that both "
+		"have, with its interval, p value (Holm-corrected over the pairs) and a test of equivalence (two one-sided "
+		"t tests), and the verdict: better, worse, equivalent or undecided.  The views at equal training FLOPs and "
+		"of equal total parameters are in pairs.csv.",
+	.opts = compare_rows,
+	.opts_size = sizeof(struct compare_options),
+	.run = compare_command,
+};
