@@ -77,6 +77,8 @@ static const char *last_words(const char *log)
 static void put_log_away(const struct campaign *campaign, size_t run)
 {
 	const char *log = results_log(campaign->results, run), *folder = results_path(campaign->results, run);
+	if (!file_exists(log))
+		return;
 	if (!last_words(log))
 		unlink(log);
 	else if (file_exists(path_join(folder, "manifest.json")))
@@ -204,10 +206,12 @@ int campaign_run(struct campaign *campaign, size_t first, size_t end, struct err
 	if (!campaign->todo || !campaign->afresh || !campaign->resumed || !campaign->running)
 		error_no_memory("a list of runs");
 	for (size_t run = first; run < end; run++)
-		if (is_finished(campaign, run))
+		if (is_finished(campaign, run)) {
 			campaign->skipped++;
-		else
+			put_log_away(campaign, run); /* it may have ended after its suite was killed */
+		} else {
 			campaign->todo[campaign->todos++] = run;
+		}
 	watch_begin(&campaign->watch, campaign->todos);
 	campaign->watch.on &= !campaign->quiet;
 	int status = make_todo(campaign, err);

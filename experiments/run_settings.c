@@ -14,6 +14,17 @@
 
 enum { STREAMS = 64 };
 
+/* The place in the suite is worth more than the file that is missing from a corpus, which goes into the words. */
+static int fail_stream(struct error *err)
+{
+	struct error inner = *err;
+	if (*inner.file) {
+		fail(err, inner.code, "%s: %s", inner.file, inner.text);
+		inner.column = 0;
+	}
+	return fail_at(err, "--stream", 0, inner.column);
+}
+
 /* Each stream is tried once, since a corpus takes time to read; the seed does not matter to its options. */
 static int check_stream(const char *spec, struct error *err)
 {
@@ -25,7 +36,7 @@ static int check_stream(const char *spec, struct error *err)
 		if (tried[i] == spec)
 			return 0;
 	if (stream_open(&stream, spec, 1, err) != 0)
-		return fail_at(err, "--stream", 0, 0);
+		return fail_stream(err);
 	stream_close(&stream);
 	if (n < STREAMS)
 		tried[n++] = spec;
