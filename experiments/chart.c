@@ -86,25 +86,70 @@ void chart_set_texts(struct chart_sheet *sheet, const char *name, size_t n, cons
 	fputs("]\n", sheet->prelude);
 }
 
+enum { LABEL_MOST = 56 }; /* characters of a label that are shown */
+
+static bool begins_character(char byte)
+{
+	return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+/* The label as it is shown; of a long one the middle is left out, for what tells labels apart stands at their ends. */
+static const char *shown_label(const char *label, size_t *characters)
+{
+	size_t at[4096], n = 0; /* where characters begin */
+	for (size_t i = 0; label[i] && n < sizeof at / sizeof *at; i++)
+		if (begins_character(label[i]))
+			at[n++] = i;
+	*characters = n <= LABEL_MOST ? n : LABEL_MOST;
+	return n <= LABEL_MOST ? label
+						   : text_keep_f("%.*s…%s", (int)at[LABEL_MOST / 2], label, &label[at[n - LABEL_MOST / 2 + 1]]);
+}
+
+void chart_set_labels(struct chart_sheet *sheet, size_t n, const char *const *label)
+{
+	const char **shown = ARENA_TAKE(&sheet->arena, n, const char *);
+	size_t longest = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t characters;
+		shown[i] = shown_label(label[i], &characters);
+		longest = characters > longest ? characters : longest;
+	}
+	chart_set_texts(sheet, "label", n, shown);
+	chart_set_number(sheet, "longest", (double)longest);
+}
+
+/* A strategy that chooses with later tokens in view has a loss that no causal model can have; the label says so. */
+static const char *honest_label(const struct study_series *series, bool *marked)
+{
+	for (size_t i = 0; i < series->n; i++)
+		if (series->run[i]->sees_future) {
+			*marked = true;
+			return text_keep_f("%s †", series->label);
+		}
+	return series->label;
+}
+
 void chart_set_series(struct chart_sheet *sheet, size_t n, const size_t *shown)
 {
 	const char **label = ARENA_TAKE(&sheet->arena, n, const char *);
 	double *look = ARENA_TAKE(&sheet->arena, n, double);
+	bool marked = false;
 	for (size_t i = 0; i < n; i++) {
 		const struct study_series *series = &sheet->study->series[shown[i]];
-		label[i] = series->label;
+		label[i] = honest_label(series, &marked);
 		look[i] = series->colour + STUDY_COLOURS * (series->variant % 8); /* style.gp has eight of each colour */
 	}
 	chart_set_number(sheet, "series", (double)n);
-	chart_set_texts(sheet, "label", n, label);
+	chart_set_labels(sheet, n, label);
 	chart_set_numbers(sheet, "look", n, look);
+	chart_set_text(sheet, "footnote", marked ? "  †: routes with later tokens in view." : "");
 }
 
 void chart_set_seeds(struct chart_sheet *sheet, size_t low, size_t high)
 {
 	char text[96];
 	if (high <= 1)
-		snprintf(text, sizeof text, "one run each, so nothing is known of chance");
+		snprintf(text, sizeof text, "one run each; nothing is known of chance");
 	else if (low == high)
 		snprintf(text, sizeof text, "mean of n = %zu seeds with its 95%% t interval", high);
 	else

@@ -64,6 +64,9 @@ void chart_set_text(struct chart_sheet *, const char *name, const char *text);
 void chart_set_numbers(struct chart_sheet *, const char *name, size_t n, const double *value);
 void chart_set_texts(struct chart_sheet *, const char *name, size_t n, const char *const *text);
 
+/* `label[]`, and `longest`: the characters of the longest one. */
+void chart_set_labels(struct chart_sheet *, size_t n, const char *const *label);
+
 /* The prelude's `series`, `label[]`, `look[]`: what every chart of series needs.  shown[i] are indices into
  * study->series; rows then name a series by its place in `shown`, from 1. */
 void chart_set_series(struct chart_sheet *, size_t n, const size_t *shown);

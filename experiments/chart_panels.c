@@ -88,7 +88,7 @@ static void put_panels(struct chart_sheet *sheet, const struct panels *panels)
 {
 	chart_set_number(sheet, "panels", (double)panels->n);
 	chart_set_number(sheet, "layers", (double)panels->layers);
-	chart_set_texts(sheet, "label", panels->n, panels->label);
+	chart_set_labels(sheet, panels->n, panels->label);
 	chart_set_texts(sheet, "layer", panels->n, panels->layer);
 	chart_set_numbers(sheet, "first", panels->n, panels->first);
 	chart_set_numbers(sheet, "last", panels->n, panels->last);

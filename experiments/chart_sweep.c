@@ -47,7 +47,7 @@ static void judge(struct axis *axis)
 			most = fmax(most, value);
 		}
 	}
-	axis->geometric = axis->numeric && least > 0 && most / least >= 7.5;
+	axis->geometric = axis->numeric && least > 0 && most / least >= 3.5;
 }
 
 static struct axis axis_of(struct chart_sheet *sheet, size_t key)
@@ -219,6 +219,21 @@ static int put_keys(struct chart_sheet *sheet, struct lines *lines, struct error
 	return 0;
 }
 
+/* `aside[]`: where a line's marks stand around the value, from -1 to 1, so that bars do not hide each other. */
+static void put_aside(struct chart_sheet *sheet, const struct lines *lines)
+{
+	double *aside = ARENA_TAKE(&sheet->arena, lines->n, double);
+	for (size_t i = 0; i < lines->n; i++) {
+		size_t before = 0, all = 0;
+		for (size_t j = 0; j < lines->n; j++) {
+			before += lines->of_key[j] == lines->of_key[i] && j < i;
+			all += lines->of_key[j] == lines->of_key[i];
+		}
+		aside[i] = all > 1 && lines->high_n > 1 ? 2 * (double)before / (double)(all - 1) - 1 : 0;
+	}
+	chart_set_numbers(sheet, "aside", lines->n, aside);
+}
+
 int chart_fill_sweep(struct chart_sheet *sheet, struct error *err)
 {
 	size_t room = sheet->study->n * (sheet->study->keys + 1);
@@ -233,9 +248,10 @@ int chart_fill_sweep(struct chart_sheet *sheet, struct error *err)
 		return 0;
 	}
 	chart_set_number(sheet, "series", (double)lines.n);
-	chart_set_texts(sheet, "label", lines.n, lines.label);
+	chart_set_labels(sheet, lines.n, lines.label);
 	chart_set_numbers(sheet, "look", lines.n, lines.look);
 	chart_set_numbers(sheet, "of_key", lines.n, lines.of_key);
+	put_aside(sheet, &lines);
 	chart_set_seeds(sheet, lines.low_n, lines.high_n);
 	return 0;
 }
@@ -321,7 +337,7 @@ static void put_map(struct chart_sheet *sheet, const struct map *map)
 				csv_row(sheet->data);
 			}
 	chart_set_number(sheet, "panels", (double)map->panels);
-	chart_set_texts(sheet, "label", map->panels, map->panel);
+	chart_set_labels(sheet, map->panels, map->panel);
 	chart_set_text(sheet, "x_name", sheet->study->key[map->x.key]);
 	chart_set_text(sheet, "y_name", sheet->study->key[map->y.key]);
 	chart_set_texts(sheet, "x_value", map->x.n, map->x.value);

@@ -204,75 +204,41 @@ int chart_fill_tradeoff(struct chart_sheet *sheet, struct error *err)
 
 /* ---- cost ------------------------------------------------------------------------------------------------ */
 
-/* The mean over layers of a metric at the last step that measured it. */
-static int last_over_layers(const struct run_folder *run, const char *metric, double *value, struct error *err)
-{
-	struct csv_table table;
-	*value = NAN;
-	TRY(run_folder_table(run, "layers.csv", &table, err));
-	int at = csv_column(&table, metric), step = csv_column(&table, "step"), scope = csv_column(&table, "scope");
-	const char *last = NULL, *last_scope = NULL;
-	double sum = 0;
-	size_t n = 0;
-	for (size_t i = table.rows; at >= 0 && step >= 0 && scope >= 0 && i-- > 0;) {
-		double cell = csv_number(&table, i, at, NULL);
-		if (!isfinite(cell) || (last && strcmp(csv_cell(&table, i, scope), last_scope) != 0))
-			continue;
-		if (last && strcmp(csv_cell(&table, i, step), last) != 0)
-			break;
-		last = csv_cell(&table, i, step);
-		last_scope = csv_cell(&table, i, scope);
-		sum += cell;
-		n++;
-	}
-	csv_table_free(&table);
-	*value = n ? sum / (double)n : NAN;
-	return 0;
-}
-
 struct cost {
+	size_t n; /* seeds */
 	double experts, alive, effective, params_active, params_total, flops_per_token, flops_total;
 };
 
-static int mean_over_seeds(const struct study_series *series, const char *metric, double *mean, struct error *err)
+static int read_cost(struct chart_sheet *sheet, const struct study_series *series, struct cost *cost, struct error *err)
 {
-	double sum = 0;
-	size_t n = 0;
-	for (size_t i = 0; i < series->n; i++) {
-		double value;
-		TRY(last_over_layers(series->run[i], metric, &value, err));
-		if (isfinite(value)) {
-			sum += value;
-			n++;
-		}
-	}
-	*mean = n ? sum / (double)n : NAN;
-	return 0;
-}
-
-static int read_cost(struct chart_sheet *sheet, const struct study_series *series, struct cost *cost, size_t *n,
-					 struct error *err)
-{
-	static const char *const column[] = { "params_active", "params_total", "flops_per_token", "flops_total" };
-	double *into[] = { &cost->params_active, &cost->params_total, &cost->flops_per_token, &cost->flops_total }, dead;
-	*n = 0;
-	for (size_t i = 0; i < 4; i++) {
+	double dead, layers;
+	const struct {
+		const char *column;
+		double *into;
+	} wanted[] = { { "params_active", &cost->params_active },
+				   { "params_total", &cost->params_total },
+				   { "flops_per_token", &cost->flops_per_token },
+				   { "flops_total", &cost->flops_total },
+				   { "experts", &cost->experts },
+				   { "effective_experts", &cost->effective },
+				   { "dead_experts", &dead },
+				   { "layers", &layers } };
+	cost->n = 0;
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
 		struct estimate total;
-		TRY(chart_total(sheet, series, column[i], &total, err));
-		*into[i] = total.mean;
-		*n = total.n > *n ? total.n : *n;
+		TRY(chart_total(sheet, series, wanted[i].column, &total, err));
+		*wanted[i].into = total.mean;
+		cost->n = total.n > cost->n ? total.n : cost->n;
 	}
-	TRY(mean_over_seeds(series, "effective_experts", &cost->effective, err));
-	TRY(mean_over_seeds(series, "dead_experts", &dead, err));
-	if (!text_to_real(run_folder_setting(series->run[0], "experts"), &cost->experts) || !isfinite(cost->effective))
+	if (!isfinite(cost->effective)) /* nothing was routed */
 		cost->experts = NAN;
-	cost->alive = cost->experts - dead;
+	cost->alive = cost->experts - dead / layers;
 	return 0;
 }
 
-static void put_cost(struct chart_sheet *sheet, const struct cost *cost, size_t n)
+static void put_cost(struct chart_sheet *sheet, const struct cost *cost)
 {
-	csv_int(sheet->data, (int64_t)n);
+	csv_int(sheet->data, (int64_t)cost->n);
 	const double value[] = { cost->experts,      cost->alive,           cost->effective,  cost->params_active,
 							 cost->params_total, cost->flops_per_token, cost->flops_total };
 	for (size_t i = 0; i < sizeof value / sizeof *value; i++)
@@ -286,15 +252,14 @@ int chart_fill_cost(struct chart_sheet *sheet, struct error *err)
 	double most_experts = 0, most_params = 0, most_flops = 0;
 	for (size_t i = 0; i < sheet->study->n; i++) {
 		struct cost cost;
-		size_t seeds;
-		TRY(read_cost(sheet, &sheet->study->series[i], &cost, &seeds, err));
-		if (seeds == 0) {
+		TRY(read_cost(sheet, &sheet->study->series[i], &cost, err));
+		if (cost.n == 0) {
 			note_unfinished(sheet, &sheet->study->series[i]);
 			continue;
 		}
 		shown[n++] = i;
 		put_name(sheet, n, i);
-		put_cost(sheet, &cost, seeds);
+		put_cost(sheet, &cost);
 		most_experts = fmax(most_experts, cost.experts);
 		most_params = fmax(most_params, cost.params_total);
 		most_flops = fmax(most_flops, cost.flops_per_token);

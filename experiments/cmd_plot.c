@@ -194,9 +194,9 @@ static int draw_picture(const struct plotting *p, const struct chart *chart, con
 {
 	const char *part = text_keep_f(".%s.%s.part", chart->name, format);
 	const char *path = path_join(p->folder, part);
-	const char *commands = text_keep_f("format='%s'; out='%s'", format, part);
+	const char *settings = text_keep_f("format='%s'; out='%s'", format, part);
 	struct stat made;
-	int failed = gnuplot_run(p->folder, text_keep_f("%s.gp", chart->name), commands, (unsigned)p->opt->timeout, err);
+	int failed = gnuplot_run(p->folder, text_keep_f("%s.gp", chart->name), settings, (unsigned)p->opt->timeout, err);
 	if (!failed && (stat(path, &made) != 0 || made.st_size == 0))
 		failed = fail(err, ERROR_WORLD, "gnuplot ended without a picture of %s", chart->name);
 	if (!failed && strcmp(format, "svg") == 0)

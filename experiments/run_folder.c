@@ -99,24 +99,23 @@ static const char *value_text(const json_t *value)
 	}
 }
 
-static void take_settings(struct run_list *list, struct run_folder *run, json_t *settings)
-{
-	run->setting = ARENA_TAKE(&list->arena, json_object_size(settings), struct run_setting);
-	const char *name;
-	json_t *member;
-	json_object_foreach(settings, name, member)
-	{
-		const json_t *value = json_is_object(member) ? json_object_get(member, "value") : member;
-		const char *text = value ? value_text(value) : NULL;
-		if (text)
-			run->setting[run->settings++] = (struct run_setting){ text_keep(name), text };
-	}
-}
-
 static const char *member_text(const json_t *object, const char *name)
 {
 	const json_t *member = json_object_get(object, name);
 	return json_is_string(member) ? text_keep(json_string_value(member)) : "";
+}
+
+/* [{"name": "experts", "value": "64", "origin": "default"}, ...] */
+static void take_settings(struct run_list *list, struct run_folder *run, const json_t *settings)
+{
+	run->setting = ARENA_TAKE(&list->arena, json_array_size(settings), struct run_setting);
+	for (size_t i = 0; i < json_array_size(settings); i++) {
+		const char *name = member_text(json_array_get(settings, i), "name");
+		const json_t *value = json_object_get(json_array_get(settings, i), "value");
+		const char *text = value ? value_text(value) : NULL;
+		if (*name && text)
+			run->setting[run->settings++] = (struct run_setting){ name, text };
+	}
 }
 
 static int read_manifest(struct run_list *list, struct run_folder *run, struct error *err)
@@ -200,6 +199,8 @@ static int read_summary(struct run_folder *run, struct error *err)
 		int at = csv_column(&table, "seed");
 		if (at >= 0)
 			text_to_int(csv_cell(&table, 0, at), &run->seed);
+		at = csv_column(&table, "causal");
+		run->sees_future = at >= 0 && strcmp(csv_cell(&table, 0, at), "no") == 0;
 	}
 	csv_table_free(&table);
 	return 0;

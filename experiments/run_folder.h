@@ -24,6 +24,7 @@ struct run_folder {
 	int64_t seed;                    /* -1 when not told */
 	double tokens_per_step;          /* NAN when nothing tells */
 	bool summed_up;                  /* it has a summary.csv with a row */
+	bool sees_future;                /* its losses are not those of a causal model */
 	size_t settings;
 	struct run_setting *setting; /* [settings] as in the manifest */
 };

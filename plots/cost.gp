@@ -3,11 +3,9 @@
 #
 # data: series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total
 
-longest = 0
-do for [i = 1:series] { longest = strlen(label[i]) > longest ? strlen(label[i]) : longest }
-left_edge = 26 + 6.6*(longest < 40 ? longest : 40)
+left_edge = 26 + 6.6*longest
 wide = 240.0
-gap = 24
+gap = 34
 with_experts = most_experts > 0
 parts = 2 + with_experts
 bar = 24.0
@@ -30,13 +28,14 @@ set yrange [series + 0.6:0.4]
 set grid noytics
 set ytics scale 0 font small_font noenhanced
 set border 1
-set key at graph 0,screen Y(top - 4) left bottom Left reverse horizontal maxrows 1 samplen 0.9 width 1 font small_font
+set key off
 half = 0.36
 pale = '#CFE0EE'
 middle = '#6BA3CE'
 dark = '#0B4A8C'
 left(part) = left_edge + part*(wide + gap)
-NAMES = "set ytics (); do for [i = 1:series] { set ytics add (short(label[i]) i) }"
+# the keys stand under the titles, in the colours of the bars
+NAMES = "set ytics (); do for [i = 1:series] { set ytics add (plain(label[i]) i) }"
 part = 0
 @NAMES
 
@@ -46,15 +45,18 @@ if (with_experts) {
 	set lmargin at screen X(left(0))
 	set rmargin at screen X(left(0) + wide)
 	set title 'experts of a layer at the end' font panel_font offset 0,1.1
+	set label 1 '■ effective' at screen X(left(0)),Y(top - 9) left font small_font textcolor rgb dark
+	set label 2 '■ alive' at screen X(left(0) + 82),Y(top - 9) left font small_font textcolor rgb middle
+	set label 3 '■ dead' at screen X(left(0) + 134),Y(top - 9) left font small_font textcolor rgb '#9DB9D0'
 	set xrange [0:most_experts*1.12]
 	set xtics nice(most_experts/4.0)
 	plot \
 		data using (0):'series':(0):'experts':(column('series') - half):(column('series') + half) \
-			with boxxyerror fillcolor rgb pale title 'dead', \
+			with boxxyerror fillcolor rgb pale notitle, \
 		data using (0):'series':(0):'alive':(column('series') - half):(column('series') + half) \
-			with boxxyerror fillcolor rgb middle title 'alive', \
+			with boxxyerror fillcolor rgb middle notitle, \
 		data using (0):'series':(0):'effective':(column('series') - half):(column('series') + half) \
-			with boxxyerror fillcolor rgb dark title 'effective', \
+			with boxxyerror fillcolor rgb dark notitle, \
 		data using 'experts':'series':(sprintf(' %.0f', column('alive'))) with labels left font small_font \
 			textcolor rgb text_colour notitle
 	unset label
@@ -67,14 +69,16 @@ if (with_experts) {
 set lmargin at screen X(left(part))
 set rmargin at screen X(left(part) + wide)
 set title 'parameters' font panel_font offset 0,1.1
+set label 1 '■ active for one token' at screen X(left(part)),Y(top - 9) left font small_font textcolor rgb dark
+set label 2 '■ all' at screen X(left(part) + 152),Y(top - 9) left font small_font textcolor rgb '#9DB9D0'
 set format x '%.0s%c'
 set xrange [0:most_params*1.2]
 set xtics nice(most_params/3.0)
 plot \
 	data using (0):'series':(0):'params_total':(column('series') - half):(column('series') + half) \
-		with boxxyerror fillcolor rgb pale title 'all', \
+		with boxxyerror fillcolor rgb pale notitle, \
 	data using (0):'series':(0):'params_active':(column('series') - half):(column('series') + half) \
-		with boxxyerror fillcolor rgb dark title 'active for one token', \
+		with boxxyerror fillcolor rgb dark notitle, \
 	data using 'params_total':'series':('  '.human(column('params_total'))) with labels left font small_font \
 		textcolor rgb text_colour notitle
 unset label
@@ -85,11 +89,12 @@ unset ytics
 set lmargin at screen X(left(part + 1))
 set rmargin at screen X(left(part + 1) + wide)
 set title 'FLOPs per token' font panel_font offset 0,1.1
+set label 1 '■ forward pass' at screen X(left(part + 1)),Y(top - 9) left font small_font textcolor rgb dark
 set xrange [0:most_flops*1.2]
 set xtics nice(most_flops/3.0)
 plot \
 	data using (0):'series':(0):'flops_per_token':(column('series') - half):(column('series') + half) \
-		with boxxyerror fillcolor rgb dark title 'forward', \
+		with boxxyerror fillcolor rgb dark notitle, \
 	data using 'flops_per_token':'series':('  '.human(column('flops_per_token'))) with labels left font small_font \
 		textcolor rgb text_colour notitle
 unset multiplot

@@ -3,9 +3,7 @@
 #
 # data: series,label,row,n,difference,difference_low,difference_high,p
 
-longest = 0
-do for [i = 1:series] { longest = strlen(label[i]) > longest ? strlen(label[i]) : longest }
-left_edge = 30 + 6.8*(longest < 40 ? longest : 40)
+left_edge = 30 + 6.8*longest
 wide = 520.0
 bar = 28.0
 high = bar*series + 16
@@ -22,13 +20,13 @@ set rmargin at screen X(left_edge + wide)
 set tmargin at screen Y(top)
 set bmargin at screen Y(top + high)
 set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour noenhanced
-set label 902 reading at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
+set label 902 reading.footnote at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
 set key off
 set border 1
 set grid noytics
 set ytics scale 0 font small_font noenhanced
 set ytics ()
-do for [i = 1:series] { set ytics add (short(label[i]) series + 1 - i) }
+do for [i = 1:series] { set ytics add (plain(label[i]) series + 1 - i) }
 set yrange [0.4:series + 0.6]
 span = x_most > x_least ? x_most - x_least : 1e-6
 least = x_least - 0.04*span

@@ -7,9 +7,9 @@ across = layers > 1 ? (layers > 3 ? 3 : layers) : panels > 9 ? 2 : 1
 down = (panels + across - 1)/across
 wide = across == 1 ? 640.0 : across == 2 ? 420.0 : 300.0
 high = domains*12.0 < 60 ? 60.0 : domains*12.0 > 160 ? 160.0 : domains*12.0
-longest = 0
-do for [d = 1:domains] { longest = strlen(domain[d]) > longest ? strlen(domain[d]) : longest }
-left_edge = 46 + 7*(longest < 20 ? longest : 20)
+widest = 0
+do for [d = 1:domains] { widest = strlen(domain[d]) > widest ? strlen(domain[d]) : widest }
+left_edge = 46 + 6.6*(widest < 22 ? widest : 22)
 gap_x = 22
 gap_y = 30
 width = left_edge + across*(wide + gap_x) + 100
@@ -45,8 +45,9 @@ do for [p = 1:panels] {
 	set rmargin at screen X(left + wide)
 	set tmargin at screen Y(top)
 	set bmargin at screen Y(top + high)
-	set title label[p].(layers > 1 ? '  layer '.layer[p] : '').(scale[p] == scale[p] ? sprintf('   NMI %.2f', scale[p]) : '') \
-		font panel_font offset 0,-0.7 noenhanced
+	heading = label[p].(layers > 1 ? '  layer '.layer[p] : '').(scale[p] == scale[p] ? sprintf('   NMI %.2f', scale[p]) : '')
+	set title heading font sprintf('%s,%.1f', bold, (format eq 'svg' ? 12 : 9.5)*(strlen(heading)*7.4 > wide ? wide/(strlen(heading)*7.4) : 1)) \
+		offset 0,-0.7 noenhanced
 	set xrange [-0.5:columns[p] - 0.5]
 	set yrange [rows[p] - 0.5:-0.5]
 	set format x ''

@@ -8,13 +8,13 @@ even = panels < 4 ? panels : panels == 5 || panels == 6 || panels == 9 ? 3 : pan
 across = layers > 1 ? layers*(layers < 4 ? 4/layers : 1) : even
 across = across > panels ? panels : across
 down = (panels + across - 1)/across
-wide = 1.0*(across < 3 ? 300 : across < 5 ? 210 : 160)
+wide = 1.0*(across == 1 ? 500 : across < 3 ? 320 : across < 5 ? 210 : 160)
 high = 150.0
 gap_x = 16
-gap_y = 34
+gap_y = longest*7.4 > wide ? 48 : 34
 width = 74 + across*(wide + gap_x) + 90
-width = width < 560 ? 560 : width
-height = 84 + down*(high + gap_y) + 40
+width = width < 720 ? 720 : width   # the line on how to read it
+height = 62 + down*(high + gap_y) + 58
 load 'style.gp'
 
 headline = 'Load of every expert over training'
@@ -34,12 +34,13 @@ do for [p = 1:panels] {
 	column_of = (p - 1)%across
 	row_of = (p - 1)/across
 	left = 60 + column_of*(wide + gap_x)
-	top = 96 + row_of*(high + gap_y)
+	top = 62 + gap_y + row_of*(high + gap_y)
 	set lmargin at screen X(left)
 	set rmargin at screen X(left + wide)
 	set tmargin at screen Y(top)
 	set bmargin at screen Y(top + high)
-	set title label[p].(layers > 1 ? '  layer '.layer[p] : '') font panel_font offset 0,-0.6 noenhanced
+	heading = label[p].(layers > 1 ? '  layer '.layer[p] : '')
+	set title folded(heading, wide) font panel_title_font(heading, wide) offset 0,-0.6 noenhanced
 	set xrange [0:columns[p]*scale[p]/x_unit]
 	set yrange [rows[p] - 0.5:-0.5]
 	set xtics nice(columns[p]*scale[p]/x_unit/2.6)
@@ -56,7 +57,7 @@ do for [p = 1:panels] {
 	if (column_of == 0) { set ylabel 'experts' offset 0.2,0 font small_font }
 	if (p + across > panels) { set xlabel x_title offset 0,0.4 font small_font }
 	if (p == panels) {
-		set colorbox user origin X(60 + across*(wide + gap_x)),Y(96 + 0.9*high) size X(14),0.9*high/height
+		set colorbox user origin X(60 + across*(wide + gap_x)),Y(62 + gap_y + 0.9*high) size X(14),0.9*high/height
 	}
 	plot data using ((column('bin') + 0.5)*scale[p]/x_unit):(column('rank')):(doublings(column('load'))) \
 		every ::first[p]::last[p] with image notitle

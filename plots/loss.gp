@@ -5,7 +5,7 @@
 
 panels = 1 + has_excess
 panel = 390
-legend = 160
+legend = 56 + 6.6*(longest > 16 ? longest : 16)
 width = 66 + panels*panel + (panels - 1)*74 + legend
 height = 130 + (series > 17 ? 18*series : 310)
 load 'style.gp'

@@ -13,7 +13,7 @@ left_edge = 110
 gap_x = 22
 gap_y = 36
 width = left_edge + across*(wide + gap_x) + 96
-width = width < 620 ? 620 : width
+width = width < 760 ? 760 : width
 height = 96 + down*(high + gap_y) + 40
 load 'style.gp'
 
@@ -22,7 +22,7 @@ reading = 'Numbers: '.loss_title.', means over the seeds.'.(panels > 1 ? '  Fram
 
 set multiplot
 set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour noenhanced
-set label 902 reading at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
+set label 902 reading.footnote at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
 set key off
 unset grid
 set border 15
@@ -45,11 +45,12 @@ do for [p = 1:panels] {
 	set xrange [-0.5:columns - 0.5]
 	set yrange [-0.5:rows - 0.5]
 	set xtics () scale 0 font small_font noenhanced
-	set ytics () scale 0 font small_font noenhanced
+	unset ytics
 	if (p + across > panels) {
 		do for [c = 1:columns] { set xtics add (short(x_value[c]) c - 1) }
 	}
 	if (column_of == 0) {
+		set ytics () scale 0 font small_font noenhanced textcolor rgb text_colour
 		do for [r = 1:rows] { set ytics add (short(y_value[r]) r - 1) }
 	}
 	unset colorbox
@@ -65,7 +66,7 @@ do for [p = 1:panels] {
 			(column('row') - 0.5):(column('row') + 0.5):'loss' with boxxyerror linecolor palette notitle, \
 		data using (column('panel') == p && column('least') == 1 ? column('column') : NaN):'row':(column('column') - 0.46): \
 			(column('column') + 0.46):(column('row') - 0.44):(column('row') + 0.44) \
-			with boxxyerror fillstyle empty border linecolor rgb '#D55E00' linewidth 2 notitle, \
+			with boxxyerror fillstyle empty linecolor rgb '#D55E00' linewidth 2.5 notitle, \
 		data using (column('panel') == p ? column('column') : NaN):'row':(sprintf(number_format, column('loss'))): \
 			(column('loss') < least + 0.35*span ? 0xFFFFFF : 0x262626) with labels font small_font textcolor rgb variable notitle
 	unset label

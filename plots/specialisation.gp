@@ -5,7 +5,7 @@
 
 wide = layers == 1 ? 560 : layers == 2 ? 400 : 300
 high = 260
-legend = 160
+legend = 56 + 6.6*(longest > 16 ? longest : 16)
 left_edge = 72
 width = left_edge + layers*(wide + 30) + legend
 tall = 96 + high + 52

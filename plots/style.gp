@@ -64,8 +64,9 @@ panel_font = bold.(format eq 'svg' ? ',12' : ',9.5')
 small_font = format eq 'svg' ? ',11' : ',8.5'
 
 # Text that belongs to no panel; the last panel to be drawn carries it.
+footnote = exists('footnote') ? footnote : ''
 HEAD = "set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour; \
-	set label 902 reading at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced"
+	set label 902 reading.footnote at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced"
 set macros
 
 # Something that is drawn only to hang a legend on it.
@@ -92,3 +93,11 @@ plain(text) = strstrt(text, '%') == 0 ? text : text[1:strstrt(text, '%') - 1].'%
 
 # "334 k": three digits
 human(v) = sprintf('%.3g', real(gprintf('%.6s', v))).gprintf(v < 1000 ? '' : ' %c', v)
+
+# The title of a small panel: a label that does not fit goes on in a second line, and in smaller letters if need be.
+fits(label, wide) = strlen(label)*7.4 <= wide
+folded(label, wide) = fits(label, wide) || strstrt(label, ' ') == 0 ? label : \
+	label[1:strstrt(label, ' ') - 1]."\n".label[strstrt(label, ' ') + 1:]
+line_of(label, wide) = fits(label, wide) || strstrt(label, ' ') == 0 ? strlen(label) : strlen(label) - strstrt(label, ' ')
+shrunk(label, wide) = line_of(label, wide)*7.4 <= wide ? 1 : wide/(line_of(label, wide)*7.4) < 0.6 ? 0.6 : wide/(line_of(label, wide)*7.4)
+panel_title_font(label, wide) = sprintf('%s,%.1f', bold, (format eq 'svg' ? 12 : 9.5)*shrunk(label, wide))

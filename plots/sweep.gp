@@ -7,7 +7,7 @@ wide = 270.0
 high = 210.0
 gap_x = 74
 gap_y = 86
-legend = 240
+legend = 60 + 6.6*longest
 left_edge = 74
 width = left_edge + 3*wide + 2*gap_x + legend
 # each row has a legend of its own
@@ -26,12 +26,15 @@ reading = 'Lower is better, at the end of training.  '.(banded ? 'Mark and bar: 
 
 array metric[3] = ['loss', 'maxvio', 'dead']
 array heading[3] = [loss_title, 'MaxVio', 'dead experts']
-x_of(i) = column('series') == i ? column('value') : NaN
+# side by side, so that bars do not hide each other
+by(i) = aside[i]*0.012*(most_lines > 4 ? 4 : most_lines)
+x_of(i, k) = of_key[i] != k || column('series') != i ? NaN : \
+	key_log[k] ? column('value')*(most/least)**by(i) : column('value') + (most - least)*by(i)
 clip(v) = v > 0 ? v : 0
 
 set multiplot
 set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour noenhanced
-set label 902 reading at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
+set label 902 reading.footnote at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
 do for [k = 1:keys] {
 	top = 96 + (k - 1)*(high + gap_y)
 	set tmargin at screen Y(top)
@@ -49,8 +52,9 @@ do for [k = 1:keys] {
 		}
 		unset logscale x
 		if (key_log[k]) { set logscale x }
-		set xrange [*:*]
-		set offsets graph 0.05, graph 0.05, 0, 0
+		eval sprintf('least = 1.0*places%d[1]; most = 1.0*places%d[ticks]', k, k)
+		at(place) = key_log[k] ? least*(most/least)**place : least + (most - least)*place
+		set xrange [at(-0.08):at(1.08)]
 		set yrange [*:*]
 		if (m > 1) { set yrange [0:*] }
 		unset nonlinear y
@@ -64,10 +68,11 @@ do for [k = 1:keys] {
 			set key at screen X(width - legend + 16),Y(top) left top Left reverse vertical samplen 2.2 spacing 1.2 width -2 font small_font
 		}
 		plot \
-			for [i = 1:series] data using (of_key[i] == k ? x_of(i) : NaN):(column(metric[m])) with lines linetype look[i] notitle, \
-			for [i = 1:series] data using (of_key[i] == k ? x_of(i) : NaN):(column(metric[m])): \
+			for [i = 1:series] data using (x_of(i, k)):(column(metric[m])) \
+				with linespoints linetype look[i] pointsize 0.9 notitle, \
+			for [i = 1:series] data using (x_of(i, k)):(column(metric[m])): \
 				(m > 1 ? clip(column(metric[m].'_low')) : column(metric[m].'_low')):(column(metric[m].'_high')) \
-				with yerrorbars linetype look[i] dashtype 1 linewidth 1.1 pointsize 0.9 notitle, \
+				with yerrorbars linetype look[i] dashtype 1 linewidth 1.1 pointsize 0 notitle, \
 			for [i = 1:series] keyentry with linespoints linetype look[i] title (of_key[i] == k ? label[i] : '')
 		unset label
 	}

@@ -5,7 +5,7 @@
 
 wide = 560
 high = 360
-legend = 250
+legend = 56 + 6.6*(longest > 31 ? longest : 31)
 width = 84 + wide + legend
 height = 84 + (high > 18*series ? high : 18*series) + 56
 load 'style.gp'
@@ -54,8 +54,8 @@ clip(v) = v > 0 ? v : 0
 x_of(i) = column('series') == i ? column('maxvio') : NaN
 plot \
 	for [i = 1:series] data using (x_of(i)):(column('loss')):(clip(column('maxvio_low'))):(column('maxvio_high')): \
-		(column('loss_low')):(column('loss_high')) with xyerrorbars linetype look[i] pointsize 0 linewidth 1.1 notitle, \
+		(column('loss_low')):(column('loss_high')) with xyerrorbars linetype look[i] dashtype 1 pointsize 0 linewidth 1.1 notitle, \
 	for [i = 1:series] data using (x_of(i)):(column('loss')) with points linetype look[i] pointsize 1.3 notitle, \
 	for [i = 1:series] keyentry with points linetype (flat[i] == flat[i] ? 0 : look[i]) pointsize (flat[i] == flat[i] ? 0 : 1.1) \
 		title (flat[i] == flat[i] ? '' : label[i]), \
-	keyentry with lines linecolor rgb (front > 1 ? '#C9C9C9' : 'white') linewidth 3 title (front > 1 ? 'Pareto front: none is better in both' : '')
+	keyentry with lines linecolor rgb (front > 1 ? '#C9C9C9' : 'white') dashtype 1 linewidth 3 title (front > 1 ? 'Pareto front: none is better in both' : '')
