@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * check_products.c -- every scorer x selector x gate x balancers is refused, or its gradient is the one that finite
+ * differences give.
+ *
+ * A part joins by standing in the catalog.  The gradient of the whole objective is compared span by span along random
+ * directions: a wrong entry changes almost every directional derivative.  Selection is discrete, so a direction along
+ * which it changes inside the step is left out, and there may be few of those.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "sim/base/text.h"
+#include "tests/unit/tiny.h"
+
+enum { DIRECTIONS = 2, TRAINED = 3, STACKED = 2 };
+static const double step = 1e-4, tolerance = 1e-6, least_norm = 1e-4;
+
+/* Layer options that every product is tried with. */
+static const struct variant {
+	const char *words;
+	size_t layers;
+} variants[] = {
+	{ "", 1 },
+	{ "shared=1", 1 },
+	{ "capacity=0.6 overflow=position", 1 },
+	{ "capacity=0.6 overflow=lowest-score", 1 },
+	{ "jitter=0.3", 1 },
+	{ "k=1", 1 },
+	{ "k=3 shared=2 capacity=0.8 jitter=0.1", 2 },
+};
+enum { VARIANTS = sizeof variants / sizeof *variants };
+
+/* What a network can be made of; each must be seen with a gradient that is not nothing. */
+static const char *const spans[] = { "embedding",  "norm-attention", "attention-in", "attention-out",
+									 "norm-layer", "router",         "expert-up",    "expert-down",
+									 "shared-up",  "shared-down",    "norm-final",   "head" };
+enum { SPANS = sizeof spans / sizeof *spans };
+
+struct score {
+	size_t accepted, refused, compared, skipped;
+	bool seen[SPANS];
+	double worst;
+	char worst_at[256];
+};
+
+/* Who was picked, at which rank, and who was kept: all that is discrete. */
+static uint64_t selection(const struct net *net)
+{
+	uint64_t hash = TEXT_HASH_START;
+	for (size_t i = 0; i < net->shape.layers; i++) {
+		const struct moe_route *route = &net->block[i].layer.router.route;
+		uint8_t at[2][64][8] = { { { 0 } } };
+		for (size_t p = 0; route->picks && p < route->picks->n; p++)
+			at[0][route->picks->token[p]][route->picks->expert[p]] = (uint8_t)(route->picks->rank[p] + 1);
+		for (size_t p = 0; route->plan && p < route->plan->pairs; p++)
+			at[1][route->plan->token[p]][route->plan->expert[p]] = 1;
+		hash = text_hash_bytes(at, sizeof at, hash);
+	}
+	return hash;
+}
+
+/* The objective with the span moved by `by` along `way`; false when that changes the selection. */
+static bool moved(struct tiny *tiny, const struct weight *weight, const real *way, double by, uint64_t chosen,
+				  double *f)
+{
+	real kept[512];
+	ck_assert_uint_le(weight->n, 512);
+	memcpy(kept, weight->w, weight->n * sizeof(real));
+	for (size_t i = 0; i < weight->n; i++)
+		weight->w[i] += (real)by * way[i];
+	*f = net_forward(&tiny->net, &tiny->batch, TRAINED + 1, true).total;
+	memcpy(weight->w, kept, weight->n * sizeof(real));
+	return selection(&tiny->net) == chosen;
+}
+
+/* The derivative along `way` by the five-point rule, whose error is of the fourth order. */
+static bool difference(struct tiny *tiny, const struct weight *weight, const real *way, uint64_t chosen, double *slope)
+{
+	double f[4];
+	static const double at[] = { -2, -1, 1, 2 };
+	for (int i = 0; i < 4; i++)
+		if (!moved(tiny, weight, way, at[i] * step, chosen, &f[i]))
+			return false;
+	*slope = (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * step);
+	return true;
+}
+
+static void note_span(struct score *score, const char *name)
+{
+	for (size_t i = 0; i < SPANS; i++)
+		if (strcmp(spans[i], name) == 0)
+			score->seen[i] = true;
+}
+
+/* Compares along one direction of unit length; the error is taken relative to what a direction can be expected to
+ * show, the norm over the root of the number of entries. */
+static void compare(struct tiny *tiny, const struct param_span *span, struct moe_rng *rng, uint64_t chosen,
+					struct score *score, const char *text)
+{
+	const struct weight *weight = span->weight;
+	real way[512];
+	double length = 0, norm = 0, slope = 0, wanted;
+	for (size_t i = 0; i < weight->n; i++) {
+		way[i] = (real)(2 * moe_uniform(rng) - 1);
+		length += (double)(way[i] * way[i]);
+		norm += (double)(weight->d_w[i] * weight->d_w[i]);
+	}
+	for (size_t i = 0; i < weight->n; i++) {
+		way[i] /= (real)sqrt(length);
+		slope += (double)(way[i] * weight->d_w[i]);
+	}
+	if (!difference(tiny, weight, way, chosen, &wanted)) {
+		score->skipped++;
+		return;
+	}
+	score->compared++;
+	if (norm > 0)
+		note_span(score, span->name);
+	double expected = fmax(sqrt(norm), least_norm) / sqrt((double)weight->n), error = fabs(slope - wanted) / expected;
+	if (!(error <= score->worst)) {
+		score->worst = error;
+		snprintf(score->worst_at, sizeof score->worst_at, "%s of %s: %g, differences give %g", span->name, text, slope,
+				 wanted);
+	}
+}
+
+/* Some steps, so that what parts remember is not nothing. */
+static void train(struct tiny *tiny)
+{
+	for (size_t i = 1; i <= TRAINED; i++) {
+		net_forward(&tiny->net, &tiny->batch, i, true);
+		net_settle(&tiny->net);
+	}
+}
+
+static void check_sentence(const char *text, size_t layers, struct score *score)
+{
+	struct net_shape shape = tiny_shape;
+	struct tiny tiny;
+	struct error err = { .code = ERROR_NONE };
+	shape.layers = layers;
+	if (tiny_open(&tiny, &shape, text, &err) != 0) {
+		ck_assert_int_eq(err.code, ERROR_USER);
+		score->refused++;
+		return;
+	}
+	score->accepted++;
+	train(&tiny);
+	net_forward(&tiny.net, &tiny.batch, TRAINED + 1, true);
+	uint64_t chosen = selection(&tiny.net);
+	params_clear_gradients(&tiny.net.params);
+	net_backward(&tiny.net, &tiny.batch);
+	for (size_t i = 0; i < tiny.net.params.spans; i++) {
+		struct moe_rng rng = seed_stream(1, "direction", i);
+		for (int j = 0; j < DIRECTIONS; j++)
+			compare(&tiny, &tiny.net.params.span[i], &rng, chosen, score, text);
+	}
+	tiny_close(&tiny);
+}
+
+/* What a part's loss or state does to the gradient should be as large as the rest. */
+static const char *strong(const struct moe_part *part)
+{
+	const char *text = part->name;
+	if (options_find(part->opts, "weight"))
+		text = text_keep_f("%s,weight=0.7", text);
+	if (options_find(part->opts, "rate"))
+		text = text_keep_f("%s,rate=0.05", text);
+	return text;
+}
+
+/* Calls `work` with every sentence that begins with `text` and stacks up to `room` more balancers. */
+static void each_stack(const char *text, const char *sign, int room, const struct variant *variant, struct score *score)
+{
+	const struct moe_part *const *parts = catalog_parts();
+	check_sentence(text_keep_f("%s %s", text, variant->words), variant->layers, score);
+	for (size_t i = 0; room > 0 && parts[i]; i++)
+		if (parts[i]->kind == MOE_BALANCER)
+			each_stack(text_keep_f("%s%s%s", text, sign, strong(parts[i])), "+", room - 1, variant, score);
+}
+
+static void each_product(const struct variant *variant, struct score *score)
+{
+	const struct moe_part *const *parts = catalog_parts();
+	for (size_t i = 0; parts[i]; i++)
+		for (size_t j = 0; parts[i]->kind == MOE_SCORER && parts[j]; j++)
+			for (size_t k = 0; parts[j]->kind == MOE_SELECTOR && parts[k]; k++)
+				if (parts[k]->kind == MOE_GATE)
+					each_stack(
+						text_keep_f("scorer=%s selector=%s gate=%s", parts[i]->name, parts[j]->name, parts[k]->name),
+						" balance=", STACKED, variant, score);
+}
+
+static void judge(const struct score *score)
+{
+	printf("# %zu accepted, %zu refused, %zu directions, %zu of them left out; worst error %.1e, %s\n", score->accepted,
+		   score->refused, score->compared, score->skipped, score->worst, score->worst_at);
+	fflush(stdout);
+	ck_assert_msg(score->worst < tolerance, "relative error %g in %s", score->worst, score->worst_at);
+	ck_assert_uint_lt(score->skipped * 20, score->compared);
+}
+
+START_TEST(gradients_of_products)
+{
+	struct score score = { 0 };
+	catalog_use(strategy_parts, strategy_recipes);
+	each_product(&variants[_i], &score);
+	judge(&score);
+	ck_assert_uint_gt(score.accepted, 0);
+	for (size_t i = 0; i < SPANS; i++)
+		if (strncmp(spans[i], "shared", 6) != 0 || strstr(variants[_i].words, "shared"))
+			ck_assert_msg(score.seen[i], "no gradient of %s was seen", spans[i]);
+}
+END_TEST
+
+/* The values that a row is tried with: every word, both states of a flag, a number away from the default. */
+static size_t values_of(const struct moe_opt *row, const char *value[8])
+{
+	size_t n = 0;
+	double number = row->preset > 0 ? 3 * row->preset : (row->low + row->high) / 2;
+	if (row->type == MOE_OPT_CHOICE)
+		for (; row->choices[n] && n < 8; n++)
+			value[n] = row->choices[n];
+	else if (row->type == MOE_OPT_FLAG)
+		value[n++] = "yes", value[n++] = "no";
+	else if (row->type != MOE_OPT_TEXT)
+		value[n++] = text_keep_f("%.15g", number > row->high ? row->high : number);
+	return n;
+}
+
+/* A part with one option set, among the other parts of three sentences that between them accept every kind. */
+static void check_option(const struct moe_part *part, const char *name, const char *value, struct score *score)
+{
+	static const char *const hosts[] = {
+		"scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.7",
+		"scorer=sigmoid selector=expert-top gate=score balance=bias,rate=0.05+z,weight=0.7",
+		"scorer=softmax selector=random gate=score balance=aux,weight=0.7,scope=running",
+		"scorer=none selector=hash gate=unit",
+	};
+	size_t accepted = score->accepted;
+	const char *weight = options_find(part->opts, "weight") && strcmp(name, "weight") != 0 ? ",weight=0.7" : "";
+	const char *word = part->kind == MOE_BALANCER ? "balance" : catalog_kind(part->kind);
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+		check_sentence(text_keep_f("%s %s=%s,%s=%s%s", hosts[i], word, part->name, name, value, weight), 2, score);
+	ck_assert_msg(score->accepted > accepted, "%s,%s=%s fits no sentence", part->name, name, value);
+}
+
+START_TEST(gradients_with_every_option)
+{
+	struct score score = { 0 };
+	const char *value[8];
+	catalog_use(strategy_parts, strategy_recipes);
+	for (size_t i = 0; catalog_parts()[i]; i++)
+		for (const struct moe_opt *row = catalog_parts()[i]->opts; row && row->name; row++)
+			for (size_t n = values_of(row, value), j = 0; j < n; j++)
+				check_option(catalog_parts()[i], row->name, value[j], &score);
+	judge(&score);
+}
+END_TEST
+
+START_TEST(gradients_of_recipes)
+{
+	struct score score = { 0 };
+	catalog_use(strategy_parts, strategy_recipes);
+	for (const struct moe_recipe *recipe = catalog_recipes(); recipe->name; recipe++)
+		check_sentence(text_keep_f("%s experts=8", recipe->name), 2, &score);
+	judge(&score);
+	ck_assert_uint_eq(score.refused, 0);
+}
+END_TEST
+
+/* What cannot work is refused, and nothing else is: told by hand for the parts that are built in. */
+START_TEST(refusals)
+{
+	static const struct {
+		const char *text;
+		bool well;
+	} cases[] = {
+		{ "scorer=none selector=top-k gate=unit", false },
+		{ "scorer=none selector=expert-top gate=unit", false },
+		{ "scorer=none selector=hash gate=score", false },
+		{ "scorer=none selector=hash gate=renorm", false },
+		{ "scorer=none selector=hash gate=unit balance=aux", false },
+		{ "scorer=none selector=hash gate=unit balance=z", false },
+		{ "scorer=none selector=hash gate=unit balance=bias", false },
+		{ "scorer=none selector=random gate=unit capacity=1 overflow=lowest-score", false },
+		{ "scorer=softmax selector=none gate=unit", false },
+		{ "scorer=none selector=none gate=score", false },
+		{ "scorer=none selector=none gate=unit balance=aux", false },
+		{ "scorer=softmax selector=top-k gate=score k=5", false },
+		{ "scorer=none selector=hash gate=unit", true },
+		{ "scorer=none selector=random gate=unit capacity=1", true },
+		{ "scorer=none selector=none gate=unit", true },
+		{ "scorer=none selector=none gate=unit k=5", true },
+		{ "scorer=softmax selector=hash gate=unit", true },
+		{ "scorer=sigmoid selector=random gate=renorm balance=aux+z+bias", true },
+		{ "scorer=softmax selector=top-k gate=score k=4", true },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct tiny tiny;
+		struct error err = { .code = ERROR_NONE };
+		ck_assert_msg((tiny_read(&tiny, cases[i].text, &err) == 0) == cases[i].well, "%s: %s", cases[i].text, err.text);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("products");
+	TCase *gradients = tcase_create("gradients");
+	tcase_add_loop_test(gradients, gradients_of_products, 0, VARIANTS);
+	tcase_add_test(gradients, gradients_with_every_option);
+	tcase_add_test(gradients, gradients_of_recipes);
+	tcase_add_test(gradients, refusals);
+	tcase_set_timeout(gradients, 300);
+	suite_add_tcase(suite, gradients);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
