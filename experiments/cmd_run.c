@@ -121,6 +121,16 @@ static void tell_losses(const struct trainer *trainer, const struct outcome *out
 	tell_row("excess loss", loss - bayes, 4, "", "the difference: what this model has not learned");
 }
 
+static void tell_leak(struct leak leak)
+{
+	const char *meaning =
+		leak_is_causal(leak)
+			? "other later tokens change no earlier prediction"
+			: text_keep_f("other later tokens change earlier losses by %.3f nats: this loss is no causal model's",
+						  leak.batch);
+	printf("  %-24s%8s    %s\n", "looks into the future", leak_is_causal(leak) ? "no" : "yes", meaning);
+}
+
 static void tell_balance(const struct trainer *trainer, const struct outcome *outcome)
 {
 	const struct metrics *mean = &outcome->mean;
@@ -137,13 +147,8 @@ static void tell_balance(const struct trainer *trainer, const struct outcome *ou
 	tell_row("dropped", 100 * mean->drop_rate, 1, "%", "assignments that found no room at their expert");
 	tell_row("domain information", mean->domain_mi, 3, "",
 			 text_keep_f("nats that a token's expert tells of its domain (chance alone: %.3f)", mean->domain_mi_floor));
-	if (!isnan(outcome->leak))
-		printf("  %-24s%8s    %s\n", "looks into the future", outcome->leak < TRAINER_LEAK_CAUSAL ? "no" : "yes",
-			   outcome->leak < TRAINER_LEAK_CAUSAL
-				   ? "later tokens change no earlier prediction"
-				   : text_keep_f("other later tokens change earlier losses by %.3f nats: "
-								 "its loss is no causal model's",
-								 outcome->leak));
+	if (!isnan(outcome->leak.batch))
+		tell_leak(outcome->leak);
 }
 
 static void tell_end(const struct trainer *trainer, const struct outcome *outcome, const struct run_plan *plan)

@@ -46,6 +46,8 @@ static void table_fill(struct table *table, const struct command *command)
 		table_add(table, row->name, row, SETTING);
 	for (size_t i = 0; config_aliases[i][0]; i++)
 		table_add(table, config_aliases[i][0], config_find(config_aliases[i][1]), SETTING);
+	for (size_t i = 0; config_words[i][0]; i++)
+		table_add(table, config_words[i][0], config_find("strategy"), SETTING);
 }
 
 /* "--moe_router_topk=2" becomes "--moe-router-topk=2", in place. */

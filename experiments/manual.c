@@ -75,6 +75,8 @@ static void print_aliases(FILE *to)
 	fputs("\nOther names that are understood:\n", to);
 	for (size_t i = 0; config_aliases[i][0]; i++)
 		fprintf(to, "  --%-28s --%s\n", config_aliases[i][0], config_aliases[i][1]);
+	for (size_t i = 0; config_words[i][0]; i++)
+		fprintf(to, "  --%-28s the word %s in --strategy\n", config_words[i][0], config_words[i][1]);
 }
 
 void manual_command(const struct command *command, FILE *to)

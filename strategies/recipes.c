@@ -42,7 +42,7 @@ const struct moe_recipe strategy_recipes[] = {
 	  .alias = "shared-routed",
 	  .summary = "one shared expert for every token and one routed, with the auxiliary loss",
 	  .cite = "Dai et al. 2024, arXiv 2401.06066",
-	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01 shared=1 k=1" },
+	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.02 shared=1 k=1" },
 	{ .name = "switch",
 	  .summary = "Switch Transformer: top-1, capacity 1.25, jitter",
 	  .cite = "Fedus et al. 2021, arXiv 2101.03961",

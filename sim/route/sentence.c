@@ -175,27 +175,51 @@ static int part_read(enum moe_kind kind, struct slice text, struct part_use *use
 	return 0;
 }
 
+/* The place of a balancer: that of the same name, or behind the others. */
+static struct part_use *balancer_place(struct sentence *sentence, const struct part_use *use)
+{
+	for (size_t i = 0; i < sentence->balancers; i++)
+		if (sentence->balancer[i].part == use->part)
+			return &sentence->balancer[i];
+	return sentence->balancers < SENTENCE_BALANCERS ? &sentence->balancer[sentence->balancers++] : NULL;
+}
+
+/* "none", "one{+another}", which replace what was there, or "+one{+another}", which are added to it. */
 static int balance_read(struct slice text, struct sentence *sentence, struct error *err)
 {
-	sentence->balancers = 0;
+	if (text.at < text.end && text.text[text.at] == '+')
+		text.at++;
+	else
+		sentence->balancers = 0;
 	if (strcmp(slice_text(text), "none") == 0)
 		return 0;
 	do {
 		struct slice one = slice_next(&text, ends_at_plus);
-		if (sentence->balancers == SENTENCE_BALANCERS) {
+		struct part_use use;
+		TRY(part_read(MOE_BALANCER, one, &use, err));
+		struct part_use *place = balancer_place(sentence, &use);
+		if (place == NULL) {
 			fail(err, ERROR_USER, "more than %d balancers", SENTENCE_BALANCERS);
 			return slice_fail(one, err);
 		}
-		TRY(part_read(MOE_BALANCER, one, &sentence->balancer[sentence->balancers], err));
-		sentence->balancers++;
+		*place = use;
 	} while (text.at < text.end);
 	return 0;
 }
 
+/* What may stand before '=' in a sentence, for suggestions. */
+static const char *const *word_names(void)
+{
+	static const char *names[32] = { "scorer", "selector", "gate", "balance", "k" };
+	size_t n = 5;
+	for (const struct moe_opt *row = layer_rows; row->name && n + 1 < 32; row++)
+		names[n++] = row->name;
+	names[n] = NULL;
+	return names;
+}
+
 static int word_read(struct slice word, struct sentence *sentence, struct error *err)
 {
-	static const char *const known[] = { "scorer", "selector",     "gate",     "balance",  "experts", "top-k", "k",
-										 "shared", "expert-width", "capacity", "overflow", "jitter",  NULL };
 	struct slice key, value;
 	if (!slice_split(word, &key, &value)) {
 		fail(err, ERROR_USER, "'%s' is neither a recipe at the front nor KEY=VALUE", slice_text(word));
@@ -212,7 +236,7 @@ static int word_read(struct slice word, struct sentence *sentence, struct error 
 		return balance_read(value, sentence, err);
 	if (layer_row(name))
 		return word_add(sentence, layer_row(name), value, err);
-	const char *near = text_nearest(name, known);
+	const char *near = text_nearest(name, word_names());
 	fail(err, ERROR_USER, "unknown word '%s' (%s%s%s)", name, near ? "did you mean '" : "known: ",
 		 near ? near : "scorer, selector, gate, balance and the layer options of 'moesim run --help'",
 		 near ? "'?" : "");

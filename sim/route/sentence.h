@@ -5,8 +5,10 @@
  * The grammar of --strategy, of suite files, of `explain` and of the manifest:
  *
  *   sentence  = [recipe{,key=value}] {word}          words stand apart by blanks
- *   word      = scorer=PART | selector=PART | gate=PART | balance=PART{+PART} | LAYER-OPTION=VALUE
- *   PART      = name{,key=value}                     balance=none removes all balancers
+ *   word      = scorer=PART | selector=PART | gate=PART | balance=[+]PART{+PART} | LAYER-OPTION=VALUE
+ *   PART      = name{,key=value}
+ *
+ * balance=none removes all balancers, balance=z leaves that one alone, balance=+z adds it to those of the recipe.
  *
  * A key after a recipe's name is looked up among the layer options, then among the options of the recipe's parts.
  */

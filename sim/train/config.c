@@ -199,6 +199,17 @@ const char *const config_aliases[][2] = {
 	{ NULL, NULL },
 };
 
+const char *const config_words[][2] = {
+	{ "moe-router-score-function", "scorer=" },
+	{ "scoring-func", "scorer=" },
+	{ "moe-aux-loss-coeff", "balance=+aux,weight=" },
+	{ "router-aux-loss-coef", "balance=+aux,weight=" },
+	{ "moe-z-loss-coeff", "balance=+z,weight=" },
+	{ "router-z-loss-coef", "balance=+z,weight=" },
+	{ "moe-router-bias-update-rate", "balance=+bias,rate=" },
+	{ NULL, NULL },
+};
+
 static size_t append(struct moe_opt *rows, size_t n, const struct moe_opt *more, size_t offset)
 {
 	for (; more->name; more++) {
@@ -233,12 +244,14 @@ const struct moe_opt *config_find(const char *name)
 
 const char *const *config_names(void)
 {
-	static const char *names[2 * CONFIG_ROWS];
+	static const char *names[3 * CONFIG_ROWS];
 	size_t n = 0;
 	for (const struct moe_opt *row = config_rows(); row->name; row++)
 		names[n++] = row->name;
-	for (size_t i = 0; config_aliases[i][0] && n + 1 < 2 * CONFIG_ROWS; i++)
+	for (size_t i = 0; config_aliases[i][0] && n + 1 < 3 * CONFIG_ROWS; i++)
 		names[n++] = config_aliases[i][0];
+	for (size_t i = 0; config_words[i][0] && n + 1 < 3 * CONFIG_ROWS; i++)
+		names[n++] = config_words[i][0];
 	names[n] = NULL;
 	return names;
 }
@@ -257,10 +270,31 @@ static int assign(struct settings *settings, const struct moe_opt *row, const ch
 	return 0;
 }
 
+/* The word of a sentence that this name stands for, up to its value; or NULL. */
+static const char *word_of(const char *name)
+{
+	for (size_t i = 0; config_words[i][0]; i++)
+		if (strcmp(config_words[i][0], name) == 0)
+			return config_words[i][1];
+	return NULL;
+}
+
+/* The strategy with the words that were given under other names. */
+static const char *strategy_text(const struct config *config, const struct assignment *given, size_t n)
+{
+	const char *text = config->strategy;
+	for (size_t i = 0; i < n; i++)
+		if (word_of(given[i].name))
+			text = text_keep_f("%s %s%s", text, word_of(given[i].name), given[i].value);
+	return text;
+}
+
 static int assign_given(struct settings *settings, const struct assignment *given, size_t n, struct error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct moe_opt *row = config_find(given[i].name);
+		if (row == NULL && word_of(given[i].name))
+			continue;
 		if (row == NULL)
 			return fail(err, ERROR_USER, "unknown setting '%s'", given[i].name);
 		if (assign(settings, row, given[i].value, ORIGIN_USER, err) != 0)
@@ -284,7 +318,8 @@ int settings_resolve(const struct assignment *given, size_t n, struct settings *
 	*settings = (struct settings){ .text = "" };
 	options_preset(config_rows(), config);
 	TRY(assign_given(settings, given, n, err)); /* for the strategy, and so that every mistake is told */
-	TRY(sentence_read(config->strategy, *config->balance ? config->balance : NULL, &settings->sentence, err));
+	TRY(sentence_read(strategy_text(config, given, n), *config->balance ? config->balance : NULL, &settings->sentence,
+					  err));
 	for (size_t i = 0; i < settings->sentence.words; i++) {
 		const struct layer_word *word = &settings->sentence.word[i];
 		TRY(assign(settings, config_find(word->row->name), word->value, ORIGIN_STRATEGY, err));

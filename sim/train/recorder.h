@@ -25,7 +25,7 @@ struct outcome {
 	const char *status; /* "done", "diverged", "interrupted" */
 	struct evaluation evaluation;
 	struct metrics mean, worst; /* over the layers; dead_experts of `mean` is the sum */
-	double leak;                /* NAN: not measured */
+	struct leak leak;           /* NAN: not measured */
 	double flops_per_token;
 };
 

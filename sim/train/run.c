@@ -183,7 +183,8 @@ int run_train(struct trainer *trainer, const struct run_plan *plan, struct outco
 {
 	struct run run = { .trainer = trainer, .plan = plan, .outcome = outcome };
 	struct error later;
-	*outcome = (struct outcome){ .status = "done", .evaluation.loss = NAN, .leak = NAN, .flops_per_token = NAN };
+	*outcome =
+		(struct outcome){ .status = "done", .evaluation.loss = NAN, .leak = { NAN, NAN }, .flops_per_token = NAN };
 	metrics_clear(&outcome->mean);
 	metrics_clear(&outcome->worst);
 	run.progress.steps = (size_t)trainer->settings->config.steps;
