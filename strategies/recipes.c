@@ -28,7 +28,7 @@ const struct moe_recipe strategy_recipes[] = {
 	{ .name = "aux-loss",
 	  .summary = "token choice with the auxiliary loss of Switch and GShard",
 	  .cite = "Fedus et al. 2021, arXiv 2101.03961",
-	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01" },
+	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.02" },
 	{ .name = "bias",
 	  .alias = "loss-free",
 	  .summary = "token choice with loss-free bias-term balancing",

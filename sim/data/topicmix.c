@@ -24,7 +24,7 @@
 static const struct moe_opt options[] = {
 	COUNT("domains", domains, 1, 256, 8, "hidden domains D"),
 	NUMBER("domain-zipf", domain_zipf, 0, 4, 0.5, "Zipf exponent of the domains; 0: all equally frequent"),
-	COUNT("vocabulary", vocabulary, 2, 65536, 256, "number of different tokens V"),
+	COUNT("vocabulary", vocabulary, 2, 65536, 128, "number of different tokens V"),
 	NUMBER("token-zipf", token_zipf, 0, 2, 1, "Zipf-Mandelbrot exponent of the tokens"),
 	NUMBER("token-offset", token_offset, 0, 1000, 2.7, "Zipf-Mandelbrot offset: flattens the head of the law"),
 	COUNT("fanout", fanout, 1, TOPICMIX_FANOUT, 4, "successors of a token"),
