@@ -174,7 +174,7 @@ END_TEST
 /* The set of tokens with rows of the domain's own grows with context, and no row that both laws have differs. */
 START_TEST(contexts_are_nested)
 {
-	static const char *const specs[] = { "topicmix,context=0.3", "topicmix,context=0.6" };
+	static const char *const specs[] = { "topicmix,vocabulary=256,context=0.3", "topicmix,vocabulary=256,context=0.6" };
 	static bool own[2][256];
 	static uint32_t next[256][8][4], common[256][4];
 	size_t count[2] = { 0 };
