@@ -6,6 +6,7 @@
 
 #include "sim/route/plan.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,10 @@ size_t plan_capacity(double factor, size_t tokens, size_t experts, size_t k)
 {
 	if (factor <= 0 || experts == 0)
 		return SIZE_MAX;
-	return (size_t)ceil(factor * (double)k * (double)tokens / (double)experts);
+	double rows = factor * (double)k * (double)tokens / (double)experts;
+	/* 1.1 * 2 * 100 / 10 comes out a last bit above 22, which is no reason for a 23rd row */
+	rows = ceil(rows * (1 - 4 * DBL_EPSILON));
+	return rows < (double)SIZE_MAX ? (size_t)rows : SIZE_MAX;
 }
 
 static void count_picks(struct moe_plan *plan, const struct planner *planner, size_t tokens, const char *selector)
