@@ -14,32 +14,35 @@
 
 const struct chart charts[] = {
 	{ "loss", "evaluation loss and excess loss over training",
-	  "series,label,step,tokens,n,loss,loss_low,loss_high,excess,excess_low,excess_high,bayes", chart_fill_loss },
-	{ "load", "load of every expert over training", "panel,label,layer,rank,expert,bin,tokens,load", chart_fill_load },
+	  "series,label,step,tokens,n,loss,loss_low,loss_high,excess,excess_low,excess_high,bayes", chart_fill_loss,
+	  false },
+	{ "load", "load of every expert over training", "panel,label,layer,rank,expert,bin,tokens,load", chart_fill_load,
+	  .of_colour = true },
 	{ "balance", "MaxVio and dead experts over training",
 	  "series,label,layer,step,tokens,n,maxvio,maxvio_low,maxvio_high,dead,dead_low,dead_high,floor",
-	  chart_fill_balance },
+	  chart_fill_balance, false },
 	{ "tradeoff", "excess loss against MaxVio at the end",
-	  "series,label,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,pareto", chart_fill_tradeoff },
+	  "series,label,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,pareto", chart_fill_tradeoff, false },
 	{ "domains", "which experts serve which domain", "panel,label,layer,domain,row,expert,column,share",
-	  chart_fill_domains },
+	  chart_fill_domains, true },
 	{ "cost", "experts in use, parameters and FLOPs",
-	  "series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total",
-	  chart_fill_cost },
+	  "series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total", chart_fill_cost,
+	  false },
 	{ "differences", "paired differences in loss from a baseline",
-	  "series,label,row,n,difference,difference_low,difference_high,p", chart_fill_differences },
+	  "series,label,row,n,difference,difference_low,difference_high,p", chart_fill_differences, false },
 	{ "target", "training FLOPs to reach a common loss", "series,label,row,n,reached,flops,flops_low,flops_high",
-	  chart_fill_target },
+	  chart_fill_target, false },
 	{ "specialisation", "information between domain and expert over training",
-	  "series,label,layer,step,tokens,n,nmi,nmi_low,nmi_high", chart_fill_specialisation },
+	  "series,label,layer,step,tokens,n,nmi,nmi_low,nmi_high", chart_fill_specialisation, false },
 	{ "saturation", "how sure the router is, over training", "series,label,layer,step,tokens,n,top1,top1_low,top1_high",
-	  chart_fill_saturation },
+	  chart_fill_saturation, false },
 	{ "drops", "assignments dropped over training", "series,label,layer,step,tokens,n,drops,drops_low,drops_high",
-	  chart_fill_drops },
+	  chart_fill_drops, false },
 	{ "sweep", "loss and balance against a swept setting",
 	  "series,label,key,value,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,dead,dead_low,dead_high",
-	  chart_fill_sweep },
-	{ "map", "loss over two swept settings", "panel,label,column,row,x,y,n,loss,least", chart_fill_map },
+	  chart_fill_sweep, false },
+	{ "map", "loss over two swept settings", "panel,label,column,row,x,y,n,loss,least", chart_fill_map,
+	  .of_colour = true },
 	{ .name = NULL },
 };
 
@@ -142,7 +145,7 @@ void chart_set_series(struct chart_sheet *sheet, size_t n, const size_t *shown)
 	chart_set_number(sheet, "series", (double)n);
 	chart_set_labels(sheet, n, label);
 	chart_set_numbers(sheet, "look", n, look);
-	chart_set_text(sheet, "footnote", marked ? "  †: routes with later tokens in view." : "");
+	chart_set_text(sheet, "footnote", marked ? "†: routes with later tokens in view." : "");
 }
 
 void chart_set_seeds(struct chart_sheet *sheet, size_t low, size_t high)

@@ -37,6 +37,7 @@ struct chart {
 	const char *columns; /* of its CSV */
 	/* Writes rows and prelude, or sets sheet->missing.  A failure is a table that cannot be read. */
 	int (*fill)(struct chart_sheet *, struct error *err);
+	bool of_colour; /* says nothing without colours */
 };
 
 extern const struct chart charts[]; /* ends with a NULL name */

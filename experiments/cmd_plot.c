@@ -119,6 +119,11 @@ struct plotting {
 	FILE *notes;        /* why charts or parts of them were left out */
 };
 
+static bool is_coloured(void)
+{
+	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+}
+
 /* Texts that grow in memory. */
 struct pages {
 	char *data, *prelude, *notes;
@@ -216,7 +221,7 @@ static const char *terminal_commands(enum terminal terminal)
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 40 || size.ws_row < 12)
 		size = (struct winsize){ .ws_col = 80, .ws_row = 24 };
 	return text_keep_f("format='%s'; columns_wide=%d; rows_high=%d; coloured=%d", terminals[terminal], size.ws_col,
-					   size.ws_row - 2, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+					   size.ws_row - 2, is_coloured());
 }
 
 static int draw(const struct plotting *p, const struct chart *chart, struct error *err)
@@ -280,6 +285,8 @@ static int write_chart(struct plotting *p, const struct chart *chart, bool *any,
 	fclose(data);
 	fclose(sheet.prelude);
 	fclose(sheet.notes);
+	if (!sheet.missing && chart->of_colour && p->opt->term == TERMINAL_DUMB && !is_coloured())
+		sheet.missing = "a terminal without colours cannot show it";
 	*any = !sheet.missing;
 	if (!failed && *any)
 		failed =

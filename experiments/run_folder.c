@@ -105,17 +105,98 @@ static const char *member_text(const json_t *object, const char *name)
 	return json_is_string(member) ? text_keep(json_string_value(member)) : "";
 }
 
-/* [{"name": "experts", "value": "64", "origin": "default"}, ...] */
-static void take_settings(struct run_list *list, struct run_folder *run, const json_t *settings)
+static const struct run_setting *find_setting(const struct run_folder *run, const char *name)
 {
-	run->setting = ARENA_TAKE(&list->arena, json_array_size(settings), struct run_setting);
+	for (size_t i = 0; i < run->settings; i++)
+		if (strcmp(run->setting[i].name, name) == 0)
+			return &run->setting[i];
+	return NULL;
+}
+
+const char *run_folder_setting(const struct run_folder *run, const char *name)
+{
+	const struct run_setting *setting = find_setting(run, name);
+	return setting ? setting->value : "";
+}
+
+/* The first to name a setting is believed. */
+static void add_setting(struct run_folder *run, const char *name, const char *value)
+{
+	if (!find_setting(run, name))
+		run->setting[run->settings++] = (struct run_setting){ name, value };
+}
+
+/* [{"name": "experts", "value": "64", "origin": "default"}, ...] */
+static void take_settings(struct run_folder *run, const json_t *settings)
+{
 	for (size_t i = 0; i < json_array_size(settings); i++) {
 		const char *name = member_text(json_array_get(settings, i), "name");
 		const json_t *value = json_object_get(json_array_get(settings, i), "value");
 		const char *text = value ? value_text(value) : NULL;
 		if (*name && text)
-			run->setting[run->settings++] = (struct run_setting){ name, text };
+			add_setting(run, name, text);
 	}
+}
+
+/* "aux,weight=0.01+z,weight=0.001" under the key "balance" is three settings: balance, aux.weight and z.weight. */
+static void take_parts(struct run_folder *run, const char *key, const char *value)
+{
+	const char *names = "";
+	for (const char *part = value; *part; part += strspn(part, "+")) {
+		size_t length = strcspn(part, ",+");
+		const char *name = text_keep_n(part, length);
+		names = *names ? text_keep_f("%s+%s", names, name) : name;
+		for (part += length; *part == ',';) {
+			part++;
+			length = strcspn(part, ",+");
+			size_t to_value = strcspn(part, "=,+");
+			if (to_value < length)
+				add_setting(run, text_keep_f("%s.%.*s", name, (int)to_value, part),
+							text_keep_n(part + to_value + 1, length - to_value - 1));
+			part += length;
+		}
+	}
+	add_setting(run, key, names);
+}
+
+/* The resolved sentence tells what the settings as they were typed leave open. */
+static void take_sentence(struct run_folder *run, const char *sentence)
+{
+	static const char *const kinds[] = { "scorer", "selector", "gate", "balance" };
+	for (const char *word = sentence; *word; word += strspn(word, " ")) {
+		size_t length = strcspn(word, " "), to_value = strcspn(word, "= ");
+		if (to_value < length) {
+			const char *key = text_keep_n(word, to_value);
+			const char *value = text_keep_n(word + to_value + 1, length - to_value - 1);
+			bool is_part = false;
+			for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+				is_part |= strcmp(key, kinds[i]) == 0;
+			if (is_part)
+				take_parts(run, key, value);
+			else
+				add_setting(run, key, value);
+		}
+		word += length;
+	}
+}
+
+static size_t pieces_of(const char *text)
+{
+	size_t n = 1;
+	for (; *text; text++)
+		n += *text == ' ' || *text == ',' || *text == '+';
+	return n;
+}
+
+static void take_all_settings(struct run_list *list, struct run_folder *run, const json_t *manifest)
+{
+	const json_t *settings = json_object_get(manifest, "settings");
+	const char *stream = member_text(json_object_get(manifest, "stream"), "sentence");
+	size_t most = json_array_size(settings) + 2 * pieces_of(run->sentence) + 2 * pieces_of(stream);
+	run->setting = ARENA_TAKE(&list->arena, most, struct run_setting);
+	take_sentence(run, run->sentence);
+	take_parts(run, "stream", stream);
+	take_settings(run, settings);
 }
 
 static int read_manifest(struct run_list *list, struct run_folder *run, struct error *err)
@@ -138,17 +219,9 @@ static int read_manifest(struct run_list *list, struct run_folder *run, struct e
 	const json_t *seed = json_object_get(manifest, "seed");
 	if (json_is_integer(seed))
 		run->seed = json_integer_value(seed);
-	take_settings(list, run, json_object_get(manifest, "settings"));
+	take_all_settings(list, run, manifest);
 	json_decref(manifest);
 	return 0;
-}
-
-const char *run_folder_setting(const struct run_folder *run, const char *name)
-{
-	for (size_t i = 0; i < run->settings; i++)
-		if (strcmp(run->setting[i].name, name) == 0)
-			return run->setting[i].value;
-	return "";
 }
 
 /* ---- the tables ------------------------------------------------------------------------------------------ */

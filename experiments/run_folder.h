@@ -26,7 +26,8 @@ struct run_folder {
 	bool summed_up;                  /* it has a summary.csv with a row */
 	bool sees_future;                /* its losses are not those of a causal model */
 	size_t settings;
-	struct run_setting *setting; /* [settings] as in the manifest */
+	/* [settings] the resolved sentence's ("top-k", "aux.weight"), the stream's ("topicmix.shared"), then the others */
+	struct run_setting *setting;
 };
 
 struct run_list {

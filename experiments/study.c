@@ -24,24 +24,35 @@ static bool is_compared(const char *name)
 	return true;
 }
 
+/* For each run the first run of its strategy. */
+static size_t *first_of_strategy(struct study *study)
+{
+	size_t *first = ARENA_TAKE(&study->arena, study->runs.n, size_t);
+	for (size_t i = 0; i < study->runs.n; i++)
+		while (strcmp(study->runs.run[first[i]].strategy, study->runs.run[i].strategy) != 0)
+			first[i]++;
+	return first;
+}
+
 /* Does the setting take two values among the runs of one strategy? */
-static bool is_swept(const struct run_list *runs, const char *name)
+static bool is_swept(const struct run_list *runs, const size_t *first, const char *name)
 {
 	for (size_t i = 0; i < runs->n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(runs->run[i].strategy, runs->run[j].strategy) == 0 &&
-				strcmp(run_folder_setting(&runs->run[i], name), run_folder_setting(&runs->run[j], name)) != 0)
-				return true;
+		if (strcmp(run_folder_setting(&runs->run[i], name), run_folder_setting(&runs->run[first[i]], name)) != 0)
+			return true;
 	return false;
 }
 
-static bool is_known(const struct study *study, const char *name)
+/* A setting is looked at with the first run that has it. */
+static bool is_of_earlier_run(const struct run_list *runs, size_t run, const char *name)
 {
-	return study_key(study, name) < study->keys;
+	const struct run_folder *before = run ? &runs->run[run - 1] : NULL;
+	return before && *run_folder_setting(before, name) != '\0';
 }
 
 static void find_keys(struct study *study)
 {
+	const size_t *first = first_of_strategy(study);
 	size_t most = 0;
 	for (size_t i = 0; i < study->runs.n; i++)
 		most += study->runs.run[i].settings;
@@ -49,7 +60,8 @@ static void find_keys(struct study *study)
 	for (size_t i = 0; i < study->runs.n; i++)
 		for (size_t s = 0; s < study->runs.run[i].settings; s++) {
 			const char *name = study->runs.run[i].setting[s].name;
-			if (is_compared(name) && !is_known(study, name) && is_swept(&study->runs, name))
+			if (is_compared(name) && !is_of_earlier_run(&study->runs, i, name) &&
+				study_key(study, name) == study->keys && is_swept(&study->runs, first, name))
 				study->key[study->keys++] = name;
 		}
 }

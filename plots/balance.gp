@@ -41,7 +41,7 @@ do for [l = 1:layers] {
 	set format x ''
 	set format y (l > 1 ? '' : '%g')
 	plot \
-		for [i = 1:series] data using (x_of(i, l)):(column('maxvio_low') > 0 ? column('maxvio_low') : 0):(column('maxvio_high')) \
+		for [i = 1:series] data using (x_of(i, l)):(band_from_zero(column('maxvio_low'))):(column('maxvio_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
 		for [i = 1:series] data using (x_of(i, l)):(column('maxvio')) with linespoints linetype look[i] pointinterval -4 notitle, \
 		data using (x_of(1, l)):(column('floor')) with lines linecolor rgb reference_colour dashtype 3 linewidth 1.5 notitle
@@ -61,7 +61,7 @@ do for [l = 1:layers] {
 		@LEGEND
 	}
 	plot \
-		for [i = 1:series] data using (x_of(i, l)):(column('dead_low') > 0 ? column('dead_low') : 0):(column('dead_high')) \
+		for [i = 1:series] data using (x_of(i, l)):(band_from_zero(column('dead_low'))):(column('dead_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
 		for [i = 1:series] data using (x_of(i, l)):(column('dead')) with linespoints linetype look[i] pointinterval -4 notitle, \
 		for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]], \

@@ -25,7 +25,7 @@ set style fill solid noborder
 set tmargin at screen Y(top)
 set bmargin at screen Y(top + high)
 set yrange [series + 0.6:0.4]
-set grid noytics
+if (!terminal_is_text) set grid noytics
 set ytics scale 0 font small_font noenhanced
 set border 1
 set key off

@@ -19,11 +19,10 @@ set lmargin at screen X(left_edge)
 set rmargin at screen X(left_edge + wide)
 set tmargin at screen Y(top)
 set bmargin at screen Y(top + high)
-set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour noenhanced
-set label 902 reading.footnote at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
+@HEAD
 set key off
 set border 1
-set grid noytics
+if (!terminal_is_text) set grid noytics
 set ytics scale 0 font small_font noenhanced
 set ytics ()
 do for [i = 1:series] { set ytics add (plain(label[i]) series + 1 - i) }

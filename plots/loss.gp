@@ -23,7 +23,7 @@ set multiplot
 @HEAD
 set key off
 set tmargin at screen Y(92)
-set bmargin at screen Y(height - 50)
+set bmargin at screen Y(height - foot - 50)
 set xlabel x_title
 set xrange [0:x_most*1.0/x_unit]
 
@@ -35,11 +35,11 @@ set title loss_title font panel_font offset 0,-0.4
 if (has_excess) {
 	set label 1 'Bayes loss: no model can do better' at graph 0.98,first B_mean right offset 0,-0.8 \
 		font small_font textcolor rgb reference_colour
-	set yrange [B_mean - 0.07*(L_max - B_mean):*]
+	set yrange [B_mean - 0.09*(L_max - B_mean):*]
 }
 if (!has_excess) @LEGEND
 plot \
-	for [i = 1:series] data using (x_of(i)):(column('loss_low')):(column('loss_high')) \
+	for [i = 1:series] data using (x_of(i)):(band(column('loss_low'))):(column('loss_high')) \
 		with filledcurves fillcolor rgb colour(look[i]) notitle, \
 	for [i = 1:series] data using (x_of(i)):(column('loss')) with lines linetype look[i] notitle, \
 	(has_excess ? B_mean : NaN) with lines linecolor rgb reference_colour dashtype 3 linewidth 1.5 notitle, \
@@ -67,7 +67,7 @@ if (has_excess) {
 	}
 	above(v) = v > low ? v : low
 	plot \
-		for [i = 1:series] data using (x_of(i)):(above(column('excess_low'))):(column('excess_high')) \
+		for [i = 1:series] data using (x_of(i)):(band(above(column('excess_low')))):(column('excess_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
 		for [i = 1:series] data using (x_of(i)):(column('excess')) \
 			with linespoints linetype look[i] pointinterval -4 notitle, \

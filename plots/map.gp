@@ -21,8 +21,7 @@ headline = 'Loss over '.x_name.' and '.y_name
 reading = 'Numbers: '.loss_title.', means over the seeds.'.(panels > 1 ? '  Framed: the lowest of all strategies in that place.' : '')
 
 set multiplot
-set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour noenhanced
-set label 902 reading.footnote at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
+@HEAD
 set key off
 unset grid
 set border 15

@@ -17,7 +17,6 @@ reading = 'Near 1 the router is saturated: it hardly learns any more.  '.(banded
 
 x_column = x_title eq 'training step' ? 'step' : 'tokens'
 x_of(i, l) = column('series') == i && stringcolumn('layer') eq layer[l] ? column(x_column)/x_unit : NaN
-clip(v) = v > 0 ? v : 0
 
 set multiplot
 @HEAD
@@ -38,7 +37,7 @@ do for [l = 1:layers] {
 		@LEGEND
 	}
 	plot \
-		for [i = 1:series] data using (x_of(i, l)):(clip(column('top1_low'))):(column('top1_high')) \
+		for [i = 1:series] data using (x_of(i, l)):(band_from_zero(column('top1_low'))):(column('top1_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
 		for [i = 1:series] data using (x_of(i, l)):(column('top1')) with linespoints linetype look[i] pointinterval -4 notitle, \
 		for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]

@@ -17,7 +17,6 @@ reading = '0: the domain says nothing of the expert; 1: everything.  '.(banded ?
 
 x_column = x_title eq 'training step' ? 'step' : 'tokens'
 x_of(i, l) = column('series') == i && stringcolumn('layer') eq layer[l] ? column(x_column)/x_unit : NaN
-clip(v) = v > 0 ? v : 0
 
 set multiplot
 @HEAD
@@ -38,7 +37,7 @@ do for [l = 1:layers] {
 		@LEGEND
 	}
 	plot \
-		for [i = 1:series] data using (x_of(i, l)):(clip(column('nmi_low'))):(column('nmi_high')) \
+		for [i = 1:series] data using (x_of(i, l)):(band_from_zero(column('nmi_low'))):(column('nmi_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
 		for [i = 1:series] data using (x_of(i, l)):(column('nmi')) with linespoints linetype look[i] pointinterval -4 notitle, \
 		for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]

@@ -8,6 +8,11 @@ if (!exists('format')) format = 'png'
 if (!exists('out')) out = name.'.'.format
 terminal_is_text = format eq 'dumb'
 
+# A footnote has a line of its own at the foot.
+if (!exists('footnote')) footnote = ''
+foot = strlen(footnote) ? 20 : 0
+height = height + foot
+
 # Twice the pixels, so that a picture stays sharp on a good screen and at half its size.
 if (format eq 'png') \
 	set terminal pngcairo size 2*width,2*height font 'DejaVu Sans,9.5' fontscale 2 linewidth 2 pointscale 1.6 dashlength 0.8
@@ -46,10 +51,11 @@ reference_colour = 0x6E6E6E
 text_colour = '#262626'
 set border 3 linecolor rgb '#8C8C8C' linewidth 0.8
 set tics nomirror out scale 0.5 textcolor rgb text_colour
-set grid linecolor rgb '#E4E4E4' linewidth 0.6 linetype 1 dashtype 1
+if (!terminal_is_text) set grid linecolor rgb '#E4E4E4' linewidth 0.6 linetype 1 dashtype 1
 set title textcolor rgb text_colour
 set key noenhanced textcolor rgb text_colour
-set style fill transparent solid 0.18 noborder
+# bands: paler where many lie upon each other
+set style fill transparent solid (exists('series') && series > 4 ? 0.11 : 0.18) noborder
 set style textbox opaque noborder
 
 # ---- layout in pixels ------------------------------------------------------------------------------------------------
@@ -58,15 +64,16 @@ X(pixels) = pixels*1.0/width
 Y(pixels) = 1 - pixels*1.0/height   # from the top
 
 bold = format eq 'svg' || format eq 'png' || format eq 'pdf' ? 'DejaVu Sans:Bold' : ''
-# titles of a chart, a line on how to read it, and of each panel
-title_font = bold.(format eq 'svg' ? ',16' : ',12.5')
+# titles of panels
 panel_font = bold.(format eq 'svg' ? ',12' : ',9.5')
 small_font = format eq 'svg' ? ',11' : ',8.5'
 
-# Text that belongs to no panel; the last panel to be drawn carries it.
-footnote = exists('footnote') ? footnote : ''
-HEAD = "set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour; \
-	set label 902 reading.footnote at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced"
+# Text that belongs to no panel, hung on the first one drawn; each is shrunk to the width of the chart.
+squeeze(text, at, wide) = wide < strlen(text)*at*0.64 ? wide/(strlen(text)*0.64) : at
+sized(text, at, face) = sprintf('%s,%.1f', face, squeeze(text, (format eq 'svg' ? 1.28 : 1)*at, (width - 32)*(format eq 'svg' ? 1 : 0.78)))
+HEAD = "set label 901 headline at screen X(16),Y(24) left font sized(headline, 12.5, bold) textcolor rgb text_colour noenhanced; \
+	set label 902 reading at screen X(16),Y(47) left font sized(reading, 8.5, '') textcolor rgb '#595959' noenhanced; \
+	set label 903 footnote at screen X(16),Y(height - 14) left font small_font textcolor rgb '#595959' noenhanced"
 set macros
 
 # Something that is drawn only to hang a legend on it.
@@ -101,3 +108,7 @@ folded(label, wide) = fits(label, wide) || strstrt(label, ' ') == 0 ? label : \
 line_of(label, wide) = fits(label, wide) || strstrt(label, ' ') == 0 ? strlen(label) : strlen(label) - strstrt(label, ' ')
 shrunk(label, wide) = line_of(label, wide)*7.4 <= wide ? 1 : wide/(line_of(label, wide)*7.4) < 0.6 ? 0.6 : wide/(line_of(label, wide)*7.4)
 panel_title_font(label, wide) = sprintf('%s,%.1f', bold, (format eq 'svg' ? 12 : 9.5)*shrunk(label, wide))
+
+# Intervals of things that cannot be negative; a terminal of characters has no room for bands.
+band(v) = terminal_is_text ? NaN : v
+band_from_zero(v) = terminal_is_text ? NaN : v > 0 ? v : 0

@@ -33,8 +33,7 @@ x_of(i, k) = of_key[i] != k || column('series') != i ? NaN : \
 clip(v) = v > 0 ? v : 0
 
 set multiplot
-set label 901 headline at screen X(16),Y(24) left font title_font textcolor rgb text_colour noenhanced
-set label 902 reading.footnote at screen X(16),Y(47) left font small_font textcolor rgb '#595959' noenhanced
+@HEAD
 do for [k = 1:keys] {
 	top = 96 + (k - 1)*(high + gap_y)
 	set tmargin at screen Y(top)
@@ -68,11 +67,11 @@ do for [k = 1:keys] {
 			set key at screen X(width - legend + 16),Y(top) left top Left reverse vertical samplen 2.2 spacing 1.2 width -2 font small_font
 		}
 		plot \
-			for [i = 1:series] data using (x_of(i, k)):(column(metric[m])) \
-				with linespoints linetype look[i] pointsize 0.9 notitle, \
 			for [i = 1:series] data using (x_of(i, k)):(column(metric[m])): \
 				(m > 1 ? clip(column(metric[m].'_low')) : column(metric[m].'_low')):(column(metric[m].'_high')) \
 				with yerrorbars linetype look[i] dashtype 1 linewidth 1.1 pointsize 0 notitle, \
+			for [i = 1:series] data using (x_of(i, k)):(column(metric[m])) \
+				with linespoints linetype look[i] pointsize 0.9 notitle, \
 			for [i = 1:series] keyentry with linespoints linetype look[i] title (of_key[i] == k ? label[i] : '')
 		unset label
 	}
