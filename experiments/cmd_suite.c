@@ -16,6 +16,7 @@
 #include "experiments/campaign.h"
 #include "experiments/cmd.h"
 #include "experiments/estimate.h"
+#include "experiments/forecast.h"
 #include "experiments/jobs.h"
 #include "experiments/places.h"
 #include "experiments/run_settings.h"
@@ -186,20 +187,87 @@ static void print_question(const struct suite *suite)
 		printf("%s: %s\n\n", suite->name, suite->question);
 }
 
-static void print_runs(const struct suite *suite, const struct grid *grid, const struct results *results)
+/* "1 h 20 min", "3 min", "12 s" */
+static const char *text_of_seconds(double seconds)
 {
-	static const char *const header[] = { "", "<run", "<seed", "<state", NULL };
-	struct table table;
-	print_question(suite);
-	table_begin(&table, header);
-	for (size_t i = 0; i < grid->n; i++) {
-		table_cell(&table, "%zu", i + 1);
-		table_cell(&table, "%s", results->run[i]);
-		table_cell(&table, "%s", grid->run[i].seed);
-		table_cell(&table, "%s", state_word(results->state[i]));
+	if (seconds >= 3600)
+		return text_keep_f("%.0f h %.0f min", floor(seconds / 3600), floor(fmod(seconds, 3600) / 60));
+	return seconds >= 90 ? text_keep_f("%.0f min", seconds / 60) : text_keep_f("%.0f s", ceil(seconds));
+}
+
+static void put_count(struct table *table, double value)
+{
+	char text[TEXT_NUMBER];
+	table_cell(table, "%s", text_of_count(value, text));
+}
+
+/* What is to do, and what it costs. */
+struct outlook {
+	size_t runs;
+	double flops, bytes; /* of all; of the largest */
+	size_t first;        /* the first of them */
+};
+
+static int print_run(struct table *table, const struct campaign *campaign, size_t i, bool costs,
+					 struct outlook *outlook, struct error *err)
+{
+	struct forecast cost = { .flops = 0 };
+	char bytes[TEXT_NUMBER];
+	const enum run_state state = campaign->results->state[i];
+	table_cell(table, "%zu", i + 1);
+	table_cell(table, "%s", campaign->results->run[i]);
+	table_cell(table, "%s", state_word(state));
+	if (costs) {
+		TRY(forecast_run(campaign->grid, &campaign->grid->run[i], &cost, err));
+		put_count(table, cost.params_total);
+		put_count(table, cost.params_active);
+		put_count(table, cost.flops_per_token);
+		put_count(table, cost.flops);
+		table_cell(table, "%s", text_of_bytes(cost.bytes, bytes));
 	}
+	if (state == RUN_DONE || state == RUN_DIVERGED)
+		return 0;
+	outlook->first = outlook->runs++ ? outlook->first : i;
+	outlook->flops += cost.flops;
+	outlook->bytes = fmax(outlook->bytes, cost.bytes);
+	return 0;
+}
+
+static int print_outlook(const struct campaign *campaign, const struct outlook *outlook, struct error *err)
+{
+	char flops[TEXT_NUMBER], bytes[TEXT_NUMBER];
+	double pace;
+	TRY(forecast_pace(campaign->grid, &campaign->grid->run[outlook->first], &pace, err));
+	size_t jobs = campaign->at_a_time < outlook->runs ? campaign->at_a_time : outlook->runs;
+	printf("%zu to do: %sFLOP, about %s with %zu at a time, up to %s of memory each\n", outlook->runs,
+		   text_of_count(outlook->flops, flops), text_of_seconds(pace * outlook->flops / (double)jobs), jobs,
+		   text_of_bytes(outlook->bytes, bytes));
+	return 0;
+}
+
+/* Counting a run takes a few milliseconds: very large grids are listed without. */
+static int print_runs(const struct suite *suite, const struct campaign *campaign, struct error *err)
+{
+	static const char *const header[] = { "",          "<run",   "<state", "parameters", "active", "FLOPs/token",
+										  "FLOPs/run", "memory", NULL };
+	static const char *const short_header[] = { "", "<run", "<state", NULL };
+	enum { COUNTED = 500 };
+	const struct grid *grid = campaign->grid;
+	bool costs = grid->n <= COUNTED;
+	struct outlook outlook = { 0, 0, 0, 0 };
+	struct table table;
+	int status = 0;
+	table_begin(&table, costs ? header : short_header);
+	for (size_t i = 0; i < grid->n && status == 0; i++)
+		status = print_run(&table, campaign, i, costs, &outlook, err);
+	if (status != 0) {
+		table_free(&table);
+		return -1;
+	}
+	print_question(suite);
 	table_end(&table, stdout);
-	printf("\n%zu runs in %s\n", grid->n, results->folder);
+	printf("\n%zu runs in %s\n", grid->n, campaign->results->folder);
+	return costs && outlook.runs > 0 ? print_outlook(campaign, &outlook, err) : 0;
 }
 
 /* ---- the table at the end -------------------------------------------------------------------------------- */
@@ -229,6 +297,16 @@ struct shown {
 static const char *const table_header[] = { "<strategy", "n",         "excess loss +- 95%", "MaxVio", "dead experts",
 											"domain MI", "dropped %", "FLOPs/token",        NULL };
 
+/* Does any run of this label look at later tokens?  label NULL: any run at all. */
+static bool sees_future(const struct csv_table *rows, const char *label)
+{
+	int by = csv_column(rows, "label"), causal = csv_column(rows, "causal");
+	for (size_t i = 0; causal >= 0 && by >= 0 && i < rows->rows; i++)
+		if (strcmp(csv_cell(rows, i, causal), "no") == 0 && (!label || strcmp(csv_cell(rows, i, by), label) == 0))
+			return true;
+	return false;
+}
+
 /* Runs of the grid point; none when another section has made the same. */
 static size_t point_runs(const struct grid *grid, size_t point)
 {
@@ -244,7 +322,7 @@ static void add_point(struct table *table, const struct csv_table *rows, const c
 	char flops[TEXT_NUMBER];
 	struct estimate e = point_estimate(rows, label, loss);
 	size_t n = point_estimate(rows, label, "steps").n;
-	table_cell(table, "%s", label);
+	table_cell(table, "%s%s", label, sees_future(rows, label) ? " (f)" : "");
 	table_cell(table, "%s", n == asked ? text_keep_f("%zu", n) : text_keep_f("%zu of %zu", n, asked));
 	table_interval(table, e.mean, (e.high - e.low) / 2, 4);
 	table_number(table, point_estimate(rows, label, "maxvio").mean, 3);
@@ -283,6 +361,8 @@ static int print_summary(const struct suite *suite, const struct grid *grid, con
 		if (point_runs(grid, i) > 0)
 			add_point(&table, &rows, grid->point[i].label, point_runs(grid, i), excess ? "excess_loss" : "eval_loss");
 	table_end(&table, stdout);
+	if (sees_future(&rows, NULL))
+		puts("(f) looks at later tokens of the sequence, so its loss is not that of a language model that writes");
 	csv_table_free(&rows);
 	return 0;
 }
@@ -368,7 +448,7 @@ static int act(const struct suite_options *opt, const char *file, const struct s
 	if (opt->plan)
 		print_plan(opt, file, grid);
 	else if (opt->dry_run)
-		print_runs(suite, grid, &results);
+		status = print_runs(suite, &campaign, err);
 	else if (opt->index)
 		status = run_one(&campaign, (size_t)opt->index - 1, err);
 	else

@@ -400,7 +400,9 @@ static const struct moe_opt *find_row(const struct suite *suite, const char *nam
 	if (row)
 		return row;
 	const char *near = text_nearest(name, suite->settings->names());
-	if (near)
+	if (near && strcmp(near, name) == 0)
+		fail(err, ERROR_USER, "'%s' is a flag alone (say it in 'strategy' or 'balance')", name);
+	else if (near)
 		fail(err, ERROR_USER, "unknown key '%s' (did you mean '%s'?)", name, near);
 	else
 		fail(err, ERROR_USER, "unknown key '%s' (a key is a flag of moesim run without its dashes)", name);

@@ -110,5 +110,11 @@ void table_end(struct table *table, FILE *to)
 	for (size_t i = 0; i < table->cells; i += table->columns)
 		print_line(table, wide, table->cell + i, to);
 	free(wide);
+	table_free(table);
+}
+
+void table_free(struct table *table)
+{
 	free(table->cell);
+	*table = (struct table){ .columns = 0 };
 }

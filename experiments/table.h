@@ -23,5 +23,6 @@ void table_number(struct table *table, double value, int decimals);
 void table_interval(struct table *table, double value, double half, int decimals);
 /* Prints the table and frees it. */
 void table_end(struct table *table, FILE *to);
+void table_free(struct table *table);
 
 #endif
