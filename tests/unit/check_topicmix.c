@@ -216,11 +216,11 @@ END_TEST
 START_TEST(laws_differ_with_the_seed)
 {
 	static uint32_t ranks[256 * 8];
-	open_law("topicmix", 3);
+	open_law("topicmix,vocabulary=256,domains=8", 3);
 	memcpy(ranks, law->rank, sizeof ranks);
-	open_law("topicmix", 4);
+	open_law("topicmix,vocabulary=256,domains=8", 4);
 	ck_assert_mem_ne(ranks, law->rank, sizeof ranks);
-	open_law("topicmix", 3);
+	open_law("topicmix,vocabulary=256,domains=8", 3);
 	ck_assert_mem_eq(ranks, law->rank, sizeof ranks);
 }
 END_TEST
