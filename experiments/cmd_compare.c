@@ -11,7 +11,7 @@
 #include "experiments/cmd.h"
 #include "experiments/compare.h"
 #include "experiments/table.h"
-#include "sim/base/csv.h"
+#include "experiments/whole_csv.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 
@@ -155,33 +155,6 @@ static void write_pairs(struct csv_writer *to, const struct comparison *of)
 	}
 }
 
-/* A CSV that is written whole or not at all. */
-struct sheet {
-	char *text;
-	size_t size;
-	FILE *memory;
-	struct csv_writer *csv;
-};
-
-static void sheet_begin(struct sheet *sheet, const char *header)
-{
-	*sheet = (struct sheet){ .text = NULL };
-	sheet->memory = open_memstream(&sheet->text, &sheet->size);
-	if (!sheet->memory)
-		error_no_memory("a CSV file");
-	sheet->csv = csv_open_stream(sheet->memory, header);
-}
-
-static int sheet_end(struct sheet *sheet, const char *path, struct error *err)
-{
-	int status = csv_close(sheet->csv, false, err);
-	fclose(sheet->memory);
-	if (status == 0 && path)
-		status = file_replace(path, sheet->text, sheet->size, err);
-	free(sheet->text);
-	return status;
-}
-
 /* ---- the terminal ---------------------------------------------------------------------------------------- */
 
 static const char *note_of(const struct study_series *series)
@@ -269,7 +242,7 @@ struct job {
 	double margin;
 	size_t baseline;
 	bool *best; /* [study->n] */
-	struct sheet means, pairs;
+	struct whole_csv means, pairs;
 };
 
 static double margin_of(const struct job *job, const struct compare_metric *metric)
@@ -291,8 +264,8 @@ static int write_view(struct job *job, enum compare_view view, struct error *err
 			continue;
 		TRY(compare_study(job->study, view, metric, margin_of(job, metric), job->baseline, &of, err));
 		if (view != COMPARE_EQUAL_SIZE)
-			write_means(job->means.csv, &of, job->best);
-		write_pairs(job->pairs.csv, &of);
+			write_means(job->means.rows, &of, job->best);
+		write_pairs(job->pairs.rows, &of);
 		compare_free(&of);
 	}
 	return 0;
@@ -300,16 +273,16 @@ static int write_view(struct job *job, enum compare_view view, struct error *err
 
 static int write_files(struct job *job, const char *folder, struct error *err)
 {
-	sheet_begin(&job->means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto");
-	sheet_begin(&job->pairs, "view,metric,a,b,n,difference,sd,ci_low,ci_high,t,p,p_holm,margin,p_equivalence,"
-							 "p_equivalence_holm,verdict");
+	whole_csv_begin(&job->means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto");
+	whole_csv_begin(&job->pairs, "view,metric,a,b,n,difference,sd,ci_low,ci_high,t,p,p_holm,margin,p_equivalence,"
+								 "p_equivalence_holm,verdict");
 	int status = 0;
 	for (int view = 0; view < COMPARE_VIEWS && status == 0; view++)
 		status = write_view(job, (enum compare_view)view, err);
 	struct error later;
-	int means = sheet_end(&job->means, status ? NULL : path_join(folder, "compare.csv"), status ? &later : err);
-	int pairs =
-		sheet_end(&job->pairs, status || means ? NULL : path_join(folder, "pairs.csv"), status || means ? &later : err);
+	int means = whole_csv_end(&job->means, status ? NULL : path_join(folder, "compare.csv"), status ? &later : err);
+	int pairs = whole_csv_end(&job->pairs, status || means ? NULL : path_join(folder, "pairs.csv"),
+							  status || means ? &later : err);
 	return status || means || pairs ? -1 : 0;
 }
 

@@ -396,6 +396,7 @@ static int run_all(const struct suite *suite, struct campaign *campaign, struct 
 {
 	struct results *results = campaign->results;
 	TRY(results_lock(results, false, err));
+	TRY(results_list(results, err));
 	int stopped = campaign_run(campaign, 0, campaign->grid->n, err);
 	if (stopped < 0)
 		return -1;

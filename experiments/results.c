@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sim/base/csv.h"
+#include "experiments/whole_csv.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 
@@ -183,6 +183,39 @@ int results_lock(struct results *results, bool shared, struct error *err)
 	return fail_at(err, results->folder, 0, 0);
 }
 
+/* ---- the list of runs ------------------------------------------------------------------------------------ */
+
+/* Columns are written with '_' where flags have '-'. */
+static const char *column_of(const char *key)
+{
+	char name[64];
+	size_t n = 0;
+	for (; key[n] && n + 1 < sizeof name; n++)
+		name[n] = key[n] == '-' ? '_' : key[n];
+	return text_keep_n(name, n);
+}
+
+int results_list(const struct results *results, struct error *err)
+{
+	const struct grid *grid = results->grid;
+	const char *header = "run,label,seed";
+	struct whole_csv csv;
+	for (size_t k = 0; k < grid->n_rows; k++)
+		if (grid->swept[k] && k != grid->seed_row)
+			header = text_keep_f("%s,%s", header, column_of(grid->rows[k].name));
+	whole_csv_begin(&csv, header);
+	for (size_t i = 0; i < grid->n; i++) {
+		csv_text(csv.rows, results->run[i]);
+		csv_text(csv.rows, grid->point[grid->run[i].point].label);
+		csv_text(csv.rows, grid->run[i].seed);
+		for (size_t k = 0; k < grid->n_rows; k++)
+			if (grid->swept[k] && k != grid->seed_row)
+				csv_text(csv.rows, grid_value(grid, &grid->run[i], k));
+		csv_row(csv.rows);
+	}
+	return whole_csv_end(&csv, path_join(results->folder, "runs.csv"), err);
+}
+
 /* ---- the gathered summary -------------------------------------------------------------------------------- */
 
 struct gathered {
@@ -248,16 +281,6 @@ static void write_rows(const struct results *results, const struct gathered *all
 	}
 }
 
-/* Columns are written with '_' where flags have '-'. */
-static const char *column_of(const char *key)
-{
-	char name[64];
-	size_t n = 0;
-	for (; key[n] && n + 1 < sizeof name; n++)
-		name[n] = key[n] == '-' ? '_' : key[n];
-	return text_keep_n(name, n);
-}
-
 static void find_extra(const struct grid *grid, struct gathered *all)
 {
 	for (size_t k = 0; k < grid->n_rows; k++)
@@ -265,39 +288,24 @@ static void find_extra(const struct grid *grid, struct gathered *all)
 			all->extra[k] = column_of(grid->rows[k].name);
 }
 
-static char *header_line(const struct gathered *all, const struct results *results)
+static const char *header_line(const struct gathered *all, const struct results *results)
 {
-	char *line = NULL;
-	size_t size = 0;
-	FILE *to = open_memstream(&line, &size);
-	if (!to)
-		error_no_memory("a CSV header");
+	const char *line = "";
 	for (size_t c = 0; c < all->columns; c++)
-		fprintf(to, "%s,", all->column[c]);
-	fputs("label", to);
+		line = text_keep_f("%s%s,", line, all->column[c]);
+	line = text_keep_f("%slabel", line);
 	for (size_t k = 0; k < results->grid->n_rows; k++)
 		if (all->extra[k])
-			fprintf(to, ",%s", all->extra[k]);
-	fclose(to);
+			line = text_keep_f("%s,%s", line, all->extra[k]);
 	return line;
 }
 
 static int write_summary(const struct results *results, const struct gathered *all, struct error *err)
 {
-	char *text = NULL, *header = header_line(all, results);
-	size_t size = 0;
-	FILE *to = open_memstream(&text, &size);
-	if (!to)
-		error_no_memory("a CSV file");
-	struct csv_writer *writer = csv_open_stream(to, header);
-	write_rows(results, all, writer);
-	int status = csv_close(writer, false, err);
-	fclose(to);
-	if (status == 0)
-		status = file_replace(path_join(results->folder, "summary.csv"), text, size, err);
-	free(text);
-	free(header);
-	return status;
+	struct whole_csv csv;
+	whole_csv_begin(&csv, header_line(all, results));
+	write_rows(results, all, csv.rows);
+	return whole_csv_end(&csv, path_join(results->folder, "summary.csv"), err);
 }
 
 int results_gather(const struct results *results, struct error *err)

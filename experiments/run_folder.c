@@ -58,22 +58,45 @@ static bool add_run(struct run_list *list, const char *path)
 	return true;
 }
 
-static int add_folder(struct run_list *list, const char *folder, struct error *err)
+/* The runs that the suite's list names.  Others beside them belong to the suite as it once was. */
+static int add_listed(struct run_list *list, const char *folder, const char *path, bool *found, struct error *err)
 {
-	if (add_run(list, folder))
-		return 0;
+	struct csv_table table;
+	TRY(csv_read(path, &table, err));
+	int column = csv_column(&table, "run");
+	for (size_t row = 0; column >= 0 && row < table.rows; row++)
+		if (text_is_name(csv_cell(&table, row, column)))
+			*found |= add_run(list, path_join(folder, csv_cell(&table, row, column)));
+	csv_table_free(&table);
+	return 0;
+}
+
+static int add_all(struct run_list *list, const char *folder, bool *found, struct error *err)
+{
 	struct dirent **entry;
 	int n = scandir(folder, &entry, NULL, alphasort);
 	if (n < 0)
 		return fail(err, errno == ENOENT || errno == ENOTDIR ? ERROR_USER : ERROR_WORLD,
 					"cannot read the folder '%s': %s", folder, strerror(errno));
-	bool found = false;
 	for (int i = 0; i < n; i++) {
 		if (entry[i]->d_name[0] != '.')
-			found |= add_run(list, path_join(folder, entry[i]->d_name));
+			*found |= add_run(list, path_join(folder, entry[i]->d_name));
 		free(entry[i]);
 	}
 	free(entry);
+	return 0;
+}
+
+static int add_folder(struct run_list *list, const char *folder, struct error *err)
+{
+	if (add_run(list, folder))
+		return 0;
+	bool found = false;
+	const char *listed = path_join(folder, "runs.csv");
+	if (file_exists(listed))
+		TRY(add_listed(list, folder, listed, &found, err));
+	else
+		TRY(add_all(list, folder, &found, err));
 	return found ? 0 : fail(err, ERROR_USER, "no run in '%s' (a run's folder holds a manifest.json)", folder);
 }
 

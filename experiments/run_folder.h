@@ -36,8 +36,9 @@ struct run_list {
 	struct run_folder *run; /* [n] in the order of the folders given, then by name */
 };
 
-/* Collects the runs of the folders: each is a run folder (it holds a manifest.json) or holds run folders.  A folder
- * met twice counts once.  A folder without any run is an error.  Texts live as long as the program. */
+/* Collects the runs of the folders: each is a run folder (it holds a manifest.json) or holds run folders, of which only
+ * those count that a suite's runs.csv names, where there is one.  A folder met twice counts once.  A folder without any
+ * run is an error.  Texts live as long as the program. */
 int run_list_find(size_t folders, char *const *folder, struct run_list *list, struct error *err);
 void run_list_free(struct run_list *list);
 

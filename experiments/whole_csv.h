@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * whole_csv.h -- a CSV file that appears whole or not at all.
+ */
+#ifndef EXPERIMENTS_WHOLE_CSV_H
+#define EXPERIMENTS_WHOLE_CSV_H
+
+#include "sim/base/csv.h"
+
+struct whole_csv {
+	struct csv_writer *rows; /* to be filled by csv_text(), csv_row() and so on */
+	FILE *memory;
+	char *text;
+	size_t size;
+};
+
+void whole_csv_begin(struct whole_csv *csv, const char *header);
+/* Replaces the file by what was written; path NULL forgets it. */
+int whole_csv_end(struct whole_csv *csv, const char *path, struct error *err);
+
+#endif
