@@ -63,19 +63,19 @@ static const struct moe_opt run_rows[] = {
 
 static void show_progress(void *context, const struct run_progress *now)
 {
-	double *shown = context, left = now->seconds / (double)now->tokens;
+	double *shown = context, left = (double)(now->steps - now->step) / (double)(now->step - now->first);
 	char rate[TEXT_NUMBER];
 	bool last = now->step == now->steps;
 	if (now->seconds - *shown < 0.1 && !last)
 		return;
 	*shown = now->seconds;
-	left *= (double)(now->steps - now->step) * (double)now->tokens / (double)(now->step ? now->step : 1);
 	fprintf(stderr, "\r\033[Kstep %zu/%zu  loss %.3f", now->step, now->steps, now->lm_loss);
 	if (!isnan(now->excess_loss))
 		fprintf(stderr, "  excess %.3f", now->excess_loss);
 	if (!isnan(now->maxvio))
 		fprintf(stderr, "  MaxVio %.2f", now->maxvio);
-	fprintf(stderr, "  %s tokens/s  %.0f s left", text_of_count((double)now->tokens / now->seconds, rate), left);
+	fprintf(stderr, "  %s tokens/s  %.0f s left", text_of_count((double)now->tokens / now->seconds, rate),
+			left * now->seconds);
 	if (last)
 		fputs("\r\033[K", stderr);
 	fflush(stderr);
@@ -158,8 +158,12 @@ static void tell_end(const struct trainer *trainer, const struct outcome *outcom
 	printf("  %zu steps, %s tokens of %s, %sFLOP\n\n", trainer->step,
 		   text_of_count((double)(trainer->step * trainer->net.call.tokens), tokens), trainer->stream.type->name,
 		   text_of_count(trainer->flops, flops));
-	tell_losses(trainer, outcome);
-	tell_balance(trainer, outcome);
+	if (strcmp(outcome->status, "diverged") == 0) {
+		printf("  the loss or its gradient left all bounds in step %zu (a lower --lr may help)\n", trainer->step);
+	} else {
+		tell_losses(trainer, outcome);
+		tell_balance(trainer, outcome);
+	}
 	printf("\n%s: wrote %s (charts: moesim plot %s)\n", outcome->status, plan->folder, plan->folder);
 }
 

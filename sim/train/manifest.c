@@ -26,13 +26,26 @@ static json_t *number(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* JSON is UTF-8, which the name of a file need not be: then every byte beyond ASCII becomes a question mark. */
+static json_t *words(const char *text)
+{
+	json_t *json = json_string(text);
+	char *plain = json ? NULL : strdup(text);
+	for (char *at = plain; at && *at; at++)
+		*at = (unsigned char)*at < 0x80 ? *at : '?';
+	if (plain)
+		json = json_string(plain);
+	free(plain);
+	return json;
+}
+
 static json_t *settings_json(const struct settings *settings)
 {
 	json_t *list = json_array();
 	const struct moe_opt *rows = config_rows();
 	for (size_t i = 0; rows[i].name; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "name", rows[i].name, "value",
-											  options_value(&rows[i], &settings->config), "origin",
+		json_array_append_new(list, json_pack("{s:s, s:o, s:s}", "name", rows[i].name, "value",
+											  words(options_value(&rows[i], &settings->config)), "origin",
 											  settings_origin(settings->origin[i])));
 	return list;
 }
@@ -42,8 +55,8 @@ static json_t *stream_json(const struct trainer *trainer)
 	const struct stream *stream = &trainer->stream;
 	json_t *domains = json_array();
 	for (size_t i = 0; i < stream->domains; i++)
-		json_array_append_new(domains, json_string(stream->domain_names[i]));
-	return json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "sentence", stream_spec(stream), "vocabulary",
+		json_array_append_new(domains, words(stream->domain_names[i]));
+	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "sentence", words(stream_spec(stream)), "vocabulary",
 					 (json_int_t)stream->vocabulary, "domains", domains, "uniform_loss",
 					 number(trainer->anchors.uniform), "unigram_loss", number(trainer->anchors.unigram), "bigram_loss",
 					 number(trainer->anchors.bigram), "bayes_loss", number(trainer->anchors.bayes), "oracle_loss",

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/base/files.h"
@@ -93,13 +94,20 @@ int recorder_enter(struct recorder *recorder, const char *folder, enum recorder_
 	return 0;
 }
 
+static int64_t size_now(const char *path)
+{
+	struct stat now;
+	return stat(path, &now) == 0 ? (int64_t)now.st_size : 0;
+}
+
 int recorder_open(struct recorder *recorder, const struct recorder_place *place, struct error *err)
 {
 	for (int i = 0; i < RUN_FILES; i++) {
 		if (i == FILE_SUMMARY)
 			continue;
 		const char *path = path_join(recorder->folder, run_file_name((enum run_file)i));
-		recorder->file[i] = csv_open(path, run_file_header((enum run_file)i), place ? place->size[i] : -1, err);
+		int64_t size = place == NULL ? -1 : i == FILE_TIMING ? size_now(path) : place->size[i];
+		recorder->file[i] = csv_open(path, run_file_header((enum run_file)i), size, err);
 		if (recorder->file[i] == NULL)
 			return -1;
 	}
@@ -242,7 +250,7 @@ struct recorder_place recorder_place(const struct recorder *recorder)
 {
 	struct recorder_place place = { { 0 } };
 	for (int i = 0; i < RUN_FILES; i++)
-		place.size[i] = recorder->file[i] ? csv_size(recorder->file[i]) : 0;
+		place.size[i] = recorder->file[i] && i != FILE_TIMING ? csv_size(recorder->file[i]) : 0;
 	return place;
 }
 

@@ -15,7 +15,8 @@ struct recorder {
 	struct csv_writer *file[RUN_FILES]; /* all but the summary */
 };
 
-/* Sizes of the growing files at a checkpoint; nothing beyond them counts when a run resumes. */
+/* Sizes of the growing files at a checkpoint; nothing beyond them counts when a run resumes.  timing.csv has none, as
+ * it differs between equal runs: a resumed run goes on at its end. */
 struct recorder_place {
 	int64_t size[RUN_FILES];
 };

@@ -45,9 +45,16 @@ struct run {
 	struct recorder recorder;
 	struct outcome *outcome;
 	struct run_progress progress;
-	size_t first; /* the step at which this process began */
 	double began;
 };
+
+static void clear_outcome(struct outcome *outcome, const char *status)
+{
+	*outcome =
+		(struct outcome){ .status = status, .evaluation.loss = NAN, .leak = { NAN, NAN }, .flops_per_token = NAN };
+	metrics_clear(&outcome->mean);
+	metrics_clear(&outcome->worst);
+}
 
 /* Mean and worst of the layers' metrics in the last evaluation. */
 static void sum_up(struct run *run)
@@ -116,11 +123,11 @@ static int step(struct run *run, bool *more, struct error *err)
 	run->progress.step = next;
 	run->progress.lm_loss = log.lm_loss;
 	run->progress.seconds = clock_seconds() - run->began;
-	run->progress.tokens = (next - run->first) * trainer->net.call.tokens;
+	run->progress.tokens = (next - run->progress.first) * trainer->net.call.tokens;
 	if (run->plan->show)
 		run->plan->show(run->plan->context, &run->progress);
 	if (log.diverged)
-		run->outcome->status = "diverged";
+		clear_outcome(run->outcome, "diverged"); /* an earlier evaluation is not how it ended */
 	*more = !log.diverged && stop_signal == 0;
 	return 0;
 }
@@ -134,14 +141,24 @@ static int start(struct run *run, struct error *err)
 	return recorder_flush(&run->recorder, err);
 }
 
+static int refuse_complete(const struct run *run, struct error *err)
+{
+	if (run->trainer->step < (size_t)run->trainer->settings->config.steps)
+		return 0;
+	fail(err, ERROR_USER, "the run is complete: nothing is left to resume");
+	return fail_at(err, run->plan->folder, 0, 0);
+}
+
 static int open_folder(struct run *run, struct error *err)
 {
 	const char *checkpoint = path_join(run->plan->folder, "checkpoint.bin");
 	struct recorder_place place;
 	bool resume = run->plan->mode == RECORDER_RESUME && file_exists(checkpoint);
 	TRY(recorder_enter(&run->recorder, run->plan->folder, run->plan->mode, err));
-	if (resume)
+	if (resume) {
 		TRY(checkpoint_read(checkpoint, run->trainer, &place, err));
+		TRY(refuse_complete(run, err));
+	}
 	TRY(recorder_open(&run->recorder, resume ? &place : NULL, err));
 	TRY(manifest_write(run->plan->folder, "running", run->trainer, run->plan->threads, err));
 	return 0;
@@ -164,13 +181,10 @@ static int train(struct run *run, struct error *err)
 	size_t steps = (size_t)run->trainer->settings->config.steps;
 	bool more = true;
 	TRY(open_folder(run, err));
-	run->first = run->trainer->step;
+	run->progress.first = run->trainer->step;
 	run->began = clock_seconds();
 	if (run->trainer->step == 0)
 		TRY(start(run, err));
-	else if (run->trainer->step == steps)
-		return fail(err, ERROR_USER, "the run is complete: nothing is left to resume"),
-			   fail_at(err, run->plan->folder, 0, 0);
 	while (more && run->trainer->step < steps)
 		TRY(step(run, &more, err));
 	if (run->trainer->step < steps && stop_signal)
@@ -183,10 +197,7 @@ int run_train(struct trainer *trainer, const struct run_plan *plan, struct outco
 {
 	struct run run = { .trainer = trainer, .plan = plan, .outcome = outcome };
 	struct error later;
-	*outcome =
-		(struct outcome){ .status = "done", .evaluation.loss = NAN, .leak = { NAN, NAN }, .flops_per_token = NAN };
-	metrics_clear(&outcome->mean);
-	metrics_clear(&outcome->worst);
+	clear_outcome(outcome, "done");
 	run.progress.steps = (size_t)trainer->settings->config.steps;
 	run.progress.excess_loss = run.progress.maxvio = NAN;
 	watch_signals();

@@ -9,7 +9,7 @@
 
 /* What a display may want to know after each step. */
 struct run_progress {
-	size_t step, steps;
+	size_t first, step, steps;   /* done before this process began, now, and in all */
 	double seconds;              /* since the first step of this process */
 	size_t tokens;               /* trained in this process */
 	double lm_loss, excess_loss; /* of the last step; of the last evaluation, NAN where not known */

@@ -204,7 +204,7 @@ static double step_flops(const struct trainer *trainer)
 static bool has_diverged(const struct trainer *trainer, const struct step_log *log)
 {
 	double most = 10 * log1p((double)trainer->stream.vocabulary + 1);
-	return !(log->loss <= most) || !isfinite(log->grad_norm); /* so written, a nan diverges */
+	return !(log->lm_loss <= most) || !isfinite(log->loss) || !isfinite(log->grad_norm); /* a nan diverges, too */
 }
 
 void trainer_step(struct trainer *trainer, bool counts, struct step_log *log)

@@ -19,7 +19,7 @@ struct timing {
 struct step_log {
 	double loss, lm_loss; /* nats per token; loss includes the balancers' terms */
 	double rate, grad_norm;
-	bool diverged; /* a loss or gradient that is no number, or a loss beyond 10 ln(V + 2) */
+	bool diverged; /* a loss or gradient that is no number, or lm_loss beyond 10 ln(V + 2) */
 };
 
 struct evaluation {
