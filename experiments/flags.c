@@ -13,16 +13,19 @@
 #include "sim/base/options.h"
 #include "sim/base/text.h"
 
-enum { MOST = 256, HELP = 1, OWN, SETTING };
+/* getopt's value of entry i is FIRST + i: no character, and no two alike, because of several flags with equal values it
+ * would take the first for an abbreviation of all. */
+enum { MOST = 256, FIRST = 256, HELP = FIRST };
 
 /* getopt's table, and beside it what each entry means. */
 struct table {
 	size_t n;
 	struct option option[MOST];
 	const struct moe_opt *row[MOST]; /* NULL for --help */
+	bool own[MOST];                  /* the command's own, not a setting */
 };
 
-static void table_add(struct table *table, const char *name, const struct moe_opt *row, int kind)
+static void table_add(struct table *table, const char *name, const struct moe_opt *row, bool own)
 {
 	for (size_t i = 0; i < table->n; i++)
 		if (strcmp(table->option[i].name, name) == 0)
@@ -30,24 +33,25 @@ static void table_add(struct table *table, const char *name, const struct moe_op
 	if (table->n + 1 == MOST)
 		BUG("too many flags");
 	int argument = row == NULL ? no_argument : row->type == MOE_OPT_FLAG ? optional_argument : required_argument;
-	table->option[table->n] = (struct option){ name, argument, NULL, kind };
+	table->option[table->n] = (struct option){ name, argument, NULL, FIRST + (int)table->n };
+	table->own[table->n] = own;
 	table->row[table->n++] = row;
 }
 
 static void table_fill(struct table *table, const struct command *command)
 {
 	*table = (struct table){ 0 };
-	table_add(table, "help", NULL, HELP);
+	table_add(table, "help", NULL, true);
 	for (const struct moe_opt *row = command->opts; row->name; row++)
-		table_add(table, row->name, row, OWN);
+		table_add(table, row->name, row, true);
 	if (!command->takes_settings)
 		return;
 	for (const struct moe_opt *row = config_rows(); row->name; row++)
-		table_add(table, row->name, row, SETTING);
+		table_add(table, row->name, row, false);
 	for (size_t i = 0; config_aliases[i][0]; i++)
-		table_add(table, config_aliases[i][0], config_find(config_aliases[i][1]), SETTING);
+		table_add(table, config_aliases[i][0], config_find(config_aliases[i][1]), false);
 	for (size_t i = 0; config_words[i][0]; i++)
-		table_add(table, config_words[i][0], config_find("strategy"), SETTING);
+		table_add(table, config_words[i][0], config_find("strategy"), false);
 }
 
 /* "--moe_router_topk=2" becomes "--moe-router-topk=2", in place. */
@@ -73,7 +77,7 @@ static int take(const struct command *command, const struct table *table, size_t
 				struct flags *flags, struct error *err)
 {
 	struct given *given = flags->opt;
-	if (table->option[i].val == OWN) {
+	if (table->own[i]) {
 		if (options_set(table->row[i], flags->opt, value ? value : "yes", err) != 0)
 			return fail_at(err, text_keep_f("--%s", table->option[i].name), 0, 0);
 		return 0;
@@ -87,22 +91,21 @@ static int take(const struct command *command, const struct table *table, size_t
 static int read_all(const struct command *command, const struct table *table, int argc, char **argv,
 					struct flags *flags, struct error *err)
 {
-	int kind, at = -1;
+	int kind;
 	opterr = 0;
 	optind = 0; /* 0 makes glibc start anew */
-	while ((kind = getopt_long(argc, argv, ":h", table->option, &at)) != -1) {
+	while ((kind = getopt_long(argc, argv, ":h", table->option, NULL)) != -1) {
 		if (kind == 'h' || kind == HELP) {
 			flags->help = true;
 			return 0;
 		}
 		if (kind == ':')
 			return fail(err, ERROR_USER, "flag '%s' needs a value", argv[optind - 1]);
+		if (kind == '?' && optopt == HELP)
+			return fail(err, ERROR_USER, "flag '--help' takes no value");
 		if (kind == '?')
-			return unknown(table, command,
-						   optopt && optopt != 'h' && argv[optind - 1][1] != '-' ? text_keep_f("-%c", optopt)
-																				 : argv[optind - 1],
-						   err);
-		TRY(take(command, table, (size_t)at, optarg, flags, err));
+			return unknown(table, command, optopt ? text_keep_f("-%c", optopt) : argv[optind - 1], err);
+		TRY(take(command, table, (size_t)(kind - FIRST), optarg, flags, err));
 	}
 	flags->argc = argc - optind;
 	flags->args = argv + optind;
