@@ -149,6 +149,15 @@ static int word_add(struct sentence *sentence, const struct moe_opt *row, struct
 	return 0;
 }
 
+/* A comma promises one option more. */
+static int check_last(struct slice text, struct error *err)
+{
+	if (text.at == text.end || text.text[text.end - 1] != ',')
+		return 0;
+	fail(err, ERROR_USER, "an option is missing behind the last comma");
+	return fail_at(err, text.file, 0, (unsigned)text.end);
+}
+
 /* "name,key=value,..." into a part of that kind. */
 static int part_read(enum moe_kind kind, struct slice text, struct part_use *use, struct error *err)
 {
@@ -160,6 +169,7 @@ static int part_read(enum moe_kind kind, struct slice text, struct part_use *use
 			 near ? "did you mean '" : "see: moesim list ", near ? near : catalog_kind(kind), near ? "'?" : "s");
 		return slice_fail(name, err);
 	}
+	TRY(check_last(text, err));
 	if (part->opts_size > PART_OPTIONS)
 		BUG("a part's options are too large");
 	use->part = part;
@@ -175,16 +185,17 @@ static int part_read(enum moe_kind kind, struct slice text, struct part_use *use
 	return 0;
 }
 
-/* The place of a balancer: that of the same name, or behind the others. */
-static struct part_use *balancer_place(struct sentence *sentence, const struct part_use *use)
+/* The place of a balancer: that of the same name among the `old` first ones, or behind the others. */
+static struct part_use *balancer_place(struct sentence *sentence, size_t old, const struct part_use *use)
 {
-	for (size_t i = 0; i < sentence->balancers; i++)
+	for (size_t i = 0; i < old; i++)
 		if (sentence->balancer[i].part == use->part)
 			return &sentence->balancer[i];
 	return sentence->balancers < SENTENCE_BALANCERS ? &sentence->balancer[sentence->balancers++] : NULL;
 }
 
-/* "none", "one{+another}", which replace what was there, or "+one{+another}", which are added to it. */
+/* "none", "one{+another}", which replace what was there, or "+one{+another}", which are added to it or replace their
+ * like.  A list may hold one balancer twice, as an auxiliary loss over two scopes. */
 static int balance_read(struct slice text, struct sentence *sentence, struct error *err)
 {
 	if (text.at < text.end && text.text[text.at] == '+')
@@ -193,11 +204,12 @@ static int balance_read(struct slice text, struct sentence *sentence, struct err
 		sentence->balancers = 0;
 	if (strcmp(slice_text(text), "none") == 0)
 		return 0;
+	size_t old = sentence->balancers;
 	do {
 		struct slice one = slice_next(&text, ends_at_plus);
 		struct part_use use;
 		TRY(part_read(MOE_BALANCER, one, &use, err));
-		struct part_use *place = balancer_place(sentence, &use);
+		struct part_use *place = balancer_place(sentence, old, &use);
 		if (place == NULL) {
 			fail(err, ERROR_USER, "more than %d balancers", SENTENCE_BALANCERS);
 			return slice_fail(one, err);
@@ -287,6 +299,7 @@ static int words_read(struct slice rest, struct sentence *sentence, struct error
 
 static int recipe_read(struct slice text, struct sentence *sentence, struct error *err)
 {
+	TRY(check_last(text, err));
 	struct slice name = slice_next(&text, ends_at_comma);
 	const struct moe_recipe *recipe = catalog_recipe(slice_text(name));
 	if (recipe == NULL) {
@@ -345,6 +358,19 @@ static const char *wanted(unsigned missing)
 	return missing & MOE_LOGITS ? "logits" : "scores";
 }
 
+/* What a part itself says of its options beside the layer's. */
+static int check_options(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
+{
+	struct moe_call call = { .experts = (size_t)layer->experts, .k = (size_t)layer->k };
+	for (size_t i = 0; i < sentence_parts(sentence); i++) {
+		const struct part_use *use = sentence_part(sentence, i);
+		char complaint[160] = "";
+		if (use->part->check && !use->part->check(&call, part_opt(use), complaint, sizeof complaint))
+			return fail(err, ERROR_USER, "%s '%s': %s", catalog_kind(use->part->kind), use->part->name, complaint);
+	}
+	return 0;
+}
+
 int sentence_check(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
 {
 	const struct moe_part *scorer = sentence->scorer.part;
@@ -365,6 +391,7 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 	if (layer->k > layer->experts)
 		return fail(err, ERROR_USER, "top-k %lld exceeds the %lld experts (lower --top-k or raise --experts)",
 					(long long)layer->k, (long long)layer->experts);
+	TRY(check_options(sentence, layer, err));
 	if (layer->overflow == OVERFLOW_LOWEST_SCORE && layer->capacity > 0 && !(given & MOE_SCORES))
 		return fail(err, ERROR_USER,
 					"overflow 'lowest-score' needs scores, and scorer '%s' gives none (try "
