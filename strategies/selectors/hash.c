@@ -2,8 +2,8 @@
  *
  * hash.c -- the token id alone decides (Roller et al. 2021, Hash Layers, arXiv 2106.04426).
  *
- * Each id has k different experts, drawn once: the first by a Philox hash of (id, draw), a repeated one drawn anew.
- * The draws of all layers differ.
+ * Each id has k different experts, the first k of a deck that a Philox hash of (id, draw) shuffles.  The draws of all
+ * layers differ.
  */
 #include <moesim/kit.h>
 
@@ -13,33 +13,40 @@ static struct moe_rng stream_of(const struct moe_call *call, uint32_t id)
 	return (struct moe_rng){ .key = { 0x68617368u, (uint32_t)call->layer }, .counter = { 0, 0, id, 0 }, .used = 4 };
 }
 
-static bool holds(const uint32_t *list, size_t n, uint32_t value)
+static void swap(uint32_t *a, uint32_t *b)
 {
-	for (size_t i = 0; i < n; i++)
-		if (list[i] == value)
-			return true;
-	return false;
+	uint32_t kept = *a;
+	*a = *b;
+	*b = kept;
+}
+
+/* k steps of a Fisher-Yates shuffle, which are then taken back, so that every token finds the same deck. */
+static void draw(struct moe_rng rng, const struct moe_call *call, size_t token, uint32_t *deck, uint32_t *from,
+				 struct moe_picks *picks)
+{
+	for (size_t rank = 0; rank < call->k; rank++) {
+		from[rank] = (uint32_t)(rank + moe_below(&rng, call->experts - rank));
+		swap(&deck[rank], &deck[from[rank]]);
+		moe_pick(picks, token, deck[rank], rank);
+	}
+	for (size_t rank = call->k; rank-- > 0;)
+		swap(&deck[rank], &deck[from[rank]]);
 }
 
 static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
-	uint32_t *mine = self->scratch;
-	for (size_t t = 0; t < call->tokens; t++) {
-		struct moe_rng rng = stream_of(call, route->id[t]);
-		for (size_t rank = 0; rank < call->k; rank++) {
-			do
-				mine[rank] = (uint32_t)moe_below(&rng, call->experts);
-			while (holds(mine, rank, mine[rank]));
-			moe_pick(picks, t, mine[rank], rank);
-		}
-	}
+	uint32_t *deck = self->scratch, *from = deck + call->experts;
+	for (size_t e = 0; e < call->experts; e++)
+		deck[e] = (uint32_t)e;
+	for (size_t t = 0; t < call->tokens; t++)
+		draw(stream_of(call, route->id[t]), call, t, deck, from, picks);
 }
 
 static size_t scratch_size(const struct moe_call *call, const void *opt)
 {
 	(void)opt;
-	return call->k * sizeof(uint32_t);
+	return (call->experts + call->k) * sizeof(uint32_t);
 }
 
 const struct moe_selector selector_hash = {
