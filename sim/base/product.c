@@ -1,53 +1,43 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * product.c -- matrix products over a CBLAS.
+ * product.c -- matrix products, and linear maps in blocks of rows.
  */
 #include <config.h>
 
 #include "sim/base/product.h"
 
-#include <gsl/gsl_cblas.h>
 #include <string.h>
 
+#include "sim/base/multiply.h"
 #include "sim/base/parallel.h"
-#include "sim/base/text.h"
 
-#ifdef MOE_DOUBLE
-#define GEMM cblas_dgemm
-#else
-#define GEMM cblas_sgemm
-#endif
-
-static void gemm(enum CBLAS_TRANSPOSE trans_a, enum CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k,
-				 const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c, size_t ld_c)
+static void multiply_any(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
 {
 	if (m == 0 || n == 0)
 		return;
-	if (k == 0) {
+	if (k > 0)
+		multiply(m, n, k, a, b, add, c, ld_c);
+	else
 		for (size_t i = 0; i < m && !add; i++)
 			memset(c + i * ld_c, 0, n * sizeof(real));
-		return;
-	}
-	GEMM(CblasRowMajor, trans_a, trans_b, (int)m, (int)n, (int)k, 1, a, (int)ld_a, b, (int)ld_b, add ? 1 : 0, c,
-		 (int)ld_c);
 }
 
 void product_nn(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
 				size_t ld_c)
 {
-	gemm(CblasNoTrans, CblasNoTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
+	multiply_any(m, n, k, (struct factor){ a, ld_a, false }, (struct factor){ b, ld_b, false }, add, c, ld_c);
 }
 
 void product_nt(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
 				size_t ld_c)
 {
-	gemm(CblasNoTrans, CblasTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
+	multiply_any(m, n, k, (struct factor){ a, ld_a, false }, (struct factor){ b, ld_b, true }, add, c, ld_c);
 }
 
 void product_tn(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const real *b, size_t ld_b, bool add, real *c,
 				size_t ld_c)
 {
-	gemm(CblasTrans, CblasNoTrans, m, n, k, a, ld_a, b, ld_b, add, c, ld_c);
+	multiply_any(m, n, k, (struct factor){ a, ld_a, true }, (struct factor){ b, ld_b, false }, add, c, ld_c);
 }
 
 static size_t block_rows(size_t rows, size_t block)
@@ -77,23 +67,12 @@ void linear_backward(size_t rows, size_t in, size_t out, const real *x, const re
 		product_nt(block_rows(rows, b), in, out, d_y + b * x_size * out, out, w, out, add, d_x + b * x_size * in, in);
 }
 
-#ifdef HAVE_OPENBLAS_SET_NUM_THREADS
-void openblas_set_num_threads(int threads);
-char *openblas_get_config(void);
-#endif
-
 void product_single_threaded(void)
 {
-#ifdef HAVE_OPENBLAS_SET_NUM_THREADS
-	openblas_set_num_threads(1);
-#endif
+	multiply_single_threaded();
 }
 
 const char *product_library(void)
 {
-#ifdef HAVE_OPENBLAS_SET_NUM_THREADS
-	return text_keep(openblas_get_config());
-#else
-	return BLAS_NAME;
-#endif
+	return multiply_name();
 }

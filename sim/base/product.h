@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * product.h -- matrix products over a CBLAS; row-major, one thread a call.
+ * product.h -- matrix products; row-major, one thread a call.
  *
  * C is always [m][n] and k is the summed dimension; ld_ is the distance between rows.  With `add` the product is
  * added to C, else it replaces C.  Zero sizes are allowed (k = 0 without `add` writes zeros).
@@ -31,7 +31,7 @@ void linear_backward(size_t rows, size_t in, size_t out, const real *x, const re
 
 /* Makes the library compute each call on the calling thread alone.  Call once at start. */
 void product_single_threaded(void);
-/* The library in use, for the manifest: "openblas 0.3.21 (Haswell)", "gsl". */
+/* What computes the products, for the manifest: "own kernels, AVX-512", "OpenBLAS 0.3.21 Haswell ...", "gsl". */
 const char *product_library(void);
 
 #endif
