@@ -180,6 +180,7 @@ static int part_read(enum moe_kind kind, struct slice text, struct part_use *use
 	const char *what = text_keep_f("%s %s", catalog_kind(kind), part->name);
 	if (options_assign_list(part->opts, use->opt.bytes, what, slice_text(rest), err) != 0) {
 		unsigned column = err->column ? err->column : 1;
+		err->column = 0; /* it counts from the list's first byte */
 		return fail_at(err, text.file, 0, (unsigned)rest.at + column);
 	}
 	return 0;
