@@ -52,8 +52,9 @@ do for [p = 1:panels] {
 	set yrange [rows[p] - 0.5:-0.5]
 	set format x ''
 	set xtics columns[p]/4.0 scale 0
-	set ytics () scale 0 font small_font noenhanced
+	unset ytics
 	if (column_of == 0) {
+		set ytics () scale 0 font small_font noenhanced textcolor rgb text_colour
 		every_nth = 1 + rows[p]/16
 		do for [d = 1:rows[p]] {
 			if ((d - 1) % every_nth == 0 && d <= domains) { set ytics add (short(domain[d]) d - 1) }

@@ -60,10 +60,13 @@ if (has_excess) {
 	low = excess_positive ? E_min/1.06 : E_min - 0.04*(E_max - E_min)
 	high = excess_positive ? E_max*1.06 : E_max
 	set yrange [low:high]
+	if (excess_positive) { set ytics () }
 	if (excess_positive && high/low < 8) {
 		step = nice((high - low)/6)
-		set ytics ()
 		do for [t = ceil(low/step):floor(high/step)] { set ytics add (t*step) }
+	}
+	if (excess_positive && high/low >= 8) {
+		do for [t = floor(log10(low)):ceil(log10(high))] { set ytics add (10.0**t, 2*10.0**t, 5*10.0**t) }
 	}
 	above(v) = v > low ? v : low
 	plot \

@@ -29,7 +29,7 @@ set style fill solid noborder
 set palette defined (0 '#0B4A8C', 0.5 '#9CC4E4', 1 '#FFFFFF')
 span = most > least ? most - least : 1e-6
 set cbrange [least:least + span]
-set cbtics font small_font scale 0.3 offset -0.6,0
+set cbtics nice(span/3.0) font small_font scale 0.3 offset -0.6,0
 number_format = span < 0.01 ? '%.4f' : '%.3f'
 do for [p = 1:panels] {
 	column_of = (p - 1)%across

@@ -101,13 +101,18 @@ plain(text) = strstrt(text, '%') == 0 ? text : text[1:strstrt(text, '%') - 1].'%
 # "334 k": three digits
 human(v) = sprintf('%.3g', real(gprintf('%.6s', v))).gprintf(v < 1000 ? '' : ' %c', v)
 
-# The title of a small panel: a label that does not fit goes on in a second line, and in smaller letters if need be.
-fits(label, wide) = strlen(label)*7.4 <= wide
-folded(label, wide) = fits(label, wide) || strstrt(label, ' ') == 0 ? label : \
-	label[1:strstrt(label, ' ') - 1]."\n".label[strstrt(label, ' ') + 1:]
-line_of(label, wide) = fits(label, wide) || strstrt(label, ' ') == 0 ? strlen(label) : strlen(label) - strstrt(label, ' ')
-shrunk(label, wide) = line_of(label, wide)*7.4 <= wide ? 1 : wide/(line_of(label, wide)*7.4) < 0.6 ? 0.6 : wide/(line_of(label, wide)*7.4)
-panel_title_font(label, wide) = sprintf('%s,%.1f', bold, (format eq 'svg' ? 12 : 9.5)*shrunk(label, wide))
+# The title of a small panel: a label that does not fit goes on in a second line, in smaller letters, and cut.
+letter = 7.4
+fits(text, wide) = strlen(text)*letter <= wide
+cut(text, n) = strlen(text) <= n ? text : text[1:n/2].'…'.text[strlen(text) - n/2 + 2:]
+clipped(text, wide) = cut(text, int(wide/(0.6*letter)))
+blank(text) = strstrt(text, ' ')
+folded(text, wide) = fits(text, wide) || blank(text) == 0 ? clipped(text, wide) : \
+	clipped(text[1:blank(text) - 1], wide)."\n".clipped(text[blank(text) + 1:], wide)
+line(text, wide) = fits(text, wide) || blank(text) == 0 ? strlen(text) : \
+	blank(text) > strlen(text) - blank(text) ? blank(text) : strlen(text) - blank(text)
+shrunk(text, wide) = line(text, wide)*letter <= wide ? 1 : wide/(line(text, wide)*letter) < 0.6 ? 0.6 : wide/(line(text, wide)*letter)
+panel_title_font(text, wide) = sprintf('%s,%.1f', bold, (format eq 'svg' ? 12 : 9.5)*shrunk(text, wide))
 
 # Intervals of things that cannot be negative; a terminal of characters has no room for bands.
 band(v) = terminal_is_text ? NaN : v

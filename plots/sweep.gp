@@ -32,6 +32,10 @@ x_of(i, k) = of_key[i] != k || column('series') != i ? NaN : \
 	key_log[k] ? column('value')*(most/least)**by(i) : column('value') + (most - least)*by(i)
 clip(v) = v > 0 ? v : 0
 
+stats data using (column('maxvio')) nooutput name 'M'
+stats data using (column('dead')) nooutput name 'D'
+array top_of[3] = [0, M_max*1.2 + 0.1, D_max*1.1 + 0.4]
+
 set multiplot
 @HEAD
 do for [k = 1:keys] {
@@ -55,7 +59,7 @@ do for [k = 1:keys] {
 		at(place) = key_log[k] ? least*(most/least)**place : least + (most - least)*place
 		set xrange [at(-0.08):at(1.08)]
 		set yrange [*:*]
-		if (m > 1) { set yrange [0:*] }
+		if (m > 1) { set yrange [0:top_of[m]] }
 		unset nonlinear y
 		set ytics autofreq
 		if (m == 2) {
