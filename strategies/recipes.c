@@ -71,9 +71,11 @@ const struct moe_recipe strategy_recipes[] = {
 	  .cite = "Dai et al. 2024, arXiv 2401.06066",
 	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.001 k=6 shared=2" },
 	{ .name = "deepseek-v3",
-	  .summary = "DeepSeek-V3: sigmoid, bias balancing, 8 routed and 1 shared expert, small sequence-wise loss",
+	  .summary = "DeepSeek-V3: sigmoid, bias balancing, 8 routed experts in 4 of 8 groups and 1 shared, small "
+				 "sequence-wise loss",
 	  .cite = "DeepSeek-AI 2024, arXiv 2412.19437",
-	  .sentence = "scorer=sigmoid selector=top-k gate=renorm,scale=2.5 "
+	  .sentence = "scorer=sigmoid selector=group-top,groups=8,group-top-k=4,group-score=two-best "
+				  "gate=renorm,scale=2.5 "
 				  "balance=bias,rate=0.001+aux,weight=0.0001,scope=sequence k=8 shared=1" },
 	{ .name = NULL },
 };

@@ -53,7 +53,7 @@ static uint64_t selection(const struct net *net)
 	uint64_t hash = TEXT_HASH_START;
 	for (size_t i = 0; i < net->shape.layers; i++) {
 		const struct moe_route *route = &net->block[i].layer.router.route;
-		uint8_t at[2][64][8] = { { { 0 } } };
+		uint8_t at[2][64][16] = { { { 0 } } };
 		for (size_t p = 0; route->picks && p < route->picks->n; p++)
 			at[0][route->picks->token[p]][route->picks->expert[p]] = (uint8_t)(route->picks->rank[p] + 1);
 		for (size_t p = 0; route->plan && p < route->plan->pairs; p++)
@@ -162,7 +162,8 @@ static void check_sentence(const char *text, size_t layers, struct score *score)
 	tiny_close(&tiny);
 }
 
-/* What a part's loss or state does to the gradient should be as large as the rest. */
+/* What a part's loss or state does to the gradient should be as large as the rest, and what it is told must fit a
+ * layer of four experts. */
 static const char *strong(const struct moe_part *part)
 {
 	const char *text = part->name;
@@ -170,6 +171,8 @@ static const char *strong(const struct moe_part *part)
 		text = text_keep_f("%s,weight=0.7", text);
 	if (options_find(part->opts, "rate"))
 		text = text_keep_f("%s,rate=0.05", text);
+	if (options_find(part->opts, "groups"))
+		text = text_keep_f("%s,groups=2,group-top-k=1", text);
 	return text;
 }
 
@@ -191,7 +194,7 @@ static void each_product(const struct variant *variant, struct score *score)
 			for (size_t k = 0; parts[j]->kind == MOE_SELECTOR && parts[k]; k++)
 				if (parts[k]->kind == MOE_GATE)
 					each_stack(
-						text_keep_f("scorer=%s selector=%s gate=%s", parts[i]->name, parts[j]->name, parts[k]->name),
+						text_keep_f("scorer=%s selector=%s gate=%s", parts[i]->name, strong(parts[j]), parts[k]->name),
 						" balance=", STACKED, variant, score);
 }
 
@@ -217,11 +220,14 @@ START_TEST(gradients_of_products)
 }
 END_TEST
 
-/* The values that a row is tried with: every word, both states of a flag, a number away from the default. */
+/* The values that a row is tried with: every word, both states of a flag, a number away from the default, and where
+ * groups of the four experts are counted, one. */
 static size_t values_of(const struct moe_opt *row, const char *value[8])
 {
 	size_t n = 0;
 	double number = row->preset > 0 ? 3 * row->preset : (row->low + row->high) / 2;
+	if (strncmp(row->name, "group", 5) == 0)
+		number = 1;
 	if (row->type == MOE_OPT_CHOICE)
 		for (; row->choices[n] && n < 8; n++)
 			value[n] = row->choices[n];
@@ -231,6 +237,9 @@ static size_t values_of(const struct moe_opt *row, const char *value[8])
 		value[n++] = text_keep_f("%.15g", number > row->high ? row->high : number);
 	return n;
 }
+
+/* What else a part is told when one of its other options is tried. */
+static const char *const companions[][2] = { { "weight", "0.7" }, { "groups", "2" }, { "group-top-k", "1" } };
 
 /* A part with one option set, among the other parts of three sentences that between them accept every kind. */
 static void check_option(const struct moe_part *part, const char *name, const char *value, struct score *score)
@@ -242,10 +251,13 @@ static void check_option(const struct moe_part *part, const char *name, const ch
 		"scorer=none selector=hash gate=unit",
 	};
 	size_t accepted = score->accepted;
-	const char *weight = options_find(part->opts, "weight") && strcmp(name, "weight") != 0 ? ",weight=0.7" : "";
+	const char *others = "";
+	for (size_t i = 0; i < sizeof companions / sizeof *companions; i++)
+		if (options_find(part->opts, companions[i][0]) && strcmp(name, companions[i][0]) != 0)
+			others = text_keep_f("%s,%s=%s", others, companions[i][0], companions[i][1]);
 	const char *word = part->kind == MOE_BALANCER ? "balance" : catalog_kind(part->kind);
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
-		check_sentence(text_keep_f("%s %s=%s,%s=%s%s", hosts[i], word, part->name, name, value, weight), 2, score);
+		check_sentence(text_keep_f("%s %s=%s,%s=%s%s", hosts[i], word, part->name, name, value, others), 2, score);
 	ck_assert_msg(score->accepted > accepted, "%s,%s=%s fits no sentence", part->name, name, value);
 }
 
@@ -267,7 +279,7 @@ START_TEST(gradients_of_recipes)
 	struct score score = { 0 };
 	catalog_use(strategy_parts, strategy_recipes);
 	for (const struct moe_recipe *recipe = catalog_recipes(); recipe->name; recipe++)
-		check_sentence(text_keep_f("%s experts=8", recipe->name), 2, &score);
+		check_sentence(text_keep_f("%s experts=16", recipe->name), 2, &score);
 	judge(&score);
 	ck_assert_uint_eq(score.refused, 0);
 }

@@ -131,6 +131,9 @@ struct moe_part {
 	const struct moe_opt *opts;                                       /* NULL: no options */
 	size_t opts_size;                                                 /* sizeof the options struct */
 	unsigned gives, wants;                                            /* MOE_LOGITS | MOE_SCORES */
+	/* Do the options fit a layer of call->experts and call->k (nothing else is known yet)?  If not, writes one line
+	 * that says what is wrong and what to do.  NULL: they always do. */
+	bool (*check)(const struct moe_call *, const void *opt, char *complaint, size_t size);
 	size_t (*state_size)(const struct moe_call *, const void *opt);   /* NULL: no state */
 	size_t (*scratch_size)(const struct moe_call *, const void *opt); /* NULL: no scratch */
 	/* After a training step, with the finished route of that step; the only place where state may change.

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * group_top.c -- group-limited token choice: a token goes to its k best experts inside its best groups of experts, so
+ * that it reaches few devices (DeepSeek-AI 2024, DeepSeek-V2, arXiv 2405.04434, section 2.2.2).
+ *
+ * Experts stand in groups of equal size, in their order, as a device holds them.  DeepSeek-V2 ranks a group by its best
+ * expert, DeepSeek-V3 (arXiv 2412.19437, section 2.1.2) by the sum of its two best, both read from what the selection
+ * reads, biases included.
+ */
+#include <moesim/kit.h>
+#include <stdio.h>
+
+enum group_score { BEST, TWO_BEST };
+static const char *const scores[] = { "best", "two-best", NULL };
+
+struct group_top {
+	int64_t groups, chosen;
+	int score;
+};
+
+static const struct moe_opt options[] = {
+	{ .name = "groups",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct group_top, groups),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 8,
+	  .help = "groups of equal size that the experts stand in" },
+	{ .name = "group-top-k",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct group_top, chosen),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 4,
+	  .unit = "groups",
+	  .help = "groups that a token may use" },
+	{ .name = "group-score",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct group_top, score),
+	  .high = 1,
+	  .preset = TWO_BEST,
+	  .choices = scores,
+	  .help = "what ranks a group: its best expert (DeepSeek-V2) or the sum of its two best (DeepSeek-V3)" },
+	{ .name = NULL },
+};
+
+static bool check(const struct moe_call *call, const void *opt, char *complaint, size_t size)
+{
+	const struct group_top *group = opt;
+	long long experts = (long long)call->experts, groups = group->groups, chosen = group->chosen;
+	if (experts % groups != 0)
+		snprintf(complaint, size, "groups = %lld: %lld experts do not make equal groups (give a divisor)", groups,
+				 experts);
+	else if (chosen > groups)
+		snprintf(complaint, size, "group-top-k = %lld: there are only %lld groups", chosen, groups);
+	else if (chosen * (experts / groups) < (long long)call->k)
+		snprintf(complaint, size, "top-k %lld exceeds the %lld experts of %lld groups of %lld (raise group-top-k)",
+				 (long long)call->k, chosen * (experts / groups), chosen, experts / groups);
+	else
+		return true;
+	return false;
+}
+
+/* The value of a group of n experts: its best, or the sum of its two best where it has two. */
+static real value_of(const real *choice, size_t n, int score)
+{
+	uint32_t best[2];
+	size_t k = score == TWO_BEST && n > 1 ? 2 : 1;
+	moe_top_k(choice, n, k, best);
+	return k == 2 ? choice[best[0]] + choice[best[1]] : choice[best[0]];
+}
+
+/* Scratch of one token: the groups' values and marks, then the experts of the chosen groups. */
+struct desk {
+	real *value, *choice;             /* [groups], [experts] */
+	uint32_t *chosen, *expert, *best; /* [groups] is the group chosen? [experts]; [experts] */
+};
+
+static struct desk desk_of(void *scratch, size_t groups, size_t experts)
+{
+	struct desk desk = { .value = scratch };
+	desk.choice = desk.value + groups;
+	desk.chosen = (uint32_t *)(desk.choice + experts);
+	desk.expert = desk.chosen + groups;
+	desk.best = desk.expert + experts;
+	return desk;
+}
+
+static size_t scratch_size(const struct moe_call *call, const void *opt)
+{
+	size_t groups = (size_t)((const struct group_top *)opt)->groups;
+	return (groups + call->experts) * sizeof(real) + (groups + 2 * call->experts) * sizeof(uint32_t);
+}
+
+static void choose_groups(const struct group_top *opt, const real *choice, size_t each, struct desk *desk)
+{
+	size_t groups = (size_t)opt->groups, chosen = (size_t)opt->chosen;
+	for (size_t g = 0; g < groups; g++) {
+		desk->value[g] = value_of(choice + g * each, each, opt->score);
+		desk->chosen[g] = false;
+	}
+	moe_top_k(desk->value, groups, chosen, desk->best);
+	for (size_t i = 0; i < chosen; i++)
+		desk->chosen[desk->best[i]] = true;
+}
+
+/* The experts of the chosen groups, in their order so that the lower one wins a tie; returns their number. */
+static size_t gather(size_t groups, size_t each, const real *choice, struct desk *desk)
+{
+	size_t n = 0;
+	for (size_t e = 0; e < groups * each; e++)
+		if (desk->chosen[e / each]) {
+			desk->choice[n] = choice[e];
+			desk->expert[n++] = (uint32_t)e;
+		}
+	return n;
+}
+
+static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
+{
+	const struct moe_call *call = &route->call;
+	const struct group_top *opt = self->opt;
+	size_t groups = (size_t)opt->groups, each = call->experts / groups;
+	struct desk desk = desk_of(self->scratch, groups, call->experts);
+	for (size_t t = 0; t < call->tokens; t++) {
+		const real *choice = route->choice + t * call->experts;
+		choose_groups(opt, choice, each, &desk);
+		size_t n = gather(groups, each, choice, &desk);
+		moe_top_k(desk.choice, n, call->k, desk.best);
+		for (size_t rank = 0; rank < call->k; rank++)
+			moe_pick(picks, t, desk.expert[desk.best[rank]], rank);
+	}
+}
+
+const struct moe_selector selector_group_top = {
+	.part = { .kind = MOE_SELECTOR,
+			  .name = "group-top",
+			  .summary = "token choice inside the token's best groups of experts, so that it reaches few devices",
+			  .formula =
+				  "G_t = the group-top-k groups with the largest value: max of c_e(t) over the group's experts,\n"
+				  "      or the sum of its two largest;   S_t = the k experts of G_t with the largest c_e(t)",
+			  .cite = "DeepSeek-AI 2024, arXiv 2405.04434",
+			  .opts = options,
+			  .opts_size = sizeof(struct group_top),
+			  .wants = MOE_SCORES,
+			  .check = check,
+			  .scratch_size = scratch_size },
+	.select = choose,
+};
