@@ -150,14 +150,11 @@ void chart_set_series(struct chart_sheet *sheet, size_t n, const size_t *shown)
 
 void chart_set_seeds(struct chart_sheet *sheet, size_t low, size_t high)
 {
-	char text[96];
-	if (high <= 1)
-		snprintf(text, sizeof text, "one run each; nothing is known of chance");
-	else if (low == high)
-		snprintf(text, sizeof text, "mean of n = %zu seeds with its 95%% t interval", high);
-	else
-		snprintf(text, sizeof text, "mean of n = %zu to %zu seeds with its 95%% t interval", low, high);
+	const char *text = high <= 1     ? "one run each; nothing is known of chance"
+					   : low == high ? text_keep_f("mean of n = %zu seeds", high)
+									 : text_keep_f("mean of n = %zu to %zu seeds", low, high);
 	chart_set_text(sheet, "seeds", text);
+	chart_set_text(sheet, "interval", high > 1 ? " with its 95% t interval" : "");
 	chart_set_number(sheet, "banded", high > 1);
 }
 

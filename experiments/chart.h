@@ -71,7 +71,7 @@ void chart_set_labels(struct chart_sheet *, size_t n, const char *const *label);
 /* The prelude's `series`, `label[]`, `look[]`: what every chart of series needs.  shown[i] are indices into
  * study->series; rows then name a series by its place in `shown`, from 1. */
 void chart_set_series(struct chart_sheet *, size_t n, const size_t *shown);
-/* `seeds`: "mean of 3 seeds", and `banded`: is any n above 1? */
+/* `seeds`: "mean of n = 3 seeds"; `interval`: " with its 95% t interval"; `banded`: is any n above 1? */
 void chart_set_seeds(struct chart_sheet *, size_t low, size_t high);
 /* `x_unit` and `x_title` for an axis of training tokens, or of steps when tokens are not known. */
 void chart_set_tokens(struct chart_sheet *, double most, bool known);

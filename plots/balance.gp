@@ -13,7 +13,7 @@ height = tall > 110 + 18*series ? tall : 110 + 18*series
 load 'style.gp'
 
 headline = 'Balance of the experts over training'
-reading = 'Lower is better, measured '.scope.'.  '.(banded ? 'Line and band: ' : 'Lines: ').seeds.'.'
+reading = 'Lower is better, measured '.scope.'.  '.curves.'.'
 
 x_column = x_title eq 'training step' ? 'step' : 'tokens'
 x_of(i, l) = column('series') == i && stringcolumn('layer') eq layer[l] ? column(x_column)/x_unit : NaN
@@ -57,14 +57,12 @@ do for [l = 1:layers] {
 	set yrange [0:(y2_most > 4 ? y2_most*1.1 : 4)]
 	set ytics autofreq
 	set format x '%g'
-	if (l == layers) {
-		@LEGEND
-	}
 	plot \
 		for [i = 1:series] data using (x_of(i, l)):(band_from_zero(column('dead_low'))):(column('dead_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
-		for [i = 1:series] data using (x_of(i, l)):(column('dead')) with linespoints linetype look[i] pointinterval -4 notitle, \
-		for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]], \
-		keyentry with lines linecolor rgb reference_colour dashtype 3 linewidth 1.5 title 'MaxVio of chance'
+		for [i = 1:series] data using (x_of(i, l)):(column('dead')) with linespoints linetype look[i] pointinterval -4 notitle
 }
+@LEGEND
+plot NaN notitle, for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]], \
+	keyentry with lines linecolor rgb reference_colour dashtype 3 linewidth 1.5 title 'MaxVio of chance'
 unset multiplot

@@ -13,7 +13,7 @@ height = top + high + 58
 load 'style.gp'
 
 headline = 'Difference in loss from '.baseline
-reading = 'Mark and bar: '.seeds.', paired by seed.  p: t test, Holm-corrected for all rows.'
+reading = 'Mark and bar: '.seeds.interval.', paired by seed.  p: t test, Holm-corrected for all rows.'
 
 set lmargin at screen X(left_edge)
 set rmargin at screen X(left_edge + wide)

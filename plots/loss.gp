@@ -11,7 +11,7 @@ height = 130 + (series > 17 ? 18*series : 310)
 load 'style.gp'
 
 headline = has_excess ? 'Loss over training, and what of it could still be learned' : 'Loss over training'
-reading = 'Lower is better.  '.(banded ? 'Line and band: ' : 'Lines: ').seeds.'.'.(has_excess ? '  Right: without the steep start.' : '')
+reading = 'Lower is better.  '.curves.'.'.(has_excess ? '  Right: without the steep start.' : '')
 
 x_column = x_title eq 'training step' ? 'step' : 'tokens'
 x_of(i) = column('series') == i ? column(x_column)/x_unit : NaN
@@ -37,19 +37,16 @@ if (has_excess) {
 		font small_font textcolor rgb reference_colour
 	set yrange [B_mean - 0.09*(L_max - B_mean):*]
 }
-if (!has_excess) @LEGEND
 plot \
 	for [i = 1:series] data using (x_of(i)):(band(column('loss_low'))):(column('loss_high')) \
 		with filledcurves fillcolor rgb colour(look[i]) notitle, \
 	for [i = 1:series] data using (x_of(i)):(column('loss')) with lines linetype look[i] notitle, \
-	(has_excess ? B_mean : NaN) with lines linecolor rgb reference_colour dashtype 3 linewidth 1.5 notitle, \
-	for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]
+	(has_excess ? B_mean : NaN) with lines linecolor rgb reference_colour dashtype 3 linewidth 1.5 notitle
 
 # ---- what is left to learn, where the stream's Bayes loss is known
 
 if (has_excess) {
 	unset label
-	@LEGEND
 	set lmargin at screen X(58 + panel + 74)
 	set rmargin at screen X(58 + 2*panel + 74)
 	set title 'excess loss over Bayes (nats per token'.(excess_positive ? ', log scale)' : ')')
@@ -73,7 +70,8 @@ if (has_excess) {
 		for [i = 1:series] data using (x_of(i)):(band(above(column('excess_low')))):(column('excess_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
 		for [i = 1:series] data using (x_of(i)):(column('excess')) \
-			with linespoints linetype look[i] pointinterval -4 notitle, \
-		for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]
+			with linespoints linetype look[i] pointinterval -4 notitle
 }
+@LEGEND
+plot NaN notitle, for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]
 unset multiplot

@@ -13,7 +13,7 @@ height = tall > 110 + 18*series ? tall : 110 + 18*series
 load 'style.gp'
 
 headline = 'How sure the router is, over training'
-reading = 'Near 1 the router is saturated: it hardly learns any more.  '.(banded ? 'Line and band: ' : 'Lines: ').seeds.'.'
+reading = 'Near 1 the router is saturated: it hardly learns any more.  '.curves.'.'
 
 x_column = x_title eq 'training step' ? 'step' : 'tokens'
 x_of(i, l) = column('series') == i && stringcolumn('layer') eq layer[l] ? column(x_column)/x_unit : NaN
@@ -33,14 +33,12 @@ do for [l = 1:layers] {
 	set rmargin at screen X(left + wide)
 	set title 'mean share of the first choice in the scores'.(layers > 1 ? ', layer '.layer[l] : '') font panel_font offset 0,-0.5 noenhanced
 	set format y (l > 1 ? '' : '%g')
-	if (l == layers) {
-		@LEGEND
-	}
 	plot \
 		for [i = 1:series] data using (x_of(i, l)):(band_from_zero(column('top1_low'))):(column('top1_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
-		for [i = 1:series] data using (x_of(i, l)):(column('top1')) with linespoints linetype look[i] pointinterval -4 notitle, \
-		for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]
+		for [i = 1:series] data using (x_of(i, l)):(column('top1')) with linespoints linetype look[i] pointinterval -4 notitle
 	unset label
 }
+@LEGEND
+plot NaN notitle, for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]
 unset multiplot

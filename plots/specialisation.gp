@@ -13,7 +13,7 @@ height = tall > 110 + 18*series ? tall : 110 + 18*series
 load 'style.gp'
 
 headline = 'Specialisation of the experts over training'
-reading = '0: the domain says nothing of the expert; 1: everything.  '.(banded ? 'Line and band: ' : 'Lines: ').seeds.'.'
+reading = '0: the domain says nothing of the expert; 1: everything.  '.curves.'.'
 
 x_column = x_title eq 'training step' ? 'step' : 'tokens'
 x_of(i, l) = column('series') == i && stringcolumn('layer') eq layer[l] ? column(x_column)/x_unit : NaN
@@ -33,14 +33,12 @@ do for [l = 1:layers] {
 	set rmargin at screen X(left + wide)
 	set title 'NMI of domain and expert'.(layers > 1 ? ', layer '.layer[l] : '') font panel_font offset 0,-0.5 noenhanced
 	set format y (l > 1 ? '' : '%g')
-	if (l == layers) {
-		@LEGEND
-	}
 	plot \
 		for [i = 1:series] data using (x_of(i, l)):(band_from_zero(column('nmi_low'))):(column('nmi_high')) \
 			with filledcurves fillcolor rgb colour(look[i]) notitle, \
-		for [i = 1:series] data using (x_of(i, l)):(column('nmi')) with linespoints linetype look[i] pointinterval -4 notitle, \
-		for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]
+		for [i = 1:series] data using (x_of(i, l)):(column('nmi')) with linespoints linetype look[i] pointinterval -4 notitle
 	unset label
 }
+@LEGEND
+plot NaN notitle, for [k = 1:series] keyentry with linespoints linetype look[order[k]] title label[order[k]]
 unset multiplot

@@ -36,10 +36,13 @@ set datafile missing ''
 # in the order of the legends: black, grey, purple, vermilion, blue, green, orange, sky blue; then two of Paul Tol's
 array colour_of[10] = [0x262626, 0x8C8C8C, 0xCC79A7, 0xD55E00, 0x0072B2, 0x009E73, 0xE69F00, 0x56B4E9, 0x999933, 0x882255]
 array mark_of[10] = [2, 1, 13, 9, 7, 5, 11, 15, 3, 14]
+# of one colour, each is paler than the one before, and dashed after four
+pale(c, v) = c + int((255 - c)*0.2*(v%4))
+tint(rgb, v) = pale(rgb/65536, v)*65536 + pale(rgb/256%256, v)*256 + pale(rgb%256, v)
 do for [v = 0:7] {
 	do for [c = 1:10] {
-		dash = c == 1 && v == 0 ? 2 : 1 + v%5
-		set linetype (c + 10*v) linecolor rgb colour_of[c] linewidth 1.8 \
+		dash = c == 1 && v == 0 ? 2 : 1 + (v/4)*2 + v%2
+		set linetype (c + 10*v) linecolor rgb tint(colour_of[c], v) linewidth 1.8 \
 			pointtype mark_of[1 + (c - 1 + 3*v)%10] pointsize 0.75 dashtype dash
 	}
 }
@@ -54,8 +57,11 @@ set tics nomirror out scale 0.5 textcolor rgb text_colour
 if (!terminal_is_text) set grid linecolor rgb '#E4E4E4' linewidth 0.6 linetype 1 dashtype 1
 set title textcolor rgb text_colour
 set key noenhanced textcolor rgb text_colour
-# bands: paler where many lie upon each other
 set style fill transparent solid (exists('series') && series > 4 ? 0.11 : 0.18) noborder
+# so many bands upon each other would show nothing; their ends are in the data
+if (!exists('banded')) banded = 0
+has_bands = banded && !terminal_is_text && series <= 8
+if (exists('seeds')) curves = has_bands ? 'Line and band: '.seeds.interval : 'Lines: '.seeds.(banded ? ' (without its interval)' : '')
 set style textbox opaque noborder
 
 # ---- layout in pixels ------------------------------------------------------------------------------------------------
@@ -77,10 +83,14 @@ HEAD = "set label 901 headline at screen X(16),Y(24) left font sized(headline, 1
 set macros
 
 # Something that is drawn only to hang a legend on it.
-# The legend stands beside the last panel, in the order of the lines' ends.
-LEGEND = "set key at screen X(width - legend + 6),Y(92) left top Left reverse vertical samplen 2.2 spacing 1.25 \
+# The legend stands beside the last panel, in the order of the lines' ends.  It is a panel of its own: gnuplot makes no
+# key higher than its panel.
+LEGEND = "unset label; unset title; unset xlabel; unset ylabel; unset border; unset tics; unset grid; unset logscale; \
+	set lmargin at screen X(width - legend); set rmargin at screen X(width - 2); \
+	set tmargin at screen Y(84); set bmargin at screen Y(height - 4); set xrange [0:1]; set yrange [0:1]; \
+	set key at screen X(width - legend + 6),Y(92) left top Left reverse vertical samplen 2.2 spacing 1.25 \
 	width -2 font small_font"
-colour(look) = colour_of[1 + (look - 1)%10]
+colour(look) = tint(colour_of[1 + (look - 1)%10], (look - 1)/10)
 
 # Round steps for tick marks where gnuplot's own would be odd.
 decade(v) = 10.0**floor(log10(v))
@@ -114,6 +124,6 @@ line(text, wide) = fits(text, wide) || blank(text) == 0 ? strlen(text) : \
 shrunk(text, wide) = line(text, wide)*letter <= wide ? 1 : wide/(line(text, wide)*letter) < 0.6 ? 0.6 : wide/(line(text, wide)*letter)
 panel_title_font(text, wide) = sprintf('%s,%.1f', bold, (format eq 'svg' ? 12 : 9.5)*shrunk(text, wide))
 
-# Intervals of things that cannot be negative; a terminal of characters has no room for bands.
-band(v) = terminal_is_text ? NaN : v
-band_from_zero(v) = terminal_is_text ? NaN : v > 0 ? v : 0
+# The lower end of a band; that of things that cannot be negative.
+band(v) = has_bands ? v : NaN
+band_from_zero(v) = !has_bands ? NaN : v > 0 ? v : 0

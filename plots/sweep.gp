@@ -22,7 +22,7 @@ height = 96 + keys*(high + gap_y)
 load 'style.gp'
 
 headline = keys == 1 ? 'What '.key_name[1].' does to loss and balance' : 'What the swept settings do to loss and balance'
-reading = 'Lower is better, at the end of training.  '.(banded ? 'Mark and bar: ' : 'Marks: ').seeds.'.'
+reading = 'Lower is better, at the end of training.  '.(banded ? 'Mark and bar: ' : 'Marks: ').seeds.interval.'.'
 
 array metric[3] = ['loss', 'maxvio', 'dead']
 array heading[3] = [loss_title, 'MaxVio', 'dead experts']
@@ -68,7 +68,7 @@ do for [k = 1:keys] {
 		}
 		set key off
 		if (m == 3) {
-			set key at screen X(width - legend + 16),Y(top) left top Left reverse vertical samplen 2.2 spacing 1.2 width -2 font small_font
+			set key at screen X(width - legend + 16),Y(top) left top Left reverse vertical maxrows 1000 samplen 2.2 spacing 1.2 width -2 font small_font
 		}
 		plot \
 			for [i = 1:series] data using (x_of(i, k)):(column(metric[m])): \

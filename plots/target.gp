@@ -13,7 +13,7 @@ height = top + high + 58
 load 'style.gp'
 
 headline = sprintf('Training FLOPs to reach the loss at which %s ends (%.3f)', target_of, target)
-reading = 'Shorter is better.  '.(banded ? 'Bar and line: ' : 'Bars: ').seeds.(paired ? ', target of the same seed.' : '.')
+reading = 'Shorter is better.  '.(banded ? 'Bar and line: ' : 'Bars: ').seeds.interval.(paired ? ', target of the same seed.' : '.')
 
 set lmargin at screen X(left_edge)
 set rmargin at screen X(left_edge + wide)

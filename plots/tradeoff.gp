@@ -11,7 +11,7 @@ height = 84 + (high > 18*series ? high : 18*series) + 56
 load 'style.gp'
 
 headline = 'Loss against balance at the end of training'
-reading = 'Down and left is better.  '.(banded ? 'Mark and bars: ' : 'Marks: ').seeds.'.'
+reading = 'Down and left is better.  '.(banded ? 'Mark and bars: ' : 'Marks: ').seeds.interval.'.'
 
 span = y_most > y_least ? y_most - y_least : 0.1*abs(y_most) + 1e-6
 low = y_least - 0.1*span
@@ -22,8 +22,7 @@ set rmargin at screen X(84 + wide)
 set tmargin at screen Y(80)
 set bmargin at screen Y(80 + high)
 @HEAD
-@LEGEND
-set key at screen X(84 + wide + 16),Y(80)
+set key at screen X(84 + wide + 16),Y(80) left top Left reverse vertical samplen 2.2 spacing 1.25 width -2 font small_font
 # MaxVio of nothing but chance and of complete collapse are both of interest
 set nonlinear x via asinh(x/0.1) inverse 0.1*sinh(x)
 set xrange [0:(x_most > 0.3 ? x_most : 0.3)*1.25]
