@@ -17,7 +17,7 @@ reading = 'Lower is better, measured '.scope.'.  '.curves.'.'
 
 x_column = x_title eq 'training step' ? 'step' : 'tokens'
 x_of(i, l) = column('series') == i && stringcolumn('layer') eq layer[l] ? column(x_column)/x_unit : NaN
-panel_title(what, l) = what.(layers > 1 ? ', layer '.layer[l] : '')
+panel_title(what, l) = literal(what.(layers > 1 ? ', layer '.layer[l] : ''))
 
 set multiplot
 @HEAD
@@ -32,7 +32,7 @@ do for [l = 1:layers] {
 	# ---- MaxVio: near zero it must show zero, far above it must not squeeze the rest
 	set tmargin at screen Y(96)
 	set bmargin at screen Y(96 + high)
-	set title panel_title('MaxVio: load of the fullest expert over the fair share, less 1', l) font panel_font offset 0,-0.5 noenhanced
+	set title panel_title('MaxVio: load of the fullest expert over the fair share, less 1', l) font panel_font offset 0,-0.5
 	if (layers > 1) { set title panel_title('MaxVio', l) }
 	unset xlabel
 	set nonlinear y via asinh(y/0.1) inverse 0.1*sinh(y)

@@ -46,8 +46,8 @@ do for [p = 1:panels] {
 	set tmargin at screen Y(top)
 	set bmargin at screen Y(top + high)
 	heading = label[p].(layers > 1 ? '  layer '.layer[p] : '').(scale[p] == scale[p] ? sprintf('   NMI %.2f', scale[p]) : '')
-	set title heading font sprintf('%s,%.1f', bold, (format eq 'svg' ? 12 : 9.5)*(strlen(heading)*7.4 > wide ? wide/(strlen(heading)*7.4) : 1)) \
-		offset 0,-0.7 noenhanced
+	set title literal(heading) font sprintf('%s,%.1f', bold, (format eq 'svg' ? 12 : 9.5)*(strlen(heading)*7.4 > wide ? wide/(strlen(heading)*7.4) : 1)) \
+		offset 0,-0.7
 	set xrange [-0.5:columns[p] - 0.5]
 	set yrange [rows[p] - 0.5:-0.5]
 	set format x ''

@@ -40,7 +40,7 @@ do for [p = 1:panels] {
 	set tmargin at screen Y(top)
 	set bmargin at screen Y(top + high)
 	heading = label[p].(layers > 1 ? '  layer '.layer[p] : '')
-	set title folded(heading, wide) font panel_title_font(heading, wide) offset 0,-0.6 noenhanced
+	set title literal(folded(heading, wide)) font panel_title_font(heading, wide) offset 0,-0.6
 	set xrange [0:columns[p]*scale[p]/x_unit]
 	set yrange [rows[p] - 0.5:-0.5]
 	set xtics nice(columns[p]*scale[p]/x_unit/2.6)

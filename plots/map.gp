@@ -40,7 +40,7 @@ do for [p = 1:panels] {
 	set rmargin at screen X(left + wide)
 	set tmargin at screen Y(top)
 	set bmargin at screen Y(top + high)
-	set title label[p] font panel_font offset 0,-0.7 noenhanced
+	set title literal(label[p]) font panel_font offset 0,-0.7
 	set xrange [-0.5:columns - 0.5]
 	set yrange [-0.5:rows - 0.5]
 	set xtics () scale 0 font small_font noenhanced

@@ -31,7 +31,7 @@ do for [l = 1:layers] {
 	left = left_edge + (l - 1)*(wide + 30)
 	set lmargin at screen X(left)
 	set rmargin at screen X(left + wide)
-	set title 'NMI of domain and expert'.(layers > 1 ? ', layer '.layer[l] : '') font panel_font offset 0,-0.5 noenhanced
+	set title literal('NMI of domain and expert'.(layers > 1 ? ', layer '.layer[l] : '')) font panel_font offset 0,-0.5
 	set format y (l > 1 ? '' : '%g')
 	plot \
 		for [i = 1:series] data using (x_of(i, l)):(band_from_zero(column('nmi_low'))):(column('nmi_high')) \

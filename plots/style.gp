@@ -10,14 +10,14 @@ terminal_is_text = format eq 'dumb'
 
 # A footnote has a line of its own at the foot.
 if (!exists('footnote')) footnote = ''
-foot = strlen(footnote) ? 20 : 0
+foot = strlen(footnote) ? 26 : 0
 height = height + foot
 
 # Twice the pixels, so that a picture stays sharp on a good screen and at half its size.
 if (format eq 'png') \
 	set terminal pngcairo size 2*width,2*height font 'DejaVu Sans,9.5' fontscale 2 linewidth 2 pointscale 1.6 dashlength 0.8
 if (format eq 'svg') \
-	set terminal svg size width,height font 'DejaVu Sans,12' dashlength 0.8 background 'white'
+	set terminal svg size width,height font 'sans-serif,12' dashlength 0.8 background 'white'
 if (format eq 'pdf') \
 	set terminal pdfcairo size width/96.0,height/96.0 font 'DejaVu Sans,9.5' pointscale 0.8 dashlength 0.8
 if (format eq 'sixel') \
@@ -69,17 +69,21 @@ set style textbox opaque noborder
 X(pixels) = pixels*1.0/width
 Y(pixels) = 1 - pixels*1.0/height   # from the top
 
-bold = format eq 'svg' || format eq 'png' || format eq 'pdf' ? 'DejaVu Sans:Bold' : ''
+bold = terminal_is_text ? '' : (format eq 'svg' ? 'sans-serif' : 'DejaVu Sans').':Bold'
 # titles of panels
 panel_font = bold.(format eq 'svg' ? ',12' : ',9.5')
 small_font = format eq 'svg' ? ',11' : ',8.5'
 
+# Names as they are, where gnuplot would take some characters for commands of its text layout (an SVG is bold only so).
+escaped(one) = strstrt('{}^_@&~\', one) ? '\'.one : one
+literal(text) = strlen(text) < 2 ? escaped(text) : literal(text[1:strlen(text)/2]).literal(text[strlen(text)/2 + 1:])
+
 # Text that belongs to no panel, hung on the first one drawn; each is shrunk to the width of the chart.
 squeeze(text, at, wide) = wide < strlen(text)*at*0.64 ? wide/(strlen(text)*0.64) : at
-sized(text, at, face) = sprintf('%s,%.1f', face, squeeze(text, (format eq 'svg' ? 1.28 : 1)*at, (width - 32)*(format eq 'svg' ? 1 : 0.78)))
-HEAD = "set label 901 headline at screen X(16),Y(24) left font sized(headline, 12.5, bold) textcolor rgb text_colour noenhanced; \
+sized(text, at, face) = sprintf('%s,%.1f', face, squeeze(text, (format eq 'svg' ? 1.28 : 1)*at, (width - 32)*(format eq 'svg' ? 1.12 : 0.8)))
+HEAD = "set label 901 literal(headline) at screen X(16),Y(24) left font sized(headline, 12.5, bold) textcolor rgb text_colour; \
 	set label 902 reading at screen X(16),Y(47) left font sized(reading, 8.5, '') textcolor rgb '#595959' noenhanced; \
-	set label 903 footnote at screen X(16),Y(height - 14) left font small_font textcolor rgb '#595959' noenhanced"
+	set label 903 footnote at screen X(16),Y(height - 12) left font small_font textcolor rgb '#595959' noenhanced"
 set macros
 
 # Something that is drawn only to hang a legend on it.
