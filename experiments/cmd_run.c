@@ -11,6 +11,7 @@
 
 #include "experiments/cmd.h"
 #include "experiments/jobs.h"
+#include "experiments/models/likeness.h"
 #include "sim/base/options.h"
 #include "sim/base/parallel.h"
 #include "sim/base/text.h"
@@ -19,7 +20,8 @@
 
 struct run_options {
 	struct given given;
-	const char *out;
+	const char *out, *like;
+	double scale;
 	int64_t threads, checkpoint_every;
 	bool quiet, no_progress, dry_run, resume, force;
 };
@@ -27,6 +29,18 @@ struct run_options {
 #define AT(field) .at = offsetof(struct run_options, field)
 static const struct moe_opt run_rows[] = {
 	{ .name = "out", .type = MOE_OPT_TEXT, AT(out), .help = "run folder (default runs/<strategy>-s<seed>)" },
+	{ .name = "like",
+	  .type = MOE_OPT_TEXT,
+	  AT(like),
+	  .help = "a model of 'moesim list models', made small: its router as it is, depth and width scaled" },
+	{ .name = "scale",
+	  .type = MOE_OPT_REAL,
+	  AT(scale),
+	  .low = 1e-4,
+	  .high = 1,
+	  .zero = "auto",
+	  .help = "factor of --like's depth, width and experts' width; auto makes it as wide as the default simulation, or "
+			  "less wide where its experts are many" },
 	{ .name = "threads",
 	  .type = MOE_OPT_INT,
 	  AT(threads),
@@ -89,13 +103,16 @@ static bool on_terminal(const struct run_options *opt)
 
 /* ---- what is told ---------------------------------------------------------------------------------------------- */
 
-static void tell_model(const struct settings *settings, const struct cost_count *cost)
+/* like: what is said of the model that it is made after, or NULL. */
+static void tell_model(const struct settings *settings, const char *like, const struct cost_count *cost)
 {
 	const struct config *config = &settings->config;
 	const struct moe_recipe *recipe = catalog_recipe(settings->sentence.name);
 	char total[TEXT_NUMBER], active[TEXT_NUMBER], flops[TEXT_NUMBER];
 	printf("%s%s%s\n  %s\n", settings->sentence.name, recipe ? ": " : "", recipe ? recipe->summary : "",
 		   settings->text);
+	if (like)
+		printf("  %s\n", like);
 	if (layer_experts(&settings->sentence, &config->layer))
 		printf("  %lld experts, %lld for each token%s", (long long)config->layer.experts, (long long)config->layer.k,
 			   config->layer.shared ? text_keep_f(" and %lld shared", (long long)config->layer.shared) : "");
@@ -151,10 +168,11 @@ static void tell_balance(const struct trainer *trainer, const struct outcome *ou
 		tell_leak(outcome->leak);
 }
 
-static void tell_end(const struct trainer *trainer, const struct outcome *outcome, const struct run_plan *plan)
+static void tell_end(const struct trainer *trainer, const char *like, const struct outcome *outcome,
+					 const struct run_plan *plan)
 {
 	char tokens[TEXT_NUMBER], flops[TEXT_NUMBER];
-	tell_model(trainer->settings, &trainer->cost);
+	tell_model(trainer->settings, like, &trainer->cost);
 	printf("  %zu steps, %s tokens of %s, %sFLOP\n\n", trainer->step,
 		   text_of_count((double)(trainer->step * trainer->net.call.tokens), tokens), trainer->stream.type->name,
 		   text_of_count(trainer->flops, flops));
@@ -167,12 +185,12 @@ static void tell_end(const struct trainer *trainer, const struct outcome *outcom
 	printf("\n%s: wrote %s (charts: moesim plot %s)\n", outcome->status, plan->folder, plan->folder);
 }
 
-static int dry_run(const struct settings *settings, struct error *err)
+static int dry_run(const struct settings *settings, const char *like, struct error *err)
 {
 	struct trainer_needs needs;
 	char memory[TEXT_NUMBER];
 	TRY(trainer_measure(settings, &needs, err));
-	tell_model(settings, &needs.cost);
+	tell_model(settings, like, &needs.cost);
 	printf("\n  parameters                %12lld\n", (long long)needs.cost.params_total);
 	printf("  active parameters         %12lld\n", (long long)needs.cost.params_active);
 	printf("  forward FLOPs per token   %12lld\n", (long long)needs.cost.flops_forward);
@@ -197,7 +215,7 @@ static struct run_plan plan_of(const struct run_options *opt, const struct setti
 							  .context = shown };
 }
 
-static int train(const struct run_options *opt, const struct settings *settings, struct error *err)
+static int train(const struct run_options *opt, const struct settings *settings, const char *like, struct error *err)
 {
 	struct trainer trainer;
 	struct outcome outcome;
@@ -208,23 +226,43 @@ static int train(const struct run_options *opt, const struct settings *settings,
 	TRY(trainer_open(&trainer, settings, err));
 	int status = run_train(&trainer, &plan, &outcome, &signal, err);
 	if (status == 0 && !opt->quiet)
-		tell_end(&trainer, &outcome, &plan);
+		tell_end(&trainer, like, &outcome, &plan);
 	trainer_close(&trainer);
 	if (status != 0)
 		return -1;
 	return signal ? 128 + signal : strcmp(outcome.status, "diverged") == 0 ? ERROR_CHECK : 0;
 }
 
+/* Below everything that the user says: what --like prescribes.  The run then has the model's name, unless the user
+ * gave it another strategy. */
+static int resolve(const struct run_options *opt, struct settings *settings, const char **like, struct error *err)
+{
+	struct likeness likeness;
+	*like = NULL;
+	if (!*opt->like && opt->scale > 0)
+		return fail(err, ERROR_USER, "--scale needs a model to scale (give --like, too)");
+	if (!*opt->like)
+		return settings_resolve(opt->given.assignment, opt->given.n, settings, err);
+	TRY(likeness_fill(opt->like, opt->scale, &likeness, err));
+	TRY(settings_resolve_above(likeness.setting, LIKENESS_SETTINGS, opt->given.assignment, opt->given.n, settings,
+							   err));
+	if (settings_origin_of(settings, "strategy") == ORIGIN_MODEL)
+		settings->sentence.name = likeness.model->name;
+	*like = likeness_text(&likeness, settings);
+	return 0;
+}
+
 static int run(const void *options, int argc, char **args, struct error *err)
 {
 	const struct run_options *opt = options;
 	struct settings settings;
+	const char *like;
 	(void)argc;
 	(void)args;
 	if (opt->resume && opt->force)
 		return fail(err, ERROR_USER, "--resume and --force exclude each other");
-	TRY(settings_resolve(opt->given.assignment, opt->given.n, &settings, err));
-	return opt->dry_run ? dry_run(&settings, err) : train(opt, &settings, err);
+	TRY(resolve(opt, &settings, &like, err));
+	return opt->dry_run ? dry_run(&settings, like, err) : train(opt, &settings, like, err);
 }
 
 const struct command command_run = {

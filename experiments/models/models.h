@@ -17,6 +17,8 @@ struct model {
 	const char *total, *active; /* published, in billions, with the digits that were published; NULL: nothing was */
 	const char *note;   /* why published and counted figures differ, or what is not counted; NULL: nothing to say */
 	const char *source; /* where the shape stands */
+	const char *router; /* how it routes, as a sentence of strategy; NULL: not told */
+	const char *unlike; /* what of that the sentence leaves out; NULL: nothing */
 };
 
 /* The built-in models; the end has no name. */

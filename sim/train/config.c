@@ -258,7 +258,7 @@ const char *const *config_names(void)
 
 const char *settings_origin(enum origin origin)
 {
-	static const char *const words[] = { "default", "strategy", "user" };
+	static const char *const words[] = { "default", "model", "strategy", "user" };
 	return words[origin];
 }
 
@@ -289,7 +289,8 @@ static const char *strategy_text(const struct config *config, const struct assig
 	return text;
 }
 
-static int assign_given(struct settings *settings, const struct assignment *given, size_t n, struct error *err)
+static int assign_given(struct settings *settings, const struct assignment *given, size_t n, enum origin origin,
+						struct error *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct moe_opt *row = config_find(given[i].name);
@@ -297,7 +298,7 @@ static int assign_given(struct settings *settings, const struct assignment *give
 			continue;
 		if (row == NULL)
 			return fail(err, ERROR_USER, "unknown setting '%s'", given[i].name);
-		if (assign(settings, row, given[i].value, ORIGIN_USER, err) != 0)
+		if (assign(settings, row, given[i].value, origin, err) != 0)
 			return fail_at(err, text_keep_f("--%s", given[i].name), 0, 0);
 	}
 	return 0;
@@ -312,21 +313,33 @@ static int check_shape(const struct config *config, struct error *err)
 	return 0;
 }
 
-int settings_resolve(const struct assignment *given, size_t n, struct settings *settings, struct error *err)
+int settings_resolve_above(const struct assignment *model, size_t n_model, const struct assignment *given, size_t n,
+						   struct settings *settings, struct error *err)
 {
 	struct config *config = &settings->config;
 	*settings = (struct settings){ .text = "" };
 	options_preset(config_rows(), config);
-	TRY(assign_given(settings, given, n, err)); /* for the strategy, and so that every mistake is told */
+	TRY(assign_given(settings, model, n_model, ORIGIN_MODEL, err));
+	TRY(assign_given(settings, given, n, ORIGIN_USER, err)); /* for the strategy, and so that every mistake is told */
 	TRY(sentence_read(strategy_text(config, given, n), *config->balance ? config->balance : NULL, &settings->sentence,
 					  err));
 	for (size_t i = 0; i < settings->sentence.words; i++) {
 		const struct layer_word *word = &settings->sentence.word[i];
 		TRY(assign(settings, config_find(word->row->name), word->value, ORIGIN_STRATEGY, err));
 	}
-	TRY(assign_given(settings, given, n, err));
+	TRY(assign_given(settings, given, n, ORIGIN_USER, err));
 	TRY(check_shape(config, err));
 	TRY(sentence_check(&settings->sentence, &config->layer, err));
 	settings->text = sentence_text(&settings->sentence, &config->layer);
 	return 0;
+}
+
+int settings_resolve(const struct assignment *given, size_t n, struct settings *settings, struct error *err)
+{
+	return settings_resolve_above(NULL, 0, given, n, settings, err);
+}
+
+enum origin settings_origin_of(const struct settings *settings, const char *name)
+{
+	return settings->origin[config_find(name) - config_rows()];
 }

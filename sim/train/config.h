@@ -2,8 +2,8 @@
  *
  * config.h -- the settings that decide a run's results, as option rows.
  *
- * A setting comes from the defaults, from the words of the strategy, or from the user (a flag, a suite file), the later
- * ones winning.  How a run is carried out (folder, threads, display) is not a setting: it changes no result.
+ * A setting comes from the defaults, from a model that is to be imitated, from the words of the strategy, or from the
+ * user (a flag, a suite file), the later ones winning.  How a run is carried out (folder, threads, display) is not a setting: it changes no result.
  */
 #ifndef SIM_TRAIN_CONFIG_H
 #define SIM_TRAIN_CONFIG_H
@@ -41,7 +41,7 @@ struct assignment {
 	const char *name, *value;
 };
 
-enum origin { ORIGIN_DEFAULT, ORIGIN_STRATEGY, ORIGIN_USER };
+enum origin { ORIGIN_DEFAULT, ORIGIN_MODEL, ORIGIN_STRATEGY, ORIGIN_USER };
 enum { CONFIG_ROWS = 64 };
 
 struct settings {
@@ -53,8 +53,12 @@ struct settings {
 
 /* From what the user said to settings that fit one another.  Errors carry the flag and, in a sentence, the column. */
 int settings_resolve(const struct assignment *given, size_t n, struct settings *settings, struct error *err);
+/* The same above what a model prescribes, which both the strategy and the user overrule. */
+int settings_resolve_above(const struct assignment *model, size_t n_model, const struct assignment *given, size_t n,
+						   struct settings *settings, struct error *err);
+enum origin settings_origin_of(const struct settings *settings, const char *name);
 
-/* "default", "strategy", "user" */
+/* "default", "model", "strategy", "user" */
 const char *settings_origin(enum origin origin);
 
 #endif
