@@ -23,7 +23,8 @@ struct command {
 	const char *about;          /* a paragraph for --help and the man page */
 	const struct moe_opt *opts; /* flags as option rows, --name VALUE; never NULL */
 	size_t opts_size;
-	bool takes_settings; /* takes all settings as flags too; its options struct begins with a struct given */
+	const char *repeated; /* a text flag that may be given several times, its values joined by ';'; or NULL */
+	bool takes_settings;  /* takes all settings as flags too; its options struct begins with a struct given */
 	/* opt is the filled options struct; args the positional arguments.  Returns the exit code; errors that end the
 	 * command go into *err with a return of -1, and main prints them. */
 	int (*run)(const void *opt, int argc, char **args, struct error *err);

@@ -51,7 +51,7 @@ static const struct moe_opt suite_rows[] = {
 	{ .name = "set",
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct suite_options, set),
-	  .help = "key=value (or a | b | c) in place of what the file says, in every section; several are parted by ';'" },
+	  .help = "key=value (or a | b | c) in place of what the file says, in every section; may be given again" },
 	{ .name = "only",
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct suite_options, only),
@@ -487,5 +487,6 @@ const struct command command_suite = {
 			 "after the file was changed, it makes what is missing.",
 	.opts = suite_rows,
 	.opts_size = sizeof(struct suite_options),
+	.repeated = "set",
 	.run = suite_command,
 };

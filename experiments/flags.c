@@ -73,12 +73,22 @@ static int unknown(const struct table *table, const struct command *command, con
 	return fail(err, ERROR_USER, "unknown flag '%s' (see: moesim %s --help)", name, command->name);
 }
 
+/* All values so far of the flag that may be given several times; of any other one the last. */
+static const char *joined(const struct command *command, const struct moe_opt *row, const void *opt, const char *value)
+{
+	if (!command->repeated || strcmp(command->repeated, row->name) != 0)
+		return value;
+	const char *before = options_value(row, opt);
+	return *before ? text_keep_f("%s;%s", before, value) : value;
+}
+
 static int take(const struct command *command, const struct table *table, size_t i, const char *value,
 				struct flags *flags, struct error *err)
 {
 	struct given *given = flags->opt;
 	if (table->own[i]) {
-		if (options_set(table->row[i], flags->opt, value ? value : "yes", err) != 0)
+		value = joined(command, table->row[i], flags->opt, value ? value : "yes");
+		if (options_set(table->row[i], flags->opt, value, err) != 0)
 			return fail_at(err, text_keep_f("--%s", table->option[i].name), 0, 0);
 		return 0;
 	}

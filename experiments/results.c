@@ -140,18 +140,34 @@ const char *results_log(const struct results *results, size_t run)
 	return text_keep_f("%s.stderr", results_path(results, run));
 }
 
-void results_clear(const struct results *results, size_t run)
+static bool is_leftover(const char *name)
 {
-	const char *folder = results_path(results, run);
-	if (file_exists(path_join(folder, "manifest.json")))
-		return;
+	size_t length = strlen(name);
+	return length > 4 && strcmp(name + length - 4, ".tmp") == 0;
+}
+
+static bool is_anything(const char *name)
+{
+	return name[0] != '.';
+}
+
+static void remove_files(const char *folder, bool (*chosen)(const char *name))
+{
 	DIR *dir = opendir(folder);
 	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		if (entry->d_name[0] != '.')
+		if (chosen(entry->d_name))
 			unlink(path_join(folder, entry->d_name));
 	if (dir)
 		closedir(dir);
-	rmdir(folder);
+}
+
+void results_clear(const struct results *results, size_t run)
+{
+	const char *folder = results_path(results, run);
+	bool begun = file_exists(path_join(folder, "manifest.json"));
+	remove_files(folder, begun ? is_leftover : is_anything);
+	if (!begun)
+		rmdir(folder);
 }
 
 /* ---- the lock -------------------------------------------------------------------------------------------- */
@@ -170,6 +186,8 @@ int results_lock(struct results *results, bool shared, struct error *err)
 	for (int tries = 0; tries < 30; tries++) {
 		if (flock(results->lock, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
 			find_folders(results); /* another suite may have worked here since */
+			if (!shared)
+				remove_files(results->folder, is_leftover);
 			return 0;
 		}
 		if (errno != EWOULDBLOCK && errno != EINTR)

@@ -37,8 +37,8 @@ int results_lock(struct results *results, bool shared, struct error *err);
 const char *results_path(const struct results *results, size_t run);
 const char *results_log(const struct results *results, size_t run);
 
-/* Removes the files of a folder that a run began and never made its own, because it was killed between the two: run
- * would refuse it as somebody else's. */
+/* Removes what a killed run left in its folder besides itself: half-written files, or everything when it was killed
+ * before the folder was a run's, since run would refuse it as somebody else's. */
 void results_clear(const struct results *results, size_t run);
 
 /* Reads one run's state anew. */
