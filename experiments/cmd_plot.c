@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "experiments/chart.h"
@@ -194,16 +193,34 @@ static int sharpen(const char *path, struct error *err)
 	return failed;
 }
 
+/* gnuplot does not look whether its writes succeed: on a full disk it ends well and leaves half a picture. */
+static bool is_whole(const char *path, const char *format)
+{
+	static const char *const endings[][2] = { { "png", "IEND\xae\x42\x60\x82" },
+											  { "svg", "</svg>" },
+											  { "pdf", "%%EOF" } };
+	char end[32];
+	FILE *picture = fopen(path, "rb");
+	size_t n = 0;
+	if (picture && fseek(picture, -(long)sizeof end, SEEK_END) == 0)
+		n = fread(end, 1, sizeof end, picture);
+	if (picture)
+		fclose(picture);
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (strcmp(endings[i][0], format) == 0)
+			return memmem(end, n, endings[i][1], strlen(endings[i][1])) != NULL;
+	return false;
+}
+
 /* A picture is drawn under another name and appears whole. */
 static int draw_picture(const struct plotting *p, const struct chart *chart, const char *format, struct error *err)
 {
 	const char *part = text_keep_f(".%s.%s.part", chart->name, format);
 	const char *path = path_join(p->folder, part);
 	const char *settings = text_keep_f("format='%s'; out='%s'", format, part);
-	struct stat made;
 	int failed = gnuplot_run(p->folder, text_keep_f("%s.gp", chart->name), settings, (unsigned)p->opt->timeout, err);
-	if (!failed && (stat(path, &made) != 0 || made.st_size == 0))
-		failed = fail(err, ERROR_WORLD, "gnuplot ended without a picture of %s", chart->name);
+	if (!failed && !is_whole(path, format))
+		failed = fail(err, ERROR_WORLD, "gnuplot ended without a whole picture of %s (is the disk full?)", chart->name);
 	if (!failed && strcmp(format, "svg") == 0)
 		failed = sharpen(path, err);
 	const char *whole = path_join(p->folder, text_keep_f("%s.%s", chart->name, format));
