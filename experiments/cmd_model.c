@@ -27,9 +27,10 @@ static const struct moe_opt rows[] = {
 	  .at = offsetof(struct model_options, context),
 	  .low = 1,
 	  .high = 1e8,
-	  .preset = 4096,
+	  .zero = "auto",
 	  .unit = "tokens",
-	  .help = "length of the sequence whose mean attention is counted" },
+	  .help = "length of the sequence whose mean attention is counted; auto is the length that a run was trained with, "
+			  "and 4096 for other models" },
 	{ .name = "json",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct model_options, json),
@@ -118,14 +119,22 @@ static int print_json(const struct sheet *sheets, size_t n, struct error *err)
 
 /* ---- for people ---------------------------------------------------------------------------------------------- */
 
+enum { SMALL = 100 * 1000 * 1000 }; /* a simulated network: three digits say more than two decimals of a billion */
+
+static const char *small(int64_t count)
+{
+	char buffer[TEXT_NUMBER];
+	return text_keep(text_of_count((double)count, buffer));
+}
+
 static const char *billions(int64_t count)
 {
-	return text_keep_f("%.2f B", (double)count / 1e9);
+	return count < SMALL ? small(count) : text_keep_f("%.2f B", (double)count / 1e9);
 }
 
 static const char *giga(int64_t flops)
 {
-	return text_keep_f("%.2f G", (double)flops / 1e9);
+	return flops < SMALL ? small(flops) : text_keep_f("%.2f G", (double)flops / 1e9);
 }
 
 static const char *bytes(int64_t count)
@@ -148,6 +157,17 @@ static void print_published(const char *billions, const char *what, const char *
 		printf("  published: %s B %s (%s)\n", billions, what, strcmp(fits, "no") == 0 ? "differs" : fits);
 }
 
+/* "4096", or "4096 (tiny: 64)" where a run has another. */
+static const char *contexts(const struct sheet *sheets, size_t n)
+{
+	const char *text = text_keep_f("%" PRId64, sheets[0].context), *others = "";
+	for (size_t i = 1; i < n; i++)
+		if (sheets[i].context != sheets[0].context)
+			others =
+				text_keep_f("%s%s%s: %" PRId64, others, *others ? ", " : "", sheets[i].model->name, sheets[i].context);
+	return *others ? text_keep_f("%s (%s)", text, others) : text;
+}
+
 static void print_summary(const struct sheet *sheets, size_t n)
 {
 	static const char *const header[] = { "<model",      "total",          "active",         "no embedding", "routed",
@@ -167,9 +187,10 @@ static void print_summary(const struct sheet *sheets, size_t n)
 		table_cell(&table, "%s", bytes(2 * count->cache_values));
 	}
 	table_end(&table, stdout);
-	printf("\nFLOPs of the forward pass at a context of %" PRId64 "; 'of equal total' is what a dense model of as many "
-		   "parameters needs\n",
-		   sheets[0].context);
+	printf(
+		"\nFLOPs of the forward pass at a context of %s; 'of equal total' is what a dense model of as many parameters "
+		"needs\n",
+		contexts(sheets, n));
 	for (size_t i = 0; i < n; i++) {
 		if (sheets[i].model->note)
 			printf("%s: %s\n", sheets[i].model->name, sheets[i].model->note);
@@ -275,6 +296,12 @@ static size_t builtin_count(void)
 	return n;
 }
 
+static int64_t context_of(const struct model *model, int64_t asked)
+{
+	enum { USUAL = 4096 };
+	return asked > 0 ? asked : model->context > 0 ? model->context : USUAL;
+}
+
 /* All built-in models where no argument names any. */
 static int fill_sheets(struct sheet *sheets, struct model *read, size_t n, char **args, int64_t context,
 					   struct error *err)
@@ -284,7 +311,7 @@ static int fill_sheets(struct sheet *sheets, struct model *read, size_t n, char 
 			TRY(model_open(args[i], &read[i], err));
 		else
 			read[i] = models[i];
-		if (sheet_fill(&sheets[i], &read[i], context, err))
+		if (sheet_fill(&sheets[i], &read[i], context_of(&read[i], context), err))
 			return args && !model_find(args[i]) ? fail_at(err, args[i], 0, 0) : -1;
 	}
 	return 0;
@@ -321,15 +348,16 @@ static int run(const void *opt, int argc, char **args, struct error *err)
 
 const struct command command_model = {
 	.name = "model",
-	.summary = "parameters, active parameters, FLOPs and memory of a public model or a Hugging Face config.json",
-	.arguments = "NAME|CONFIG.json...",
+	.summary = "parameters, active parameters, FLOPs and memory of a public model, a config.json or a run",
+	.arguments = "NAME|CONFIG.json|RUN...",
 	.about =
 		"Counts, in whole numbers, what a Mixture-of-Experts model stores and what one token passes: parameters and "
 		"FLOPs by part, memory by data type, and the dense models of as many parameters in total and active. "
 		"Active parameters are given with and without the input embedding, as both are published. FLOPs are two "
 		"for each multiply-add of a matrix product, forward unless named training (three times as many); the "
-		"scores of attention are the mean over a causal sequence of --context tokens. Without an argument all "
-		"built-in models are counted. Prints CSV, or on a terminal a table.",
+		"scores of attention are the mean over a causal sequence of --context tokens. NAME is one of 'moesim list "
+		"models', CONFIG.json a Hugging Face config.json of one of their families, RUN the folder of a run. Without an "
+		"argument all built-in models are counted. Prints CSV, or on a terminal a table.",
 	.opts = rows,
 	.opts_size = sizeof(struct model_options),
 	.run = run,

@@ -282,6 +282,9 @@ int model_open(const char *word, struct model *model, struct error *err)
 		*model = *found;
 		return 0;
 	}
+	const char *manifest = path_join(word, "manifest.json");
+	if (file_exists(manifest))
+		return model_read(manifest, model, err);
 	size_t length = strlen(word);
 	bool path = strchr(word, '/') || (length > 5 && strcmp(word + length - 5, ".json") == 0) || file_exists(word);
 	if (path)

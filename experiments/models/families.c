@@ -14,6 +14,7 @@
 
 #include "experiments/models/document.h"
 #include "experiments/models/models.h"
+#include "experiments/models/simulated.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 
@@ -412,12 +413,13 @@ static const char *not_counted(const struct document *doc, bool vision)
 	return ahead ? "not the layers that predict further tokens ahead" : NULL;
 }
 
-/* "x" of x.json, or the folder's name of folder/config.json. */
+/* "x" of x.json, or the folder's name of folder/config.json and folder/manifest.json. */
 static const char *name_of(const char *path)
 {
 	const char *base = strrchr(path, '/'), *end = path + strlen(path);
 	base = base ? base + 1 : path;
-	if (strcmp(base, "config.json") == 0 && base > path + 1) {
+	bool of_folder = strcmp(base, "config.json") == 0 || strcmp(base, "manifest.json") == 0;
+	if (of_folder && base > path + 1) {
 		end = base - 1;
 		for (base = end; base > path && base[-1] != '/';)
 			base--;
@@ -427,10 +429,9 @@ static const char *name_of(const char *path)
 	return text_keep_n(base, (size_t)(end - base));
 }
 
-static int read_document(struct document *doc, struct model *model, struct error *err)
+static int read_config(struct document *doc, struct model *model, struct error *err)
 {
 	const struct family *family = NULL;
-	struct cost_count count;
 	bool vision = document_enter(doc, "text_config");
 	TRY(find_family(doc, &family, err));
 	struct cost_shape *s = &model->shape;
@@ -443,7 +444,14 @@ static int read_document(struct document *doc, struct model *model, struct error
 	if (family->windows)
 		TRY(family->windows(doc, s, err));
 	model->note = not_counted(doc, vision);
-	if (cost_count(s, 1, &count, err))
+	return 0;
+}
+
+static int read_document(struct document *doc, struct model *model, struct error *err)
+{
+	struct cost_count count;
+	TRY(simulated_is(doc) ? simulated_read(doc, model, err) : read_config(doc, model, err));
+	if (cost_count(&model->shape, 1, &count, err))
 		return fail_at(err, doc->path, 1, 1);
 	return 0;
 }

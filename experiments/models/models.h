@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * models.h -- public MoE models: the built-in ones, and those described by a Hugging Face config.json.
+ * models.h -- MoE models: the built-in public ones, those described by a Hugging Face config.json, and the networks of
+ * runs.
  */
 #ifndef EXPERIMENTS_MODELS_MODELS_H
 #define EXPERIMENTS_MODELS_MODELS_H
@@ -14,6 +15,7 @@ struct model {
 	const char *name;  /* as typed; for a file what its path says of it */
 	const char *label; /* as its makers write it; for a file the name */
 	struct cost_shape shape;
+	int64_t context;            /* the sequence length it was trained with, where that is told; else 0 */
 	const char *total, *active; /* published, in billions, with the digits that were published; NULL: nothing was */
 	const char *note;   /* why published and counted figures differ, or what is not counted; NULL: nothing to say */
 	const char *source; /* where the shape stands */
@@ -31,13 +33,15 @@ const struct model *model_find(const char *name);
 /* The names of the built-in models, NULL-ended, for suggestions; live as long as the program. */
 const char *const *model_names(void);
 
-/* Reads a Hugging Face config.json of one of the known families.  Errors carry file, line and column. */
+/* Reads a Hugging Face config.json of one of the known families, or the manifest.json of a run.  Errors carry file,
+ * line and column. */
 int model_read(const char *path, struct model *model, struct error *err);
 
 /* The same from memory; `path` is for the name and for errors. */
 int model_parse(const char *path, const char *text, size_t size, struct model *model, struct error *err);
 
-/* A built-in name, or else a file; a word that is neither is an error with the nearest name. */
+/* A built-in name, or else a file or the folder of a run; a word that is none of these is an error with the nearest
+ * name. */
 int model_open(const char *word, struct model *model, struct error *err);
 
 #endif
