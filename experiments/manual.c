@@ -176,7 +176,8 @@ static void roff_files(FILE *to)
 
 void manual_page(FILE *to)
 {
-	fprintf(to, ".TH MOESIM 1 \"\" \"moesim %s\" \"User commands\"\n.SH NAME\nmoesim \\- %s\n", build.version,
+	/* .ad l, because a sentence of parts is a long word that leaves no line to adjust */
+	fprintf(to, ".TH MOESIM 1 \"\" \"moesim %s\" \"User commands\"\n.ad l\n.SH NAME\nmoesim \\- %s\n", build.version,
 			question);
 	fputs(".SH SYNOPSIS\n.B moesim\n[COMMAND] [FLAGS]\n.PP\nWith no command word,\n.B run\nis meant.\n", to);
 	roff_commands(to);

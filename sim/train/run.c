@@ -22,14 +22,16 @@ static void on_signal(int number)
 	stop_signal = number;
 }
 
-/* A first signal asks; the handler is then gone, so that a second one ends the process at once. */
+/* A first signal asks; the handler is then gone, so that a second one ends the process at once.  What is ignored, as
+ * by nohup, stays so. */
 static void watch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+	static const int asked[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND }, now;
 	stop_signal = 0;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+		if (sigaction(asked[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaction(asked[i], &action, NULL);
 }
 
 static double clock_seconds(void)
