@@ -26,7 +26,7 @@ const struct chart charts[] = {
 	{ "domains", "which experts serve which domain", "panel,label,layer,domain,row,expert,column,share",
 	  chart_fill_domains, true },
 	{ "cost", "experts in use, parameters and FLOPs",
-	  "series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total", chart_fill_cost,
+	  "series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total,flops_all", chart_fill_cost,
 	  false },
 	{ "differences", "paired differences in loss from a baseline",
 	  "series,label,row,n,difference,difference_low,difference_high,p", chart_fill_differences, false },

@@ -207,6 +207,7 @@ int chart_fill_tradeoff(struct chart_sheet *sheet, struct error *err)
 struct cost {
 	size_t n; /* seeds */
 	double experts, alive, effective, params_active, params_total, flops_per_token, flops_total;
+	double flops_all; /* forward, per token, if every expert ran for every token */
 };
 
 static int read_cost(struct chart_sheet *sheet, const struct study_series *series, struct cost *cost, struct error *err)
@@ -233,6 +234,8 @@ static int read_cost(struct chart_sheet *sheet, const struct study_series *serie
 	if (!isfinite(cost->effective)) /* nothing was routed */
 		cost->experts = NAN;
 	cost->alive = cost->experts - dead / layers;
+	/* what a token does not meet are matrices: 2 FLOPs for each of their entries */
+	cost->flops_all = cost->flops_per_token + 2 * (cost->params_total - cost->params_active);
 	return 0;
 }
 
@@ -240,7 +243,8 @@ static void put_cost(struct chart_sheet *sheet, const struct cost *cost)
 {
 	csv_int(sheet->data, (int64_t)cost->n);
 	const double value[] = { cost->experts,      cost->alive,           cost->effective,  cost->params_active,
-							 cost->params_total, cost->flops_per_token, cost->flops_total };
+							 cost->params_total, cost->flops_per_token, cost->flops_total,
+							 cost->flops_all };
 	for (size_t i = 0; i < sizeof value / sizeof *value; i++)
 		chart_put(sheet, value[i]);
 	csv_row(sheet->data);
@@ -262,7 +266,7 @@ int chart_fill_cost(struct chart_sheet *sheet, struct error *err)
 		put_cost(sheet, &cost);
 		most_experts = fmax(most_experts, cost.experts);
 		most_params = fmax(most_params, cost.params_total);
-		most_flops = fmax(most_flops, cost.flops_per_token);
+		most_flops = fmax(most_flops, cost.flops_all);
 	}
 	if (n == 0) {
 		sheet->missing = "no run is finished";

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # cost.gp -- what a strategy uses of what it has.
 #
-# data: series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total
+# data: series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total,flops_all
 
 left_edge = 26 + 6.6*longest
 wide = 240.0
@@ -30,6 +30,7 @@ set ytics scale 0 font small_font noenhanced
 set border 1
 set key off
 half = 0.36
+part_of(some, all) = some < all ? '  '.human(some).' of '.human(all) : '  '.human(all)
 pale = '#CFE0EE'
 middle = '#6BA3CE'
 dark = '#0B4A8C'
@@ -72,14 +73,14 @@ set title 'parameters' font panel_font offset 0,1.1
 set label 1 '■ active for one token' at screen X(left(part)),Y(top - 9) left font small_font textcolor rgb dark
 set label 2 '■ all' at screen X(left(part) + 152),Y(top - 9) left font small_font textcolor rgb '#9DB9D0'
 set format x '%.0s%c'
-set xrange [0:most_params*1.2]
-set xtics nice(most_params/3.0)
+set xrange [0:most_params*1.6]
+set xtics 0,nice(most_params/3.0),most_params*1.05
 plot \
 	data using (0):'series':(0):'params_total':(column('series') - half):(column('series') + half) \
 		with boxxyerror fillcolor rgb pale notitle, \
 	data using (0):'series':(0):'params_active':(column('series') - half):(column('series') + half) \
 		with boxxyerror fillcolor rgb dark notitle, \
-	data using 'params_total':'series':('  '.human(column('params_total'))) with labels left font small_font \
+	data using 'params_total':'series':(part_of(column('params_active'), column('params_total'))) with labels left font small_font \
 		textcolor rgb text_colour notitle
 unset label
 unset ytics
@@ -88,13 +89,16 @@ unset ytics
 
 set lmargin at screen X(left(part + 1))
 set rmargin at screen X(left(part + 1) + wide)
-set title 'FLOPs per token' font panel_font offset 0,1.1
-set label 1 '■ forward pass' at screen X(left(part + 1)),Y(top - 9) left font small_font textcolor rgb dark
-set xrange [0:most_flops*1.2]
-set xtics nice(most_flops/3.0)
+set title 'FLOPs per token, forward' font panel_font offset 0,1.1
+set label 1 '■ as routed' at screen X(left(part + 1)),Y(top - 9) left font small_font textcolor rgb dark
+set label 2 '■ if every expert ran' at screen X(left(part + 1) + 84),Y(top - 9) left font small_font textcolor rgb '#9DB9D0'
+set xrange [0:most_flops*1.6]
+set xtics 0,nice(most_flops/3.0),most_flops*1.05
 plot \
+	data using (0):'series':(0):'flops_all':(column('series') - half):(column('series') + half) \
+		with boxxyerror fillcolor rgb pale notitle, \
 	data using (0):'series':(0):'flops_per_token':(column('series') - half):(column('series') + half) \
 		with boxxyerror fillcolor rgb dark notitle, \
-	data using 'flops_per_token':'series':('  '.human(column('flops_per_token'))) with labels left font small_font \
+	data using 'flops_all':'series':(part_of(column('flops_per_token'), column('flops_all'))) with labels left font small_font \
 		textcolor rgb text_colour notitle
 unset multiplot
