@@ -76,7 +76,7 @@ static int choose_metric(const struct compare_options *opt, const struct study *
 	names[n] = NULL;
 	if (*opt->metric) {
 		const char *near = text_nearest(opt->metric, names);
-		fail(err, ERROR_USER, "unknown metric '%s' (%s%s)", opt->metric, near ? "did you mean " : "try ",
+		fail(err, ERROR_USER, "unknown metric '%s' (%s%s'?)", opt->metric, near ? "did you mean '" : "how about '",
 			 near ? near : "maxvio");
 		return fail_at(err, "--metric", 0, 0);
 	}
