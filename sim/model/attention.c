@@ -34,60 +34,88 @@ void attention_create(struct attention *attention, size_t sequences, size_t leng
 
 void attention_init(struct attention *attention)
 {
-	size_t head = attention->width / attention->heads;
-	for (size_t t = 0; t < attention->length; t++)
-		for (size_t i = 0; i < head / 2; i++) {
-			double angle = (double)t * pow(10000, -2.0 * (double)i / (double)head);
-			attention->turn[t * head + 2 * i] = (real)cos(angle);
-			attention->turn[t * head + 2 * i + 1] = (real)sin(angle);
-		}
-}
-
-/* Turns the pairs (i, i + half) of queries and keys of one row; sign -1 turns back, which is the backward pass. */
-static void rotate(const struct attention *attention, size_t position, real sign, real *row)
-{
 	size_t head = attention->width / attention->heads, half = head / 2;
-	const real *turn = attention->turn + position * head;
-	for (size_t h = 0; h < 2 * attention->heads; h++) {
-		real *x = row + h * head;
+	for (size_t t = 0; t < attention->length; t++)
 		for (size_t i = 0; i < half; i++) {
-			real c = turn[2 * i], s = sign * turn[2 * i + 1], a = x[i], b = x[i + half];
-			x[i] = a * c - b * s;
-			x[i + half] = a * s + b * c;
+			double angle = (double)t * pow(10000, -2.0 * (double)i / (double)head);
+			attention->turn[t * head + i] = (real)cos(angle);
+			attention->turn[t * head + half + i] = (real)sin(angle);
 		}
-	}
 }
 
-/* Scaled causal softmax of one [length][length] block, in place; the future is set to 0. */
-static void softmax_causal(size_t length, real scale, real *rows)
+/* Turns the pairs (i, i + half) of queries and keys of one sequence; sign -1 turns back, which is the backward pass. */
+MOE_CLONED static void rotate(size_t length, size_t width, size_t heads, const real *turn, real sign, real *qkv)
+{
+	size_t head = width / heads, half = head / 2;
+	for (size_t t = 0; t < length; t++)
+		for (size_t h = 0; h < 2 * heads; h++) {
+			const real *restrict cosine = turn + t * head, *restrict sine = cosine + half;
+			real *restrict x = qkv + t * 3 * width + h * head, *restrict y = x + half;
+			for (size_t i = 0; i < half; i++) {
+				real a = x[i], b = y[i], s = sign * sine[i];
+				x[i] = a * cosine[i] - b * s;
+				y[i] = a * s + b * cosine[i];
+			}
+		}
+}
+
+/* A query meets no later key, so half of every [length][length] matrix is 0.  The products go over it in strips of keys
+ * or queries and leave that half out, but for the upper corners of the squares on the diagonal. */
+enum { STRIP = 32 };
+
+static size_t strip_end(size_t length, size_t at)
+{
+	return length - at < STRIP ? length : at + STRIP;
+}
+
+/* s = q k' */
+static void causal_scores(size_t length, size_t head, const real *q, size_t ld_q, const real *k, size_t ld_k, real *s)
+{
+	for (size_t at = 0; at < length; at += STRIP)
+		product_nt(length - at, strip_end(length, at) - at, head, q + at * ld_q, ld_q, k + at * ld_k, ld_k, false,
+				   s + at * length + at, length);
+}
+
+/* y = p x */
+static void causal_mix(size_t length, size_t head, const real *p, const real *x, size_t ld_x, real *y, size_t ld_y)
+{
+	for (size_t at = 0; at < length; at += STRIP)
+		product_nn(strip_end(length, at) - at, head, strip_end(length, at), p + at * length, length, x, ld_x, false,
+				   y + at * ld_y, ld_y);
+}
+
+/* y = p' x */
+static void causal_mix_back(size_t length, size_t head, const real *p, const real *x, size_t ld_x, real *y, size_t ld_y)
+{
+	for (size_t at = 0; at < length; at += STRIP)
+		product_tn(strip_end(length, at) - at, head, length - at, p + at * length + at, length, x + at * ld_x, ld_x,
+				   false, y + at * ld_y, ld_y);
+}
+
+static void clear_future(size_t length, size_t t, real *row)
+{
+	for (size_t i = t + 1; i < strip_end(length, t / STRIP * STRIP); i++)
+		row[i] = 0;
+}
+
+/* Scaled causal softmax of one [length][length] matrix, in place. */
+MOE_CLONED static void softmax_causal(size_t length, real scale, real *rows)
 {
 	for (size_t t = 0; t < length; t++) {
-		real *row = rows + t * length, top = row[0], sum = 0;
-		for (size_t i = 1; i <= t; i++)
-			top = row[i] > top ? row[i] : top;
-		for (size_t i = 0; i <= t; i++)
-			row[i] = moe_exp((row[i] - top) * scale);
-		for (size_t i = 0; i <= t; i++)
-			sum += row[i];
-		for (size_t i = 0; i <= t; i++)
-			row[i] /= sum;
-		for (size_t i = t + 1; i < length; i++)
-			row[i] = 0;
+		moe_softmax(rows + t * length, t + 1, scale, rows + t * length);
+		clear_future(length, t, rows + t * length);
 	}
 }
 
 /* d_scores = scale * probs * (d_probs - sum(probs d_probs)), in place over d_probs. */
-static void softmax_backward(size_t length, real scale, const real *probs, real *d)
+MOE_CLONED static void softmax_backward(size_t length, real scale, const real *probs, real *d)
 {
 	for (size_t t = 0; t < length; t++) {
 		const real *p = probs + t * length;
-		real *row = d + t * length, dot = 0;
-		for (size_t i = 0; i <= t; i++)
-			dot += p[i] * row[i];
+		real *row = d + t * length, dot = (real)moe_dot(p, row, t + 1);
 		for (size_t i = 0; i <= t; i++)
 			row[i] = scale * p[i] * (row[i] - dot);
-		for (size_t i = t + 1; i < length; i++)
-			row[i] = 0;
+		clear_future(length, t, row);
 	}
 }
 
@@ -95,15 +123,13 @@ static void sequence_forward(struct attention *attention, size_t s)
 {
 	size_t length = attention->length, width = attention->width, head = width / attention->heads;
 	real *qkv = attention->qkv + s * length * 3 * width, scale = (real)(1 / sqrt((double)head));
-	for (size_t t = 0; t < length; t++)
-		rotate(attention, t, 1, qkv + t * 3 * width);
+	rotate(length, width, attention->heads, attention->turn, 1, qkv);
 	for (size_t h = 0; h < attention->heads; h++) {
 		const real *q = qkv + h * head, *k = q + width, *v = k + width;
 		real *probs = attention->probs + (s * attention->heads + h) * length * length;
-		product_nt(length, length, head, q, 3 * width, k, 3 * width, false, probs, length);
+		causal_scores(length, head, q, 3 * width, k, 3 * width, probs);
 		softmax_causal(length, scale, probs);
-		product_nn(length, head, length, probs, length, v, 3 * width, false,
-				   attention->mixed + s * length * width + h * head, width);
+		causal_mix(length, head, probs, v, 3 * width, attention->mixed + s * length * width + h * head, width);
 	}
 }
 
@@ -127,14 +153,13 @@ static void sequence_backward(struct attention *attention, size_t s)
 		real *d_q = attention->d_qkv + at + h * head, *d_k = d_q + width, *d_v = d_k + width;
 		const real *probs = attention->probs + (s * attention->heads + h) * length * length;
 		const real *d_mixed = attention->d_mixed + s * length * width + h * head;
-		product_nt(length, length, head, d_mixed, width, v, 3 * width, false, d_scores, length);
-		product_tn(length, head, length, probs, length, d_mixed, width, false, d_v, 3 * width);
+		causal_scores(length, head, d_mixed, width, v, 3 * width, d_scores);
+		causal_mix_back(length, head, probs, d_mixed, width, d_v, 3 * width);
 		softmax_backward(length, scale, probs, d_scores);
-		product_nn(length, head, length, d_scores, length, k, 3 * width, false, d_q, 3 * width);
-		product_tn(length, head, length, d_scores, length, q, 3 * width, false, d_k, 3 * width);
+		causal_mix(length, head, d_scores, k, 3 * width, d_q, 3 * width);
+		causal_mix_back(length, head, d_scores, q, 3 * width, d_k, 3 * width);
 	}
-	for (size_t t = 0; t < length; t++)
-		rotate(attention, t, -1, attention->d_qkv + at + t * 3 * width);
+	rotate(length, width, attention->heads, attention->turn, -1, attention->d_qkv + at);
 }
 
 void attention_backward(struct attention *attention, size_t sequences, const real *x, const real *d_y, real *d_x)

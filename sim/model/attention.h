@@ -12,10 +12,10 @@ struct attention {
 	struct weight in;      /* [width][3 width] queries, keys, values side by side */
 	struct weight out;     /* [width][width] */
 	real *qkv, *d_qkv;     /* [tokens][3 width] */
-	real *probs;           /* [sequences][heads][length][length] */
+	real *probs;           /* [sequences][heads][length][length]; what lies above the diagonal has no meaning */
 	real *mixed, *d_mixed; /* [tokens][width] the heads' outputs side by side */
 	real *scores;          /* [sequences][length][length] scratch of one sequence */
-	real *turn;            /* [length][head width] cosine and sine of each position's angles */
+	real *turn;            /* [length][head width] the cosines of a position's angles, then their sines */
 };
 
 /* heads must divide width, and width / heads must be even. */

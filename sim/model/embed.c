@@ -26,13 +26,16 @@ void embed_forward(const struct embed *embed, size_t tokens, const uint32_t *id,
 		memcpy(x + t * embed->width, embed->table.w + id[t] * embed->width, embed->width * sizeof(real));
 }
 
+MOE_CLONED static void add_rows(size_t rows, size_t width, const uint32_t *to, const real *x, real *table)
+{
+	for (size_t t = 0; t < rows; t++)
+		for (size_t i = 0; i < width; i++)
+			table[to[t] * width + i] += x[t * width + i];
+}
+
 void embed_backward(const struct embed *embed, size_t tokens, const uint32_t *id, const real *d_x)
 {
-	for (size_t t = 0; t < tokens; t++) {
-		real *d = embed->table.d_w + id[t] * embed->width;
-		for (size_t i = 0; i < embed->width; i++)
-			d[i] += d_x[t * embed->width + i];
-	}
+	add_rows(tokens, embed->width, id, d_x, embed->table.d_w);
 }
 
 void head_create(struct head *head, size_t tokens, size_t vocabulary, size_t width, struct params *params,
@@ -45,48 +48,48 @@ void head_create(struct head *head, size_t tokens, size_t vocabulary, size_t wid
 	params_add(params, &head->map, width * vocabulary, "head", 0, 0, 1 / sqrt((double)width), true);
 }
 
-/* Turns logits into probabilities and returns -ln p(target). */
-static double row_loss(size_t n, real *row, uint32_t target)
+/* Turns logits into probabilities; loss = -ln p(target). */
+MOE_CLONED static void rows_loss(size_t rows, size_t n, const uint32_t *target, real *logits, double *loss)
 {
-	real top = row[0];
-	for (size_t i = 1; i < n; i++)
-		top = row[i] > top ? row[i] : top;
-	double wanted = (double)(row[target] - top), sum = 0;
-	for (size_t i = 0; i < n; i++)
-		row[i] = moe_exp(row[i] - top);
-	for (size_t i = 0; i < n; i++)
-		sum += (double)row[i];
-	real scale = (real)(1 / sum);
-	for (size_t i = 0; i < n; i++)
-		row[i] *= scale;
-	return log(sum) - wanted;
+	for (size_t t = 0; t < rows; t++) {
+		real *row = logits + t * n, top = moe_max(row, n);
+		double wanted = (double)(row[target[t]] - top);
+		loss[t] = log(moe_softmax(row, n, 1, row)) - wanted;
+	}
 }
 
 double head_forward(struct head *head, size_t tokens, const real *x, const uint32_t *target)
 {
-	size_t n = head->vocabulary, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
-	linear_forward(tokens, head->width, n, x, head->map.w, head->logits);
+	size_t n = head->vocabulary, width = head->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
 	PARALLEL_FOR
-	for (size_t b = 0; b < blocks; b++)
-		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++)
-			head->loss[t] = row_loss(n, head->logits + t * n, target[t]);
+	for (size_t b = 0; b < blocks; b++) {
+		size_t at = b * size, rows = tokens - at < size ? tokens - at : size;
+		product_nn(rows, n, width, x + at * width, width, head->map.w, n, false, head->logits + at * n, n);
+		rows_loss(rows, n, target + at, head->logits + at * n, head->loss + at);
+	}
 	double sum = 0;
 	for (size_t t = 0; t < tokens; t++)
 		sum += head->loss[t];
 	return sum / (double)tokens;
 }
 
+/* d_logits = (p - [target]) scale, in place */
+MOE_CLONED static void rows_gradient(size_t rows, size_t n, const uint32_t *target, real scale, real *probs)
+{
+	for (size_t t = 0; t < rows; t++) {
+		probs[t * n + target[t]] -= 1;
+		for (size_t i = 0; i < n; i++)
+			probs[t * n + i] *= scale;
+	}
+}
+
 void head_backward(struct head *head, size_t tokens, const real *x, const uint32_t *target, real *d_x)
 {
 	size_t n = head->vocabulary, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
-	real scale = 1 / (real)tokens;
 	PARALLEL_FOR
-	for (size_t b = 0; b < blocks; b++)
-		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++) {
-			real *row = head->logits + t * n;
-			row[target[t]] -= 1;
-			for (size_t i = 0; i < n; i++)
-				row[i] *= scale;
-		}
+	for (size_t b = 0; b < blocks; b++) {
+		size_t at = b * size, rows = tokens - at < size ? tokens - at : size;
+		rows_gradient(rows, n, target + at, 1 / (real)tokens, head->logits + at * n);
+	}
 	linear_backward(tokens, head->width, n, x, head->map.w, head->logits, head->map.d_w, false, d_x);
 }

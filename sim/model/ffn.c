@@ -26,7 +26,7 @@ void ffn_create(struct ffn *ffn, size_t width, size_t inner, size_t layers, cons
 /* gelu(x) = x s(u) with s the logistic function and u = 2 sqrt(2 / pi) (x + 0.044715 x^3), which is the tanh form. */
 static const real slope = (real)1.5957691216057308, cubic = (real)0.044715;
 
-void gelu_forward(size_t n, const real *x, real *y)
+MOE_CLONED void gelu_forward(size_t n, const real *x, real *y)
 {
 	for (size_t i = 0; i < n; i++) {
 		real u = slope * (x[i] + cubic * x[i] * x[i] * x[i]);
@@ -34,7 +34,7 @@ void gelu_forward(size_t n, const real *x, real *y)
 	}
 }
 
-void gelu_backward(size_t n, const real *x, real *d)
+MOE_CLONED void gelu_backward(size_t n, const real *x, real *d)
 {
 	for (size_t i = 0; i < n; i++) {
 		real u = slope * (x[i] + cubic * x[i] * x[i] * x[i]), s = 1 / (1 + moe_exp(-u));

@@ -7,10 +7,11 @@
 #include "sim/model/norm.h"
 
 #include <math.h>
+#include <moesim/kit.h>
 
 #include "sim/base/parallel.h"
 
-static const real epsilon = (real)1e-5;
+static const double epsilon = 1e-5;
 
 void norm_create(struct norm *norm, size_t tokens, size_t width, const char *name, uint64_t index,
 				 struct params *params, struct arena *arena)
@@ -20,32 +21,57 @@ void norm_create(struct norm *norm, size_t tokens, size_t width, const char *nam
 	params_add(params, &norm->gain, width, name, index, 1, 0, false);
 }
 
+MOE_CLONED static void rows_forward(size_t rows, size_t width, const real *gain, const real *x, real *inverse, real *y)
+{
+	for (size_t t = 0; t < rows; t++, x += width, y += width) {
+		double squares = moe_dot(x, x, width);
+		inverse[t] = (real)(1 / sqrt(squares / (double)width + epsilon));
+		for (size_t i = 0; i < width; i++)
+			y[i] = gain[i] * x[i] * inverse[t];
+	}
+}
+
 void norm_forward(struct norm *norm, size_t tokens, const real *x, real *y)
 {
 	size_t width = norm->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
 	PARALLEL_FOR
-	for (size_t b = 0; b < blocks; b++)
-		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++) {
-			const real *row = x + t * width;
-			real squares = 0;
-			for (size_t i = 0; i < width; i++)
-				squares += row[i] * row[i];
-			real inverse = 1 / (real)sqrt((double)(squares / (real)width + epsilon));
-			norm->inverse[t] = inverse;
-			for (size_t i = 0; i < width; i++)
-				y[t * width + i] = norm->gain.w[i] * row[i] * inverse;
-		}
+	for (size_t b = 0; b < blocks; b++) {
+		size_t at = b * size, rows = tokens - at < size ? tokens - at : size;
+		rows_forward(rows, width, norm->gain.w, x + at * width, norm->inverse + at, y + at * width);
+	}
+}
+
+/* sum of g d_y x */
+static inline double weighted_dot(size_t width, const real *gain, const real *d_y, const real *x)
+{
+	double lane[MOE_LANES] = { 0 };
+	size_t i = 0;
+	for (; i + MOE_LANES <= width; i += MOE_LANES)
+		for (size_t j = 0; j < MOE_LANES; j++)
+			lane[j] += (double)(gain[i + j] * d_y[i + j] * x[i + j]);
+	for (size_t j = 0; i < width; i++, j++)
+		lane[j] += (double)(gain[i] * d_y[i] * x[i]);
+	return moe_sum_lanes(lane);
 }
 
 /* With r = 1/rms and u = x r:  d_x = r (g d_y - u mean(g d_y u)). */
-static void row_backward(size_t width, const real *gain, real inverse, const real *x, const real *d_y, real *d_x)
+MOE_CLONED static void rows_backward(size_t rows, size_t width, const real *gain, const real *inverse, const real *x,
+									 const real *d_y, real *d_x)
 {
-	real dot = 0;
-	for (size_t i = 0; i < width; i++)
-		dot += gain[i] * d_y[i] * x[i];
-	real scale = dot * inverse * inverse * inverse / (real)width;
-	for (size_t i = 0; i < width; i++)
-		d_x[i] += gain[i] * d_y[i] * inverse - x[i] * scale;
+	for (size_t t = 0; t < rows; t++, x += width, d_y += width, d_x += width) {
+		double dot = weighted_dot(width, gain, d_y, x);
+		real r = inverse[t], scale = (real)dot * r * r * r / (real)width;
+		for (size_t i = 0; i < width; i++)
+			d_x[i] += gain[i] * d_y[i] * r - x[i] * scale;
+	}
+}
+
+MOE_CLONED static void gain_backward(size_t tokens, size_t width, const real *inverse, const real *x, const real *d_y,
+									 real *d_gain)
+{
+	for (size_t t = 0; t < tokens; t++)
+		for (size_t i = 0; i < width; i++)
+			d_gain[i] += d_y[t * width + i] * x[t * width + i] * inverse[t];
 }
 
 void norm_backward(struct norm *norm, size_t tokens, const real *x, const real *d_y, real *d_x)
@@ -53,13 +79,11 @@ void norm_backward(struct norm *norm, size_t tokens, const real *x, const real *
 	size_t width = norm->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
 	PARALLEL_FOR
 	for (size_t b = 0; b <= blocks; b++) {
-		if (b == blocks) { /* the gain's gradient is one unit, summed in token order */
-			for (size_t t = 0; t < tokens; t++)
-				for (size_t i = 0; i < width; i++)
-					norm->gain.d_w[i] += d_y[t * width + i] * x[t * width + i] * norm->inverse[t];
-			continue;
-		}
-		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++)
-			row_backward(width, norm->gain.w, norm->inverse[t], x + t * width, d_y + t * width, d_x + t * width);
+		size_t at = b * size, rows = tokens - at < size ? tokens - at : size;
+		if (b == blocks) /* the gain's gradient is one unit, summed in token order */
+			gain_backward(tokens, width, norm->inverse, x, d_y, norm->gain.d_w);
+		else
+			rows_backward(rows, width, norm->gain.w, norm->inverse + at, x + at * width, d_y + at * width,
+						  d_x + at * width);
 	}
 }

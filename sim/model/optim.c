@@ -7,10 +7,11 @@
 #include "sim/model/optim.h"
 
 #include <math.h>
+#include <moesim/kit.h>
 
 #include "sim/base/parallel.h"
 
-enum { BLOCK = 16384, LANES = 16 };
+enum { BLOCK = 16384 };
 
 double optim_rate(const struct optim *optim, size_t step)
 {
@@ -24,19 +25,16 @@ double optim_rate(const struct optim *optim, size_t step)
 	return optim->rate * (optim->floor + (1 - optim->floor) * left);
 }
 
-/* Sixteen running sums, added up in order: the compiler may use vectors without changing the result. */
-static double sum_of_squares(const real *x, size_t n)
+MOE_CLONED static double sum_of_squares(const real *x, size_t n)
 {
-	double lane[LANES] = { 0 }, sum = 0;
+	double lane[MOE_LANES] = { 0 };
 	size_t i = 0;
-	for (; i + LANES <= n; i += LANES)
-		for (size_t j = 0; j < LANES; j++)
+	for (; i + MOE_LANES <= n; i += MOE_LANES)
+		for (size_t j = 0; j < MOE_LANES; j++)
 			lane[j] += (double)x[i + j] * (double)x[i + j];
-	for (size_t j = 0; j < LANES; j++)
-		sum += lane[j];
-	for (; i < n; i++)
-		sum += (double)x[i] * (double)x[i];
-	return sum;
+	for (size_t j = 0; i < n; i++, j++)
+		lane[j] += (double)x[i] * (double)x[i];
+	return moe_sum_lanes(lane);
 }
 
 double optim_norm(const struct params *params)
@@ -51,8 +49,8 @@ struct update {
 	real rate, beta1, beta2, epsilon, scale, decay; /* scale clips; decay multiplies the parameters */
 };
 
-static void update_block(const struct update *u, size_t n, const real *restrict grad, real *restrict m,
-						 real *restrict v, real *restrict w)
+MOE_CLONED static void update_block(const struct update *u, size_t n, const real *restrict grad, real *restrict m,
+									real *restrict v, real *restrict w)
 {
 	for (size_t i = 0; i < n; i++) {
 		real g = grad[i] * u->scale;

@@ -6,6 +6,7 @@
 
 #include "sim/net/layer.h"
 
+#include <moesim/kit.h>
 #include <string.h>
 
 #include "sim/base/parallel.h"
@@ -79,27 +80,39 @@ static void experts_forward(struct layer *layer, const real *x)
 	}
 }
 
+/* y[t] = sum over the token's pairs of weight * row; every weight is 1 where `weight` is NULL. */
+MOE_CLONED static void gather_rows(const struct moe_plan *plan, const real *weight, size_t first, size_t end,
+								   size_t width, const real *rows, real *y)
+{
+	for (size_t t = first; t < end; t++) {
+		real *restrict sum = y + t * width;
+		memset(sum, 0, width * sizeof(real));
+		for (size_t j = plan->token_first[t]; j < plan->token_first[t + 1]; j++) {
+			size_t pair = plan->by_token[j];
+			const real *restrict row = rows + pair * width;
+			real factor = weight ? weight[pair] : 1;
+			for (size_t i = 0; i < width; i++)
+				sum[i] += factor * row[i];
+		}
+	}
+}
+
+static void gather(const struct layer *layer, const real *weight, size_t tokens, const real *rows, real *y)
+{
+	size_t width = layer->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
+	if (layer->experts == 0) {
+		memset(y, 0, tokens * width * sizeof(real));
+		return;
+	}
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++)
+		gather_rows(&layer->router.plan, weight, b * size, b + 1 < blocks ? (b + 1) * size : tokens, width, rows, y);
+}
+
 /* y[t] = sum over the token's pairs of weight * result */
 static void combine(const struct layer *layer, size_t tokens, real *y)
 {
-	if (layer->experts == 0) {
-		memset(y, 0, tokens * layer->width * sizeof(real));
-		return;
-	}
-	const struct moe_plan *plan = &layer->router.plan;
-	size_t width = layer->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
-	PARALLEL_FOR
-	for (size_t b = 0; b < blocks; b++)
-		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++) {
-			real *sum = y + t * width;
-			memset(sum, 0, width * sizeof(real));
-			for (size_t j = plan->token_first[t]; j < plan->token_first[t + 1]; j++) {
-				const real *result = layer->results + plan->by_token[j] * width,
-						   weight = plan->weight[plan->by_token[j]];
-				for (size_t i = 0; i < width; i++)
-					sum[i] += weight * result[i];
-			}
-		}
+	gather(layer, layer->router.plan.weight, tokens, layer->results, y);
 }
 
 void layer_forward(struct layer *layer, const struct moe_call *call, const uint32_t *id, const real *x, real *y)
@@ -112,28 +125,25 @@ void layer_forward(struct layer *layer, const struct moe_call *call, const uint3
 }
 
 /* d_weight[p] = <d_y[token], result[p]>;  the results' buffer then takes weight * d_y[token]. */
-static void uncombine(struct layer *layer, size_t e, const real *d_y)
+MOE_CLONED static void uncombine(struct moe_plan *plan, size_t e, size_t width, const real *d_y, real *results)
 {
-	struct moe_plan *plan = &layer->router.plan;
 	for (size_t p = plan->first[e]; p < plan->first[e + 1]; p++) {
-		const real *d = d_y + plan->token[p] * layer->width;
-		real *result = layer->results + p * layer->width, weight = plan->weight[p], dot = 0;
-		for (size_t i = 0; i < layer->width; i++) {
-			dot += d[i] * result[i];
+		const real *restrict d = d_y + plan->token[p] * width;
+		real *restrict result = results + p * width, weight = plan->weight[p];
+		plan->d_weight[p] = (real)moe_dot(d, result, width);
+		for (size_t i = 0; i < width; i++)
 			result[i] = weight * d[i];
-		}
-		plan->d_weight[p] = dot;
 	}
 }
 
 static void experts_backward(struct layer *layer, const real *d_y)
 {
-	const struct moe_plan *plan = &layer->router.plan;
+	struct moe_plan *plan = &layer->router.plan;
 	size_t width = layer->width, inner = layer->inner;
 	PARALLEL_FOR
 	for (size_t e = 0; e < layer->experts; e++) {
 		size_t at = plan->first[e], n = plan->first[e + 1] - at;
-		uncombine(layer, e, d_y);
+		uncombine(plan, e, width, d_y, layer->results);
 		ffn_backward(&layer->expert[e], n, layer->rows + at * width, layer->before + at * inner,
 					 layer->hidden + at * inner, layer->results + at * width, layer->d_hidden + at * inner,
 					 layer->d_rows + at * width);
@@ -143,21 +153,7 @@ static void experts_backward(struct layer *layer, const real *d_y)
 /* d_x[t] = sum over the token's pairs of d_rows */
 static void undispatch(const struct layer *layer, size_t tokens, real *d_x)
 {
-	if (layer->experts == 0) {
-		memset(d_x, 0, tokens * layer->width * sizeof(real));
-		return;
-	}
-	const struct moe_plan *plan = &layer->router.plan;
-	size_t width = layer->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
-	PARALLEL_FOR
-	for (size_t b = 0; b < blocks; b++)
-		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++) {
-			real *sum = d_x + t * width;
-			memset(sum, 0, width * sizeof(real));
-			for (size_t j = plan->token_first[t]; j < plan->token_first[t + 1]; j++)
-				for (size_t i = 0; i < width; i++)
-					sum[i] += layer->d_rows[plan->by_token[j] * width + i];
-		}
+	gather(layer, NULL, tokens, layer->d_rows, d_x);
 }
 
 void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x)

@@ -6,6 +6,7 @@
 
 #include "sim/net/net.h"
 
+#include <moesim/kit.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +67,7 @@ void net_free(struct net *net)
 	params_free(&net->params);
 }
 
-static void add_rows(size_t n, const real *a, const real *b, real *sum)
+MOE_CLONED static void add_rows(size_t n, const real *a, const real *b, real *sum)
 {
 	for (size_t i = 0; i < n; i++)
 		sum[i] = a[i] + b[i];

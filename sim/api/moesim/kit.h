@@ -9,6 +9,27 @@
 #include <math.h>
 #include <moesim/moesim.h>
 
+/* Stands before a function that is loops over numbers: where the compiler can, it is compiled for several lengths of
+ * vector, and the longest that the machine has is taken when the program starts.  Nothing is contracted or reordered,
+ * so the result is the same whichever is taken. */
+#ifdef MOE_CLONES
+#define MOE_CLONED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define MOE_CLONED
+#endif
+
+/* Running sums side by side: a sum over numbers is made of so many, added up in a fixed order at its end, so that the
+ * compiler may use vectors of any length for it. */
+enum { MOE_LANES = 16 };
+
+static inline double moe_sum_lanes(double lane[MOE_LANES])
+{
+	for (size_t half = MOE_LANES / 2; half > 0; half /= 2)
+		for (size_t j = 0; j < half; j++)
+			lane[j] += lane[j + half];
+	return lane[0];
+}
+
 /* Appends one pick.  The core sizes the arrays by max_picks(); a pick beyond them is not written, and the core
  * reports the part when it finds n > max. */
 static inline void moe_pick(struct moe_picks *picks, size_t token, size_t expert, size_t rank)
@@ -49,18 +70,38 @@ static inline size_t moe_below(struct moe_rng *rng, size_t n)
 	return (size_t)(((uint64_t)moe_bits(rng) * n) >> 32);
 }
 
-/* Puts the k largest of row[0 .. n-1] into best[0 .. k-1], largest first; the lower index wins a tie, so that the
- * result does not depend on the order of comparison.  k <= n. */
+static inline bool moe_among(const uint32_t *list, size_t n, size_t value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == value)
+			return true;
+	return false;
+}
+
+/* Puts the places of the k largest of row[0 .. n-1] into best[0 .. k-1], largest first; the lower place wins a tie.
+ * k <= n; what is no number comes last.  Each rank is two passes without branches, which vectors make short. */
 static inline void moe_top_k(const real *row, size_t n, size_t k, uint32_t *best)
 {
-	size_t held = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (held == k && !(row[i] > row[best[k - 1]]))
-			continue;
-		size_t at = held < k ? held++ : k - 1;
-		for (; at > 0 && row[i] > row[best[at - 1]]; at--)
-			best[at] = best[at - 1];
-		best[at] = (uint32_t)i;
+	int32_t end = (int32_t)n, at = -1;
+	real value = (real)INFINITY;
+	for (size_t rank = 0; rank < k; rank++) {
+		real top = -(real)INFINITY;
+		int32_t place = end;
+#pragma omp simd reduction(max : top)
+		for (int32_t i = 0; i < end; i++) { /* the largest of those behind the last one found */
+			real x = row[i] < value || (row[i] == value && i > at) ? row[i] : -(real)INFINITY;
+			top = x > top ? x : top;
+		}
+#pragma omp simd reduction(min : place)
+		for (int32_t i = 0; i < end; i++) {
+			int32_t here = row[i] == top && (top < value || i > at) ? i : end;
+			place = here < place ? here : place;
+		}
+		if (place == end)
+			for (place = 0; moe_among(best, rank, (size_t)place);)
+				place++;
+		best[rank] = (uint32_t)(at = place);
+		value = top;
 	}
 }
 
@@ -92,16 +133,93 @@ static inline real moe_exp(real x)
 #endif
 }
 
+/* ln x of a positive, normal x.  In single precision a polynomial after Cephes (error below 1e-7 of the larger of 1 and
+ * the result), in double precision the library's. */
+static inline real moe_log(real x)
+{
+#ifdef MOE_DOUBLE
+	return log(x);
+#else
+	union {
+		float f;
+		int32_t i;
+	} whole = { .f = x }, part;
+	int32_t exponent = (whole.i - 0x3f3504f3) >> 23; /* so that what is left lies in sqrt(1/2) .. sqrt(2) */
+	part.i = whole.i - exponent * (1 << 23);
+	float e = (float)exponent, r = part.f - 1, square = r * r;
+	float p = 7.0376836292e-2f;
+	p = p * r - 1.1514610310e-1f;
+	p = p * r + 1.1676998740e-1f;
+	p = p * r - 1.2420140846e-1f;
+	p = p * r + 1.4249322787e-1f;
+	p = p * r - 1.6668057665e-1f;
+	p = p * r + 2.0000714765e-1f;
+	p = p * r - 2.4999993993e-1f;
+	p = p * r + 3.3333331174e-1f;
+	return p * r * square + e * -2.12194440e-4f - 0.5f * square + r + e * 0.693359375f;
+#endif
+}
+
+/* The largest of row[0 .. n-1], n >= 1. */
+static inline real moe_max(const real *row, size_t n)
+{
+	real top = row[0];
+#pragma omp simd reduction(max : top)
+	for (size_t i = 1; i < n; i++)
+		top = row[i] > top ? row[i] : top;
+	return top;
+}
+
+static inline double moe_sum(const real *row, size_t n)
+{
+	double lane[MOE_LANES] = { 0 };
+	size_t i = 0;
+	for (; i + MOE_LANES <= n; i += MOE_LANES)
+		for (size_t j = 0; j < MOE_LANES; j++)
+			lane[j] += (double)row[i + j];
+	for (size_t j = 0; i < n; i++, j++)
+		lane[j] += (double)row[i];
+	return moe_sum_lanes(lane);
+}
+
+/* sum of a[i] b[i], the products rounded to the working precision. */
+static inline double moe_dot(const real *a, const real *b, size_t n)
+{
+	double lane[MOE_LANES] = { 0 };
+	size_t i = 0;
+	for (; i + MOE_LANES <= n; i += MOE_LANES)
+		for (size_t j = 0; j < MOE_LANES; j++)
+			lane[j] += (double)(a[i + j] * b[i + j]);
+	for (size_t j = 0; i < n; i++, j++)
+		lane[j] += (double)(a[i] * b[i]);
+	return moe_sum_lanes(lane);
+}
+
+/* to[i] = exp(scale (row[i] - max row)) / their sum; returns that sum.  `to` may be `row`. */
+static inline double moe_softmax(const real *row, size_t n, real scale, real *to)
+{
+	real top = moe_max(row, n);
+	for (size_t i = 0; i < n; i++)
+		to[i] = moe_exp((row[i] - top) * scale);
+	double sum = moe_sum(to, n);
+	real share = (real)(1 / sum);
+	for (size_t i = 0; i < n; i++)
+		to[i] *= share;
+	return sum;
+}
+
 /* ln sum exp(row), without overflow. */
 static inline double moe_log_sum_exp(const real *row, size_t n)
 {
-	double top = (double)row[0], sum = 0;
-	for (size_t i = 1; i < n; i++)
-		if ((double)row[i] > top)
-			top = (double)row[i];
-	for (size_t i = 0; i < n; i++)
-		sum += exp((double)row[i] - top);
-	return top + log(sum);
+	real top = moe_max(row, n);
+	double lane[MOE_LANES] = { 0 };
+	size_t i = 0;
+	for (; i + MOE_LANES <= n; i += MOE_LANES)
+		for (size_t j = 0; j < MOE_LANES; j++)
+			lane[j] += (double)moe_exp(row[i + j] - top);
+	for (size_t j = 0; i < n; i++, j++)
+		lane[j] += (double)moe_exp(row[i] - top);
+	return (double)top + log(moe_sum_lanes(lane));
 }
 
 #endif
