@@ -10,6 +10,9 @@
 #include <moesim/kit.h>
 #include <string.h>
 
+/* Below this a share adds nothing to an entropy; and it is a normal number, as moe_log() wants. */
+static const real least = (real)1e-30;
+
 void load_create(struct load *load, size_t experts, size_t domains, struct arena *arena)
 {
 	*load = (struct load){ .experts = experts, .domains = domains };
@@ -34,20 +37,40 @@ void load_clear(struct load *load)
 	load->tokens = load->unrouted = load->entropy = load->top1 = load->logit_z = 0;
 }
 
-/* One token's scores as shares: adds them to prob, their entropy and the largest. */
-static void add_scores(struct load *load, const real *scores)
+/* sum of s ln s */
+static inline double sum_of_logs(const real *s, size_t n)
 {
-	double sum = 1e-20, top = 0, entropy = 0;
-	for (size_t e = 0; e < load->experts; e++)
-		sum += (double)scores[e];
-	for (size_t e = 0; e < load->experts; e++) {
-		double share = (double)scores[e] / sum;
-		load->prob[e] += share;
-		top = share > top ? share : top;
-		entropy -= share > 0 ? share * log(share) : 0;
+	double lane[MOE_LANES] = { 0 };
+	size_t i = 0;
+	for (; i + MOE_LANES <= n; i += MOE_LANES)
+		for (size_t j = 0; j < MOE_LANES; j++)
+			lane[j] += (double)(s[i + j] * moe_log(s[i + j] > least ? s[i + j] : least));
+	for (size_t j = 0; i < n; i++, j++)
+		lane[j] += (double)(s[i] * moe_log(s[i] > least ? s[i] : least));
+	return moe_sum_lanes(lane);
+}
+
+/* Tokens' scores as shares p = s / sum(s): adds them to prob, their entropy ln sum(s) - sum(s ln s) / sum(s), and the
+ * largest. */
+MOE_CLONED static void add_scores(struct load *load, const real *scores, size_t tokens)
+{
+	size_t experts = load->experts;
+	for (size_t t = 0; t < tokens; t++) {
+		const real *s = scores + t * experts;
+		double sum = moe_sum(s, experts) + 1e-20, share = 1 / sum;
+		for (size_t e = 0; e < experts; e++)
+			load->prob[e] += (double)s[e] * share;
+		load->entropy += log(sum) - sum_of_logs(s, experts) * share;
+		load->top1 += (double)moe_max(s, experts) * share;
 	}
-	load->entropy += entropy;
-	load->top1 += top;
+}
+
+MOE_CLONED static void add_logits(struct load *load, const real *logits, size_t tokens)
+{
+	for (size_t t = 0; t < tokens; t++) {
+		double z = moe_log_sum_exp(logits + t * load->experts, load->experts);
+		load->logit_z += z * z;
+	}
 }
 
 static void add_picks(struct load *load, const struct moe_route *route, const uint32_t *domain)
@@ -72,12 +95,10 @@ void load_add(struct load *load, const struct router *router, const uint32_t *do
 	if (load->experts == 0)
 		return;
 	add_picks(load, route, domain);
-	for (size_t t = 0; route->scores && t < tokens; t++)
-		add_scores(load, route->scores + t * load->experts);
-	for (size_t t = 0; route->logits && t < tokens; t++) {
-		double z = moe_log_sum_exp(route->logits + t * load->experts, load->experts);
-		load->logit_z += z * z;
-	}
+	if (route->scores)
+		add_scores(load, route->scores, tokens);
+	if (route->logits)
+		add_logits(load, route->logits, tokens);
 	if (route->scores == NULL)
 		load->entropy = load->top1 = NAN;
 	if (route->logits == NULL)

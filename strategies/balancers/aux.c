@@ -77,10 +77,23 @@ static double total(const double *x, size_t n)
 	return sum;
 }
 
+/* sum_e s_e count_e */
+static inline double counted(const real *s, const double *count, size_t experts)
+{
+	double lane[MOE_LANES] = { 0 };
+	size_t e = 0;
+	for (; e + MOE_LANES <= experts; e += MOE_LANES)
+		for (size_t j = 0; j < MOE_LANES; j++)
+			lane[j] += (double)s[e + j] * count[e + j];
+	for (size_t j = 0; e < experts; e++, j++)
+		lane[j] += (double)s[e] * count[e];
+	return moe_sum_lanes(lane);
+}
+
 /* E sum_e f_e P_e over the tokens [first, first + n), and its gradient times `weight`.  A score's share in its row is
  * s / sum(s), so d share_j / d s_e = (delta - share_j) / sum. */
-static double term_over(const struct moe_route *route, size_t first, size_t n, const double *count, double weight,
-						struct moe_grad *grad)
+MOE_CLONED static double term_over(const struct moe_route *route, size_t first, size_t n, const double *count,
+								   double weight, struct moe_grad *grad)
 {
 	size_t experts = route->call.experts;
 	double all = total(count, experts), value = 0;
@@ -88,11 +101,7 @@ static double term_over(const struct moe_route *route, size_t first, size_t n, c
 		return 1;
 	for (size_t t = first; t < first + n; t++) {
 		const real *s = route->scores + t * experts;
-		double sum = 1e-20, dot = 0;
-		for (size_t e = 0; e < experts; e++) {
-			sum += (double)s[e];
-			dot += (double)s[e] * count[e];
-		}
+		double sum = moe_sum(s, experts) + 1e-20, dot = counted(s, count, experts);
 		value += dot / sum;
 		double scale = weight * (double)experts / (all * (double)n * sum);
 		for (size_t e = 0; grad && e < experts; e++)

@@ -31,7 +31,7 @@ static const struct moe_opt options[] = {
 	{ .name = NULL },
 };
 
-static void adjust(const struct moe_self *self, const struct moe_route *route, real *choice)
+MOE_CLONED static void adjust(const struct moe_self *self, const struct moe_route *route, real *choice)
 {
 	const real *bias = self->state;
 	size_t experts = route->call.experts;

@@ -20,8 +20,8 @@ static const struct moe_opt options[] = {
 };
 
 /* L = mean_t l_t^2 with l_t = ln sum_e exp(z_e(t));  dL / dz_e = 2 l_t softmax(z)_e / T */
-static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
-				 struct moe_grad *grad)
+MOE_CLONED static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
+							struct moe_grad *grad)
 {
 	const struct z *opt = self->opt;
 	size_t tokens = route->call.tokens, experts = route->call.experts;

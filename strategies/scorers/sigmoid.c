@@ -4,14 +4,14 @@
  */
 #include <moesim/kit.h>
 
-static void forward(const struct moe_self *self, const struct moe_route *route, real *scores)
+MOE_CLONED static void forward(const struct moe_self *self, const struct moe_route *route, real *scores)
 {
 	(void)self;
 	for (size_t i = 0; i < route->call.tokens * route->call.experts; i++)
 		scores[i] = 1 / (1 + moe_exp(-route->logits[i]));
 }
 
-static void backward(const struct moe_self *self, const struct moe_route *route, struct moe_grad *grad)
+MOE_CLONED static void backward(const struct moe_self *self, const struct moe_route *route, struct moe_grad *grad)
 {
 	(void)self;
 	for (size_t i = 0; i < route->call.tokens * route->call.experts; i++)

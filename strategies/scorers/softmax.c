@@ -4,39 +4,24 @@
  */
 #include <moesim/kit.h>
 
-static void forward(const struct moe_self *self, const struct moe_route *route, real *scores)
+MOE_CLONED static void forward(const struct moe_self *self, const struct moe_route *route, real *scores)
 {
 	(void)self;
 	size_t experts = route->call.experts;
-	for (size_t t = 0; t < route->call.tokens; t++) {
-		const real *z = route->logits + t * experts;
-		real *s = scores + t * experts, top = z[0];
-		double sum = 0;
-		for (size_t e = 1; e < experts; e++)
-			top = z[e] > top ? z[e] : top;
-		for (size_t e = 0; e < experts; e++)
-			s[e] = moe_exp(z[e] - top);
-		for (size_t e = 0; e < experts; e++)
-			sum += (double)s[e];
-		real scale = (real)(1 / sum);
-		for (size_t e = 0; e < experts; e++)
-			s[e] *= scale;
-	}
+	for (size_t t = 0; t < route->call.tokens; t++)
+		moe_softmax(route->logits + t * experts, experts, 1, scores + t * experts);
 }
 
 /* d_z = s (d_s - <d_s, s>) */
-static void backward(const struct moe_self *self, const struct moe_route *route, struct moe_grad *grad)
+MOE_CLONED static void backward(const struct moe_self *self, const struct moe_route *route, struct moe_grad *grad)
 {
 	(void)self;
 	size_t experts = route->call.experts;
 	for (size_t t = 0; t < route->call.tokens; t++) {
 		const real *s = route->scores + t * experts, *d_s = grad->scores + t * experts;
-		real *d_z = grad->logits + t * experts;
-		double dot = 0;
+		real *d_z = grad->logits + t * experts, dot = (real)moe_dot(d_s, s, experts);
 		for (size_t e = 0; e < experts; e++)
-			dot += (double)(d_s[e] * s[e]);
-		for (size_t e = 0; e < experts; e++)
-			d_z[e] += s[e] * (d_s[e] - (real)dot);
+			d_z[e] += s[e] * (d_s[e] - dot);
 	}
 }
 

@@ -34,7 +34,7 @@ static bool taken(const struct moe_self *self, const real *scores, const uint32_
 	return moe_uniform(self->rng) * opt->second < later / (first + later + 1e-9);
 }
 
-static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
+MOE_CLONED static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	uint32_t *best = self->scratch;
