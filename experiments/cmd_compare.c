@@ -223,9 +223,9 @@ static void print_notes(const struct study *study, const struct comparison *of)
 		lost |= compare_diverged(&study->series[s]) > 0;
 	}
 	printf(
-		"\nVerdicts on %s at 5%%, over %zu pairs: 'equivalent' when surely within %s%s%s, else better or worse when\n"
+		"\nVerdicts on %s at 5%%, over %zu pair%s: 'equivalent' when surely within %s%s%s, else better or worse when\n"
 		"surely different, else undecided, which means that these seeds cannot tell.\n",
-		of->metric->name, of->pairs, text_of_double(of->margin, margin), *of->metric->unit ? " " : "",
+		of->metric->name, of->pairs, of->pairs == 1 ? "" : "s", text_of_double(of->margin, margin), *of->metric->unit ? " " : "",
 		of->metric->unit);
 	puts("*: no other strategy is as good in loss, MaxVio and FLOPs per token and better in one (of the means).");
 	if (future)

@@ -41,9 +41,13 @@ static void append(struct run_list *list, const char *path)
 			memcpy(wider, list->run, list->n * sizeof *wider);
 		list->run = wider;
 	}
-	list->run[list->n++] = (struct run_folder){
-		.path = path, .name = strrchr(path, '/') + 1, .strategy = "", .sentence = "", .status = "", .seed = -1
-	};
+	list->run[list->n++] = (struct run_folder){ .path = path,
+												.name = strrchr(path, '/') + 1,
+												.label = "",
+												.strategy = "",
+												.sentence = "",
+												.status = "",
+												.seed = -1 };
 }
 
 /* Adds the folder if it is a run that is not in the list yet. */
@@ -63,10 +67,14 @@ static int add_listed(struct run_list *list, const char *folder, const char *pat
 {
 	struct csv_table table;
 	TRY(csv_read(path, &table, err));
-	int column = csv_column(&table, "run");
-	for (size_t row = 0; column >= 0 && row < table.rows; row++)
+	int column = csv_column(&table, "run"), label = csv_column(&table, "label");
+	for (size_t row = 0; column >= 0 && row < table.rows; row++) {
+		size_t before = list->n;
 		if (text_is_name(csv_cell(&table, row, column)))
 			*found |= add_run(list, path_join(folder, csv_cell(&table, row, column)));
+		if (list->n > before && label >= 0)
+			list->run[before].label = text_keep(csv_cell(&table, row, label));
+	}
 	csv_table_free(&table);
 	return 0;
 }

@@ -19,6 +19,7 @@ struct run_setting {
 
 struct run_folder {
 	const char *path, *name;         /* the folder, and the last part of its path */
+	const char *label;               /* what its suite calls it; "" when no suite does */
 	const char *strategy, *sentence; /* the label and what it stands for; "" when not told */
 	const char *status;              /* "done", "diverged", ...; "" when not told */
 	int64_t seed;                    /* -1 when not told */

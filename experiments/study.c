@@ -191,11 +191,19 @@ static bool label_is_taken(const struct study *study, size_t before, const char 
 	return false;
 }
 
+/* The name that a suite's author gave: a section's, and not one made up from strategy and swept settings. */
+static const char *given_label(const struct study_series *series)
+{
+	const char *label = series->run[0]->label;
+	return strncmp(label, series->strategy, strlen(series->strategy)) == 0 ? "" : label;
+}
+
 static void label_series(struct study *study, size_t at)
 {
 	struct study_series *series = &study->series[at];
-	const char *label = series->strategy;
-	for (size_t k = 0; k < study->keys; k++)
+	bool given = *given_label(series) != 0;
+	const char *label = given ? given_label(series) : series->strategy;
+	for (size_t k = 0; k < study->keys && !given; k++)
 		if (key_tells(study, series, k))
 			label = text_keep_f("%s %s=%s", label, study->key[k], *series->value[k] ? series->value[k] : "-");
 	if (label_is_taken(study, at, label))

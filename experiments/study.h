@@ -10,7 +10,7 @@
 #include "experiments/run_folder.h"
 
 struct study_series {
-	const char *label;    /* "top-k", or "top-k capacity=2" where one strategy has several series */
+	const char *label; /* "top-k", or "top-k capacity=2" where one strategy has several series, or a suite's section */
 	const char *strategy; /* "top-k" */
 	const char **value;   /* [study.keys] of each swept setting */
 	unsigned colour;      /* from 1 to STUDY_COLOURS: the same strategy has the same one in every chart */
