@@ -225,8 +225,8 @@ static void print_notes(const struct study *study, const struct comparison *of)
 	printf(
 		"\nVerdicts on %s at 5%%, over %zu pair%s: 'equivalent' when surely within %s%s%s, else better or worse when\n"
 		"surely different, else undecided, which means that these seeds cannot tell.\n",
-		of->metric->name, of->pairs, of->pairs == 1 ? "" : "s", text_of_double(of->margin, margin), *of->metric->unit ? " " : "",
-		of->metric->unit);
+		of->metric->name, of->pairs, of->pairs == 1 ? "" : "s", text_of_double(of->margin, margin),
+		*of->metric->unit ? " " : "", of->metric->unit);
 	puts("*: no other strategy is as good in loss, MaxVio and FLOPs per token and better in one (of the means).");
 	if (future)
 		puts("f: looks at later tokens of the sequence, so its loss is not that of a language model that writes.");
