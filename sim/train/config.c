@@ -85,7 +85,7 @@ static const struct moe_opt own_rows[] = {
 	  .type = MOE_OPT_INT,
 	  AT(seed),
 	  .low = 0,
-	  .high = 9007199254740992.0,
+	  .high = 9007199254740991.0, /* all below 2^53 are exact everywhere */
 	  .preset = 1,
 	  .help = "seed of all random streams" },
 	{ .name = "warmup",
