@@ -20,6 +20,8 @@
 #include "experiments/jobs.h"
 #include "experiments/places.h"
 #include "experiments/run_settings.h"
+#include "experiments/shell.h"
+#include "experiments/suite_note.h"
 #include "experiments/table.h"
 #include "sim/base/csv.h"
 #include "sim/base/files.h"
@@ -132,28 +134,12 @@ static int read_grid(const struct suite_options *opt, struct suite *suite, struc
 
 /* ---- showing --------------------------------------------------------------------------------------------- */
 
-/* A word as a POSIX shell reads it back. */
-static void print_quoted(FILE *to, const char *word)
-{
-	if (*word && !word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_")]) {
-		fputs(word, to);
-		return;
-	}
-	fputc('\'', to);
-	for (; *word; word++)
-		if (*word == '\'')
-			fputs("'\\''", to);
-		else
-			fputc(*word, to);
-	fputc('\'', to);
-}
-
 /* Flags that shape the grid have to be said again, or --index would count in another one. */
 static void print_flag(const char *name, const char *value)
 {
 	if (*value) {
 		putchar(' ');
-		print_quoted(stdout, text_keep_f("--%s=%s", name, value));
+		shell_quote(stdout, text_keep_f("--%s=%s", name, value));
 	}
 }
 
@@ -161,9 +147,9 @@ static void print_flag(const char *name, const char *value)
 static void print_plan(const struct suite_options *opt, const char *file, const struct grid *grid)
 {
 	for (size_t i = 0; i < grid->n; i++) {
-		print_quoted(stdout, jobs_program());
+		shell_quote(stdout, jobs_program());
 		fputs(" suite ", stdout);
-		print_quoted(stdout, file);
+		shell_quote(stdout, file);
 		print_flag("index", text_keep_f("%zu", i + 1));
 		print_flag("out", opt->out);
 		print_flag("only", opt->only);
@@ -392,11 +378,31 @@ static int exit_code(const struct campaign *campaign)
 	return campaign->worst == ERROR_USER ? ERROR_USER : ERROR_WORLD;
 }
 
-static int run_all(const struct suite *suite, struct campaign *campaign, struct error *err)
+static const char *flag_of(const char *name, const char *value)
+{
+	return *value ? text_keep_f("--%s=%s", name, value) : NULL;
+}
+
+/* What `report` tells of the suite; one that comes with the program is known by its name. */
+static int write_note(const struct suite_options *opt, const char *file, const struct suite *suite, const char *folder,
+					  struct error *err)
+{
+	bool shipped = strcmp(file, path_join(place_suites(), text_keep_f("%s.suite", suite->name))) == 0;
+	const struct suite_note note = { .name = suite->name,
+									 .question = suite->question,
+									 .file = shipped ? suite->name : file,
+									 .flag = { flag_of("only", opt->only), flag_of("set", opt->set),
+											   flag_of("seeds", opt->seeds) } };
+	return suite_note_write(folder, &note, err);
+}
+
+static int run_all(const struct suite_options *opt, const char *file, const struct suite *suite,
+				   struct campaign *campaign, struct error *err)
 {
 	struct results *results = campaign->results;
 	TRY(results_lock(results, false, err));
 	TRY(results_list(results, err));
+	TRY(write_note(opt, file, suite, results->folder, err));
 	int stopped = campaign_run(campaign, 0, campaign->grid->n, err);
 	if (stopped < 0)
 		return -1;
@@ -453,7 +459,7 @@ static int act(const struct suite_options *opt, const char *file, const struct s
 	else if (opt->index)
 		status = run_one(&campaign, (size_t)opt->index - 1, err);
 	else
-		status = run_all(suite, &campaign, err);
+		status = run_all(opt, file, suite, &campaign, err);
 	results_close(&results);
 	return status;
 }

@@ -18,9 +18,10 @@
 #include "sim/route/catalog.h"
 #include "strategies/catalog.h"
 
-const struct command *const commands[] = { &command_run,     &command_suite, &command_compare,
-										   &command_plot,    &command_list,  &command_explain,
-										   &command_analyze, &command_model, NULL };
+const struct command *const commands[] = {
+	&command_run,  &command_suite,   &command_compare, &command_plot,  &command_report,
+	&command_list, &command_explain, &command_analyze, &command_model, NULL
+};
 
 static const struct command *find_command(const char *name)
 {

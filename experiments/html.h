@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * html.h -- text in a web page, whatever it holds.
+ */
+#ifndef EXPERIMENTS_HTML_H
+#define EXPERIMENTS_HTML_H
+
+#include <stdio.h>
+
+/* Writes a text so that it is text, also between the quotes of an attribute: no character of it means anything to a
+ * browser.  What HTML cannot hold (control characters, bytes that are no UTF-8) becomes U+FFFD. */
+void html_text(FILE *to, const char *text);
+
+/* The same for a format. */
+void html_format(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
