@@ -12,19 +12,24 @@
 #include "experiments/cmd.h"
 #include "experiments/jobs.h"
 #include "experiments/models/likeness.h"
+#include "sim/base/files.h"
 #include "sim/base/options.h"
 #include "sim/base/parallel.h"
 #include "sim/base/text.h"
 #include "sim/route/catalog.h"
 #include "sim/train/run.h"
+#include "sim/train/tracer.h"
 
 struct run_options {
 	struct given given;
-	const char *out, *like;
+	const char *out, *like, *trace;
 	double scale;
+	int trace_form; /* enum tracer_form */
 	int64_t threads, checkpoint_every;
 	bool quiet, no_progress, dry_run, resume, force;
 };
+
+static const char *const trace_forms[] = { "tokens", "counts", NULL };
 
 #define AT(field) .at = offsetof(struct run_options, field)
 static const struct moe_opt run_rows[] = {
@@ -41,6 +46,16 @@ static const struct moe_opt run_rows[] = {
 	  .zero = "auto",
 	  .help = "factor of --like's depth, width and experts' width; auto makes it as wide as the default simulation, or "
 			  "less wide where its experts are many" },
+	{ .name = "trace",
+	  .type = MOE_OPT_TEXT,
+	  AT(trace),
+	  .help = "also write the routing of the held-out tokens at the end to this CSV, for 'moesim analyze'" },
+	{ .name = "trace-form",
+	  .type = MOE_OPT_CHOICE,
+	  AT(trace_form),
+	  .high = 1,
+	  .choices = trace_forms,
+	  .help = "what a row of the trace is: a token's choice of an expert, or a count of an expert, domain and layer" },
 	{ .name = "threads",
 	  .type = MOE_OPT_INT,
 	  AT(threads),
@@ -185,6 +200,14 @@ static void tell_end(const struct trainer *trainer, const char *like, const stru
 	printf("\n%s: wrote %s (charts: moesim plot %s)\n", outcome->status, plan->folder, plan->folder);
 }
 
+static void tell_trace(const struct run_options *opt, const struct outcome *outcome)
+{
+	if (strcmp(outcome->status, "done") == 0)
+		printf("wrote the trace %s (metrics: moesim analyze %s)\n", opt->trace, opt->trace);
+	else
+		printf("wrote no trace, as the run is %s\n", outcome->status);
+}
+
 static int dry_run(const struct settings *settings, const char *like, struct error *err)
 {
 	struct trainer_needs needs;
@@ -215,18 +238,48 @@ static struct run_plan plan_of(const struct run_options *opt, const struct setti
 							  .context = shown };
 }
 
+/* Only a run that reached its end has a routing to tell of. */
+static int trace(struct tracer *tracer, struct trainer *trainer, const struct run_plan *plan,
+				 const struct outcome *outcome, struct error *err)
+{
+	if (tracer->beside == NULL || strcmp(outcome->status, "done") != 0)
+		return 0;
+	return tracer_write(tracer, path_last(plan->folder), trainer, err);
+}
+
+static int open_trace(const struct run_options *opt, const struct trainer *trainer, struct tracer *tracer,
+					  struct error *err)
+{
+	*tracer = (struct tracer){ .beside = NULL };
+	if (!*opt->trace)
+		return 0;
+	if (trainer->net.call.experts == 0)
+		return fail(err, ERROR_USER, "strategy '%s' has no experts, so there is no routing to trace",
+					trainer->settings->sentence.name),
+			   fail_at(err, "--trace", 0, 0);
+	return tracer_open(tracer, opt->trace, (enum tracer_form)opt->trace_form, err);
+}
+
 static int train(const struct run_options *opt, const struct settings *settings, const char *like, struct error *err)
 {
 	struct trainer trainer;
+	struct tracer tracer;
 	struct outcome outcome;
 	double shown = -1;
 	int signal = 0;
 	struct run_plan plan = plan_of(opt, settings, &shown);
 	parallel_threads(plan.threads);
 	TRY(trainer_open(&trainer, settings, err));
-	int status = run_train(&trainer, &plan, &outcome, &signal, err);
+	int status = open_trace(opt, &trainer, &tracer, err);
+	if (status == 0)
+		status = run_train(&trainer, &plan, &outcome, &signal, err);
+	if (status == 0)
+		status = trace(&tracer, &trainer, &plan, &outcome, err);
+	tracer_drop(&tracer);
 	if (status == 0 && !opt->quiet)
 		tell_end(&trainer, like, &outcome, &plan);
+	if (status == 0 && !opt->quiet && *opt->trace)
+		tell_trace(opt, &outcome);
 	trainer_close(&trainer);
 	if (status != 0)
 		return -1;

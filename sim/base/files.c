@@ -122,22 +122,43 @@ int file_replace_pieces(const char *path, const struct file_piece *piece, size_t
 {
 	TRY(check_replaceable(path, err));
 	char *beside;
-	int fd = open_beside(path, &beside);
+	int fd = open_beside(path, &beside), status = 0;
 	if (fd < 0) {
 		free(beside);
 		return cannot("create", path, err);
 	}
-	int status = 0;
-	if (write_and_sync(fd, piece, pieces) != 0)
+	if (write_and_sync(fd, piece, pieces) != 0) {
 		status = cannot("write", path, err);
-	else if (rename(beside, path) != 0)
-		status = cannot("put the new file in place", path, err);
-	if (status != 0)
 		unlink(beside);
+	} else {
+		status = file_place(beside, path, err);
+	}
 	free(beside);
-	if (status == 0 && sync_folder(path) != 0)
-		status = cannot("sync the folder", path, err);
 	return status;
+}
+
+int file_reserve(const char *path, const char **beside, struct error *err)
+{
+	TRY(check_replaceable(path, err));
+	char *name;
+	int fd = open_beside(path, &name);
+	if (fd >= 0)
+		*beside = text_keep(name);
+	free(name);
+	if (fd < 0)
+		return cannot("create", path, err);
+	close(fd);
+	return 0;
+}
+
+int file_place(const char *beside, const char *path, struct error *err)
+{
+	if (rename(beside, path) != 0) {
+		cannot("put the new file in place", path, err);
+		unlink(beside);
+		return -1;
+	}
+	return sync_folder(path) != 0 ? cannot("sync the folder", path, err) : 0;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
@@ -285,4 +306,14 @@ const char *path_join(const char *folder, const char *name)
 	size_t n = strlen(folder);
 	bool bare = n == 0 || folder[n - 1] == '/';
 	return text_keep_f("%s%s%s", folder, bare ? "" : "/", name);
+}
+
+const char *path_last(const char *path)
+{
+	size_t end = strlen(path), begin;
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (begin = end; begin > 0 && path[begin - 1] != '/';)
+		begin--;
+	return text_keep_n(path + begin, end - begin);
 }

@@ -23,6 +23,12 @@ struct file_piece {
 };
 int file_replace_pieces(const char *path, const struct file_piece *piece, size_t pieces, struct error *err);
 
+/* For what is written piece by piece.  file_reserve() makes an empty file beside `path` and tells its name, which lives
+ * as long as the program; once it is written, synced and closed, file_place() puts it in the place of `path` and syncs
+ * the folder.  On failure none is left beside. */
+int file_reserve(const char *path, const char **beside, struct error *err);
+int file_place(const char *beside, const char *path, struct error *err);
+
 /* Reads a whole file of at most `limit` bytes; *bytes is malloc'ed and ends in an extra 0.  A missing file is the
  * user's mistake. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *size, struct error *err);
@@ -35,5 +41,7 @@ bool file_exists(const char *path);
 
 /* "a/b" in memory that lives as long as the program. */
 const char *path_join(const char *folder, const char *name);
+/* "b" of "a/b" and "a/b/", "" of "/"; lives as long as the program. */
+const char *path_last(const char *path);
 
 #endif

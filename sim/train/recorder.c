@@ -256,16 +256,6 @@ struct recorder_place recorder_place(const struct recorder *recorder)
 
 /* ---- the end -------------------------------------------------------------------------------------------------- */
 
-static const char *last_part(const char *path)
-{
-	size_t end = strlen(path), begin;
-	while (end > 1 && path[end - 1] == '/')
-		end--;
-	for (begin = end; begin > 0 && path[begin - 1] != '/';)
-		begin--;
-	return text_keep_n(path + begin, end - begin);
-}
-
 static void summary_row(struct csv_writer *file, const char *run, const struct trainer *trainer,
 						const struct outcome *outcome)
 {
@@ -318,7 +308,7 @@ int recorder_summary(struct recorder *recorder, const struct trainer *trainer, c
 	if (memory == NULL)
 		return fail(err, ERROR_WORLD, "out of memory");
 	struct csv_writer *file = csv_open_stream(memory, run_file_header(FILE_SUMMARY));
-	summary_row(file, last_part(recorder->folder), trainer, outcome);
+	summary_row(file, path_last(recorder->folder), trainer, outcome);
 	int status = csv_close(file, false, err);
 	fclose(memory);
 	if (status == 0)

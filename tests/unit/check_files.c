@@ -51,6 +51,37 @@ START_TEST(pieces_stand_one_behind_the_other)
 }
 END_TEST
 
+START_TEST(a_reserved_file_appears_when_it_is_placed)
+{
+	const char *path = in_folder("file"), *beside;
+	ck_assert_int_eq(file_replace(path, "old", 3, &err), 0);
+	ck_assert_int_eq(file_reserve(path, &beside, &err), 0);
+	ck_assert_str_eq(file_text(beside), "");
+	ck_assert_str_eq(file_text(path), "old");
+	ck_assert_int_eq(folder_entries(), 2);
+	FILE *to = fopen(beside, "w");
+	ck_assert_int_eq(fputs("new", to) < 0 || fclose(to) != 0, 0);
+	ck_assert_int_eq(file_place(beside, path, &err), 0);
+	ck_assert_str_eq(file_text(path), "new");
+	ck_assert_int_eq(folder_entries(), 1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_placed_is_removed)
+{
+	const char *path = in_folder("place"), *beside;
+	ck_assert_int_eq(file_reserve(path, &beside, &err), 0);
+	ck_assert_int_eq(mkdir(path, 0777), 0);
+	ck_assert_int_ne(file_place(beside, path, &err), 0);
+	ck_assert_int_eq(err.code, ERROR_WORLD);
+	ck_assert_str_eq(err.file, path);
+	ck_assert(!file_exists(beside));
+	ck_assert_int_ne(file_reserve(path, &beside, &err), 0);
+	ck_assert_int_ne(file_reserve(in_folder("nowhere/file"), &beside, &err), 0);
+	ck_assert_int_eq(folder_entries(), 1);
+}
+END_TEST
+
 START_TEST(a_replaced_file_has_the_usual_mode)
 {
 	mode_t before = umask(027);
@@ -287,6 +318,16 @@ START_TEST(paths_are_joined)
 }
 END_TEST
 
+START_TEST(the_last_part_of_a_path)
+{
+	static const char *const parts[][2] = { { "a/b", "b" },   { "a/b/", "b" },  { "a/b//", "b" }, { "/b", "b" },
+											{ "b", "b" },     { "b/", "b" },    { "/", "" },      { "", "" },
+											{ "a b/.", "." }, { "../..", ".." } };
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		ck_assert_str_eq(path_last(parts[i][0]), parts[i][1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("files");
@@ -294,6 +335,8 @@ int main(void)
 	tcase_add_checked_fixture(files, setup, folder_teardown);
 	tcase_add_test(files, a_file_is_created_and_replaced);
 	tcase_add_test(files, pieces_stand_one_behind_the_other);
+	tcase_add_test(files, a_reserved_file_appears_when_it_is_placed);
+	tcase_add_test(files, what_cannot_be_placed_is_removed);
 	tcase_add_test(files, a_replaced_file_has_the_usual_mode);
 	tcase_add_test(files, a_relative_name_will_do);
 	tcase_add_test(files, a_full_disk_leaves_the_old_file);
@@ -311,6 +354,7 @@ int main(void)
 	tcase_add_test(folders, what_is_in_the_way_is_named);
 	tcase_add_test(folders, files_and_folders_are_told_apart);
 	tcase_add_test(folders, paths_are_joined);
+	tcase_add_test(folders, the_last_part_of_a_path);
 	suite_add_tcase(suite, folders);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
