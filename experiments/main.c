@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "experiments/cmd.h"
 #include "experiments/flags.h"
@@ -92,9 +93,22 @@ static int flush_stdout(struct error *err)
 	return 0;
 }
 
+/* A thread of libgomp that has nothing to do spins by default, for milliseconds, and when another process has the other
+ * core a run becomes ten times slower.  The library reads what it shall do before main() begins: so the program says it
+ * and starts itself anew, once.  A user's own word stands. */
+static void wait_without_spinning(int argc, char **argv)
+{
+	bool trains = argc < 2 || argv[1][0] == '-' || strcmp(argv[1], command_run.name) == 0;
+	if (!build.threads || !trains || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+		return;
+	if (setenv("OMP_WAIT_POLICY", "passive", 0) == 0)
+		execv("/proc/self/exe", argv); /* where there is no /proc, threads spin */
+}
+
 int main(int argc, char **argv)
 {
 	struct error err = { .code = ERROR_NONE };
+	wait_without_spinning(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	error_catch_gsl();
 	product_single_threaded();
