@@ -7,7 +7,7 @@
 
 tap_count=0
 # shellcheck disable=SC2154 # set by make
-tap_folder=$(mktemp -d "$top_builddir/tests/tmp.XXXXXX") || exit 99
+tap_folder=$(mktemp -d "$top_builddir/tmp.XXXXXX") || exit 99
 # a test may have taken away its own permission to write
 trap 'cd "$top_builddir" && chmod -R u+rwX "$tap_folder" && rm -rf "$tap_folder"' EXIT
 trap 'exit 99' HUP INT TERM
