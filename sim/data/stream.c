@@ -79,7 +79,10 @@ static int open_law(struct stream *stream, struct error *err)
 	if (stream->rng == NULL)
 		error_no_memory("a random stream");
 	stream->law = stream->type->open(stream->opt, stream->seed, stream, err);
-	return stream->law != NULL ? 0 : -1;
+	if (stream->law == NULL)
+		return -1;
+	stream_enter(stream, 1);
+	return 0;
 }
 
 int stream_open(struct stream *stream, const char *spec, uint64_t seed, struct error *err)
@@ -112,8 +115,17 @@ int stream_check(const struct stream *stream, size_t length, struct error *err)
 	return stream->type->check != NULL ? stream->type->check(stream->law, length, err) : 0;
 }
 
+bool stream_enter(struct stream *stream, size_t step)
+{
+	const void *before = stream->law;
+	if (stream->type->enter != NULL)
+		stream->type->enter(stream, step);
+	return stream->law != before;
+}
+
 void stream_train(struct stream *stream, size_t step, struct batch *batch)
 {
+	stream_enter(stream, step);
 	seed_open(stream->rng, stream->seed, "stream/train", step);
 	stream->type->fill(stream->law, stream->rng, false, batch);
 }

@@ -10,6 +10,7 @@
 
 #include <gsl/gsl_rng.h>
 #include <moesim/moesim.h>
+#include <stdbool.h>
 
 #include "sim/base/arena.h"
 #include "sim/base/error.h"
@@ -44,6 +45,9 @@ struct stream_type {
 	void *(*open)(const void *opt, uint64_t seed, struct stream *stream, struct error *err);
 	/* Can sequences of this length be drawn?  -1 and *err when not.  NULL: always. */
 	int (*check)(const void *law, size_t length, struct error *err);
+	/* Puts in force the law of that training step, from 1: sets stream->law and what else of *stream depends on it.
+	 * close() gets the law in force and closes all.  NULL: one law throughout. */
+	void (*enter)(struct stream *stream, size_t step);
 	/* Fills ids, targets and domains.  `rng` stands at the start of a stream of this batch's own; `held_out` asks for
 	 * documents that training never sees.  Allocates nothing. */
 	void (*fill)(void *law, gsl_rng *rng, bool held_out, struct batch *batch);
@@ -58,7 +62,7 @@ struct stream_type {
 
 struct stream {
 	const struct stream_type *type;
-	void *opt, *law;
+	void *opt, *law; /* the law in force */
 	uint64_t seed;
 	gsl_rng *rng;
 	size_t vocabulary, domains;      /* set by open() */
@@ -82,9 +86,13 @@ const char *stream_spec(const struct stream *stream);
 /* To be asked once before the first batch: a corpus may be too short for sequences of this length. */
 int stream_check(const struct stream *stream, size_t length, struct error *err);
 
-/* Training batch number `step` (from 1): depends on the seed and the step alone. */
+/* Puts in force the law of training step `step` (from 1), which a stream may change in the middle of training; true
+ * when it is another one than before.  Evaluation batches and reference losses are those of the law in force; an opened
+ * stream has that of step 1. */
+bool stream_enter(struct stream *stream, size_t step);
+/* Training batch number `step`: depends on the seed and the step alone.  Enters the step. */
 void stream_train(struct stream *stream, size_t step, struct batch *batch);
-/* Evaluation batch number `index` (from 0), always the same tokens for a seed. */
+/* Evaluation batch number `index` (from 0), always the same tokens for a seed and a law. */
 void stream_eval(struct stream *stream, size_t index, struct batch *batch);
 /* Adds the batch's summed Bayes and oracle losses (nats) to *bayes and *oracle (may be NULL); both become NAN when the
  * law is not known. */

@@ -39,6 +39,8 @@ static const struct moe_opt options[] = {
 		  .unit = "tokens"),
 	NUMBER("switch", change, 0, 1, 0.01,
 		   "probability, before each token, that the domain is drawn anew within the document"),
+	COUNT("drift", drift, 0, 1e12, 0, "training step from which on the domains have other laws", .zero = "never"),
+	NUMBER("drifting", drifting, 0, 1, 1, "share of the domains that drift changes"),
 	COUNT("documents", documents, 0, 1e9, 0,
 		  "documents of a training batch, each of which starts in one domain; any: one a sequence", .zero = "any"),
 	{ .name = NULL },
@@ -168,6 +170,22 @@ static const char *const *domain_names(struct topicmix_law *law)
 	return names;
 }
 
+static void set_law(struct stream *stream, struct topicmix_law *law)
+{
+	stream->law = law;
+	stream->unigram = law->unigram;
+}
+
+static void enter(struct stream *stream, size_t step)
+{
+	struct topicmix_law *law = stream->law;
+	bool late = law->opt.drift > 0 && step >= (size_t)law->opt.drift;
+	if (late && law->after != NULL)
+		set_law(stream, law->after);
+	else if (!late && law->before != NULL)
+		set_law(stream, law->before);
+}
+
 static void *open_law(const void *opt, uint64_t seed, struct stream *stream, struct error *err)
 {
 	struct topicmix_law *law = topicmix_law_open(opt, seed, stream->rng, err);
@@ -177,7 +195,7 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 	stream->domains = law->domains;
 	stream->domain_names = domain_names(law);
 	stream->uniform = log((double)law->vocabulary);
-	stream->unigram = law->unigram;
+	set_law(stream, law);
 	return law;
 }
 
@@ -195,12 +213,16 @@ const struct stream_type stream_topicmix = {
 		"z ~ pi anew with probability switch\n"
 		"Bayes loss: forward filter over z; oracle: the same for a predictor that reads the domain of each input, "
 		"not of the target; bigram: for one that reads the last token alone\n"
-		"unigram: entropy of the long-run law of a token, by power iteration",
+		"unigram: entropy of the long-run law of a token, by power iteration\n"
+		"drift: from that step on, training and evaluation follow another law, in which the share `drifting` of the "
+		"domains has q_z and the rows of A_z that are its own drawn anew; all losses above are those of the law in "
+		"force",
 	.cite =
 		"Rabiner (1989), A Tutorial on Hidden Markov Models (forward filter); Mandelbrot (1953) (law of the tokens)",
 	.opts = options,
 	.opts_size = sizeof(struct topicmix),
 	.open = open_law,
+	.enter = enter,
 	.fill = fill,
 	.bayes = bayes,
 	.bigram = bigram,

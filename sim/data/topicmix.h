@@ -7,6 +7,9 @@
  *   A_z(x'|x)   `fanout` successors with Dirichlet weights; a row of the domain's own, or one row for all domains
  *   P_z(x'|x) = (1 - mixing) q_z(x') + mixing A_z(x'|x)
  *
+ * With `drift` another law follows from that training step on: a share of the domains has its order of tokens and its
+ * successors drawn anew.  What all domains have in common, and how frequent each domain is, stays.
+ *
  * A sequence starts with z ~ pi and x ~ q_z.  Before each further token the document ends with probability `end`, and
  * the next one starts like the sequence; otherwise z is drawn anew with probability `change`, and then x' ~ P_z(.|x).
  */
@@ -23,8 +26,8 @@
 enum { TOPICMIX_FANOUT = 32 }; /* at most */
 
 struct topicmix {
-	int64_t domains, vocabulary, fanout, length, documents;
-	double domain_zipf, token_zipf, token_offset, concentration, mixing, shared, context, change;
+	int64_t domains, vocabulary, fanout, length, documents, drift;
+	double domain_zipf, token_zipf, token_offset, concentration, mixing, shared, context, change, drifting;
 };
 
 struct topicmix_law {
@@ -44,11 +47,17 @@ struct topicmix_law {
 	double unigram;  /* entropy of the law of a single token, nats */
 	gsl_ran_discrete_t *draw_domain, *draw_rank;
 	struct arena arena;
+	struct topicmix_law *before, *after; /* the laws that this one follows and is followed by; NULL: none */
 };
 
-/* Draws the law of a seed.  NULL and *err when the options contradict one another or the law is too large. */
+/* Draws the law of a seed, and the one that follows it where the options say so.  NULL and *err when the options
+ * contradict one another or the law is too large. */
 struct topicmix_law *topicmix_law_open(const struct topicmix *opt, uint64_t seed, gsl_rng *rng, struct error *err);
+/* Closes the law with those before and after it. */
 void topicmix_law_close(void *law);
+
+/* Does this law have another one for the domain than the law before it? */
+bool topicmix_drifts(const struct topicmix_law *law, size_t z);
 
 /* q_z(x) */
 static inline double topicmix_base(const struct topicmix_law *law, size_t z, size_t x)

@@ -18,10 +18,29 @@
 static const double LAW_BYTES = 1e9;  /* larger laws are refused */
 static const double JOINT_WORK = 1e9; /* successors visited while looking for the long-run law */
 
-/* A token is shared when its rank is: the shared ranks stand evenly, `count` of them among all. */
+/* Is this one of `count` places that stand evenly among all? */
+static bool is_among(size_t place, size_t count, size_t all)
+{
+	return (place + 1) * count / all > place * count / all;
+}
+
+/* A token is shared when its rank is. */
 static bool is_shared(size_t rank, size_t count, size_t all)
 {
-	return (rank + 1) * count / all > rank * count / all;
+	return is_among(rank, count, all);
+}
+
+/* Frequent and rare domains alike drift: they are numbered by frequency. */
+bool topicmix_drifts(const struct topicmix_law *law, size_t z)
+{
+	size_t count = (size_t)lround(law->opt.drifting * (double)law->domains);
+	return law->before != NULL && is_among(z, count, law->domains);
+}
+
+/* The number of the random stream of what belongs to a domain. */
+static uint64_t stream_of(const struct topicmix_law *law, size_t z)
+{
+	return topicmix_drifts(law, z) ? law->domains + z : z;
 }
 
 static size_t shared_tokens(const struct topicmix_law *law)
@@ -60,7 +79,7 @@ static void draw_ranks(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, ui
 		for (size_t x = 0; x < vocabulary; x++)
 			if (!is_shared(x, shared, vocabulary))
 				ids[n++] = (uint32_t)x;
-		seed_open(rng, seed, "law/ranks", z);
+		seed_open(rng, seed, "law/ranks", stream_of(law, z));
 		shuffle(rng, ids, n);
 		for (size_t rank = vocabulary; rank-- > 0;) {
 			uint32_t x = is_shared(rank, shared, vocabulary) ? (uint32_t)rank : ids[--n];
@@ -162,16 +181,28 @@ static void draw_row(struct topicmix_law *law, gsl_rng *rng, size_t row, size_t 
 		upto[i] = i + 1 < fanout ? fmin(sum += weight[i], 1) : 1;
 }
 
+/* The one row of a token for all domains.  It is drawn from what is frequent in them, but outlasts a drift. */
+static void draw_common_row(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, size_t x)
+{
+	size_t first = law->row[x] * law->fanout;
+	if (law->before != NULL) {
+		memcpy(law->next + first, law->before->next + first, law->fanout * sizeof *law->next);
+		memcpy(law->upto + first, law->before->upto + first, law->fanout * sizeof *law->upto);
+		return;
+	}
+	seed_open(rng, seed, "law/common", x);
+	draw_row(law, rng, law->row[x], law->domains);
+}
+
 static void draw_rows(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 {
 	for (size_t x = 0; x < law->vocabulary; x++) {
 		if (!law->own[x]) {
-			seed_open(rng, seed, "law/common", x);
-			draw_row(law, rng, law->row[x], law->domains);
+			draw_common_row(law, seed, rng, x);
 			continue;
 		}
 		for (size_t z = 0; z < law->domains; z++) {
-			seed_open(rng, seed, "law/successors", z << 32 | x);
+			seed_open(rng, seed, "law/successors", stream_of(law, z) << 32 | x);
 			draw_row(law, rng, law->row[x] + z, z);
 		}
 	}
@@ -276,6 +307,8 @@ static int check(const struct topicmix_law *law, struct error *err)
 					"topicmix: fanout=%zu is more than vocabulary=%zu (a token has distinct successors)", law->fanout,
 					law->vocabulary);
 	take(&sizes, &count);
+	if (law->opt.drift > 0)
+		take(&sizes, &count);
 	workshop_take(&shop, &count, law);
 	if ((double)count.bytes <= LAW_BYTES)
 		return 0;
@@ -302,7 +335,7 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	arena_free(&shop.arena);
 }
 
-struct topicmix_law *topicmix_law_open(const struct topicmix *opt, uint64_t seed, gsl_rng *rng, struct error *err)
+static struct topicmix_law *create(const struct topicmix *opt)
 {
 	struct topicmix_law *law = calloc(1, sizeof *law);
 	if (law == NULL)
@@ -313,20 +346,45 @@ struct topicmix_law *topicmix_law_open(const struct topicmix *opt, uint64_t seed
 	law->fanout = (size_t)opt->fanout;
 	law->rows = law->vocabulary + own_tokens(law) * (law->domains - 1);
 	law->end = opt->length > 0 ? 1 / (double)opt->length : 0;
+	return law;
+}
+
+static void follow(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
+{
+	law->after = create(&law->opt);
+	law->after->before = law;
+	take(law->after, &law->after->arena);
+	draw(law->after, seed, rng);
+}
+
+struct topicmix_law *topicmix_law_open(const struct topicmix *opt, uint64_t seed, gsl_rng *rng, struct error *err)
+{
+	struct topicmix_law *law = create(opt);
 	if (check(law, err) != 0) {
 		free(law);
 		return NULL;
 	}
 	take(law, &law->arena);
 	draw(law, seed, rng);
+	if (opt->drift > 0)
+		follow(law, seed, rng);
 	return law;
+}
+
+static void close_one(struct topicmix_law *law)
+{
+	if (law == NULL)
+		return;
+	gsl_ran_discrete_free(law->draw_domain);
+	gsl_ran_discrete_free(law->draw_rank);
+	arena_free(&law->arena);
+	free(law);
 }
 
 void topicmix_law_close(void *opaque)
 {
 	struct topicmix_law *law = opaque;
-	gsl_ran_discrete_free(law->draw_domain);
-	gsl_ran_discrete_free(law->draw_rank);
-	arena_free(&law->arena);
-	free(law);
+	close_one(law->before);
+	close_one(law->after);
+	close_one(law);
 }

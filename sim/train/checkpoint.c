@@ -152,7 +152,7 @@ int checkpoint_read(const char *path, struct trainer *trainer, struct recorder_p
 	if (status == 0)
 		status = take_body(path, trainer, bytes, size, err);
 	if (status == 0) {
-		trainer->step = (size_t)head.step;
+		trainer_go_to(trainer, (size_t)head.step);
 		trainer->flops = head.flops;
 		*place = head.place;
 	}

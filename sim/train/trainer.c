@@ -156,6 +156,13 @@ static void set_anchors(struct trainer *trainer)
 	trainer->anchors = sum;
 }
 
+void trainer_go_to(struct trainer *trainer, size_t step)
+{
+	trainer->step = step;
+	if (stream_enter(&trainer->stream, step))
+		set_anchors(trainer);
+}
+
 int trainer_open(struct trainer *trainer, const struct settings *settings, struct error *err)
 {
 	const struct config *config = &settings->config;
@@ -212,7 +219,7 @@ void trainer_step(struct trainer *trainer, bool counts, struct step_log *log)
 	struct net *net = &trainer->net;
 	struct timing *timing = &trainer->timing;
 	double since = clock_seconds();
-	trainer->step++;
+	trainer_go_to(trainer, trainer->step + 1);
 	stream_train(&trainer->stream, trainer->step, &trainer->batch);
 	lap(&since, &timing->data);
 	struct objective objective = net_forward(net, &trainer->batch, trainer->step, true);

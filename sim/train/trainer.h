@@ -38,9 +38,9 @@ struct trainer {
 	size_t step, eval_batches;
 	struct load *batch_load, *eval_load; /* [layers] of the last training step when asked for; of the last evaluation */
 	struct cost_count cost;
-	struct anchors anchors;
-	double *kept_loss; /* [tokens] for trainer_leak() */
-	double flops;      /* of training, all steps so far */
+	struct anchors anchors; /* of the stream's law in force */
+	double *kept_loss;      /* [tokens] for trainer_leak() */
+	double flops;           /* of training, all steps so far */
 	struct timing timing;
 };
 
@@ -60,6 +60,10 @@ int trainer_measure(const struct settings *settings, struct trainer_needs *needs
  * losses of the evaluation tokens.  The settings must outlive the trainer. */
 int trainer_open(struct trainer *trainer, const struct settings *settings, struct error *err);
 void trainer_close(struct trainer *trainer);
+
+/* Goes to the end of this step, as far as it is the stream's: puts in force its law there, with the reference losses.
+ */
+void trainer_go_to(struct trainer *trainer, size_t step);
 
 /* One training step; with `counts` also counts the routing of its batch into batch_load. */
 void trainer_step(struct trainer *trainer, bool counts, struct step_log *log);

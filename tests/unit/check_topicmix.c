@@ -38,6 +38,12 @@ static void open_law(const char *spec, uint64_t seed)
 	law = stream.law;
 }
 
+static void enter(size_t step)
+{
+	stream_enter(&stream, step);
+	law = stream.law;
+}
+
 static struct batch new_batch(size_t sequences, size_t length)
 {
 	struct batch batch;
@@ -59,6 +65,7 @@ static const char *const laws[] = {
 	"topicmix,mixing=1,concentration=0.01,vocabulary=64",
 	"topicmix,vocabulary=32,fanout=32,token-zipf=2,token-offset=0,domains=2",
 	"topicmix,vocabulary=2,fanout=2",
+	"topicmix,context=0.5,drift=1,drifting=0.5",
 };
 
 /* Farthest that a sum over all next tokens is from 1; -1 for a negative probability. */
@@ -268,6 +275,7 @@ static double sequence(const uint32_t *x, size_t n)
 
 static const char *const enumerated[] = {
 	TINY,
+	TINY ",drift=1,drifting=0.7",
 	SMALL ",domains=3,mixing=0.7,switch=0.2",
 	SMALL ",domains=3,mixing=0.7,length=4,switch=0",
 	SMALL ",domains=3,mixing=0.7,switch=0",
@@ -654,12 +662,118 @@ START_TEST(position_tells_nothing_of_the_domain)
 }
 END_TEST
 
+/* ---- drift ----------------------------------------------------------------------------------------------------- */
+
+#define DRIFT "topicmix,domains=6,context=0.5,drift=10,drifting=0.5"
+
+/* Do two laws give domain z the same order of tokens, and the same successors to all tokens that have rows of its own
+ * (own) or to all that have not? */
+static bool same_ranks(const struct topicmix_law *a, const struct topicmix_law *b, size_t z)
+{
+	return memcmp(a->token + z * a->vocabulary, b->token + z * a->vocabulary, a->vocabulary * sizeof *a->token) == 0;
+}
+
+static bool same_rows(const struct topicmix_law *a, const struct topicmix_law *b, size_t z, bool own)
+{
+	bool same = true;
+	for (size_t x = 0; x < a->vocabulary; x++) {
+		size_t at = topicmix_successors(a, z, x);
+		same &= a->own[x] == b->own[x] && at == topicmix_successors(b, z, x);
+		if (a->own[x] == own)
+			same &= memcmp(a->next + at, b->next + at, a->fanout * sizeof *a->next) == 0 &&
+					memcmp(a->upto + at, b->upto + at, a->fanout * sizeof *a->upto) == 0;
+	}
+	return same;
+}
+
+START_TEST(a_drift_changes_what_the_domains_have_of_their_own_and_nothing_else)
+{
+	size_t drifted = 0;
+	open_law(DRIFT, 3);
+	const struct topicmix_law *before = law;
+	enter(10);
+	ck_assert_ptr_ne(before, law);
+	ck_assert_mem_eq(before->prior, law->prior, law->domains * sizeof *law->prior);
+	ck_assert_mem_eq(before->base, law->base, law->vocabulary * sizeof *law->base);
+	for (size_t z = 0; z < law->domains; z++) {
+		bool drifts = !same_ranks(before, law, z);
+		drifted += drifts;
+		ck_assert_int_eq(drifts, topicmix_drifts(law, z));
+		ck_assert_int_eq(drifts, !same_rows(before, law, z, true));
+		ck_assert(same_rows(before, law, z, false));
+		ck_assert(!topicmix_drifts(before, z));
+	}
+	ck_assert_uint_eq(drifted, 3);
+	for (uint32_t x = 0; x < law->vocabulary; x++)
+		if (same_rank_everywhere(x)) /* a shared token stays one */
+			ck_assert_uint_eq(before->rank[x * law->domains + 1], x);
+}
+END_TEST
+
+START_TEST(the_law_in_force_is_that_of_the_step)
+{
+	open_law(DRIFT, 3);
+	double unigram = stream.unigram;
+	const void *before = stream.law;
+	ck_assert(!stream_enter(&stream, 9));
+	ck_assert_ptr_eq(stream.law, before);
+	ck_assert(stream_enter(&stream, 10));
+	ck_assert(!stream_enter(&stream, 1000));
+	ck_assert_ptr_ne(stream.law, before);
+	ck_assert_double_ne(stream.unigram, unigram);
+	ck_assert(stream_enter(&stream, 9));
+	ck_assert_ptr_eq(stream.law, before);
+	ck_assert_double_eq(stream.unigram, unigram);
+}
+END_TEST
+
+/* Steps may be taken in any order: a batch depends on its number alone, and before the drift there is no trace of it.
+ */
+START_TEST(before_the_drift_the_stream_is_as_without_one)
+{
+	struct batch drifting = new_batch(8, 32), plain = new_batch(8, 32);
+	open_law("topicmix", 3);
+	stream_train(&stream, 9, &plain);
+	open_law("topicmix,drift=10", 3);
+	stream_train(&stream, 50, &drifting);
+	stream_train(&stream, 9, &drifting);
+	ck_assert_mem_eq(plain.id, drifting.id, 8 * 32 * sizeof *plain.id);
+	ck_assert_mem_eq(plain.target, drifting.target, 8 * 32 * sizeof *plain.target);
+	stream_train(&stream, 50, &plain);
+	open_law("topicmix,drift=50", 3);
+	stream_train(&stream, 50, &drifting);
+	ck_assert_mem_eq(plain.id, drifting.id, 8 * 32 * sizeof *plain.id);
+}
+END_TEST
+
+/* Tokens of a law are less surprising to it than to the other one. */
+START_TEST(training_and_evaluation_follow_the_law_in_force)
+{
+	static const size_t here[] = { 9, 10 };
+	struct batch trained = new_batch(16, 64), evaluated = new_batch(16, 64);
+	open_law("topicmix,drift=10", 3);
+	for (int i = 0; i < 2; i++) {
+		double own = 0, other = 0, own_eval = 0, other_eval = 0;
+		stream_train(&stream, here[i], &trained);
+		stream_eval(&stream, 0, &evaluated);
+		stream_bayes(&stream, &trained, &own, NULL);
+		stream_bayes(&stream, &evaluated, &own_eval, NULL);
+		enter(here[1 - i]);
+		stream_bayes(&stream, &trained, &other, NULL);
+		stream_bayes(&stream, &evaluated, &other_eval, NULL);
+		ck_assert_double_lt(own * 1.2, other);
+		ck_assert_double_lt(own_eval * 1.2, other_eval);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	enum { LAWS = sizeof laws / sizeof *laws, REFUSED = sizeof refused / sizeof *refused };
 	enum { ENUMERATED = sizeof enumerated / sizeof *enumerated, ORDERED = sizeof ordered / sizeof *ordered };
 	Suite *suite = suite_create("topicmix");
 	TCase *tables = tcase_create("tables"), *bayes = tcase_create("bayes"), *samples = tcase_create("samples");
+	TCase *drift = tcase_create("drift");
 	tcase_add_checked_fixture(tables, NULL, teardown);
 	tcase_add_loop_test(tables, every_row_is_a_law, 0, LAWS);
 	tcase_add_loop_test(tables, successors_are_distinct_and_weights_rise_to_one, 0, LAWS);
@@ -670,6 +784,11 @@ int main(void)
 	tcase_add_test(tables, context_0_depends_on_the_token_alone_and_context_1_on_the_domain);
 	tcase_add_test(tables, laws_differ_with_the_seed);
 	tcase_add_loop_test(tables, contradictions_and_huge_laws_are_refused, 0, REFUSED);
+	tcase_add_checked_fixture(drift, NULL, teardown);
+	tcase_add_test(drift, a_drift_changes_what_the_domains_have_of_their_own_and_nothing_else);
+	tcase_add_test(drift, the_law_in_force_is_that_of_the_step);
+	tcase_add_test(drift, before_the_drift_the_stream_is_as_without_one);
+	tcase_add_test(drift, training_and_evaluation_follow_the_law_in_force);
 	tcase_add_checked_fixture(bayes, NULL, teardown);
 	tcase_add_loop_test(bayes, bayes_loss_is_the_sum_over_all_hidden_paths, 0, ENUMERATED);
 	tcase_add_loop_test(bayes, the_oracle_knows_the_inputs_domains_alone, 0, ENUMERATED);
@@ -689,6 +808,7 @@ int main(void)
 	tcase_add_test(samples, documents_end_and_domains_switch_as_often_as_asked);
 	tcase_add_test(samples, position_tells_nothing_of_the_domain);
 	suite_add_tcase(suite, tables);
+	suite_add_tcase(suite, drift);
 	suite_add_tcase(suite, bayes);
 	suite_add_tcase(suite, samples);
 	SRunner *runner = srunner_create(suite);
