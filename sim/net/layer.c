@@ -67,7 +67,7 @@ static void dispatch(const struct layer *layer, size_t e, const real *x)
 		memcpy(layer->rows + p * layer->width, x + plan->token[p] * layer->width, layer->width * sizeof(real));
 }
 
-static void experts_forward(struct layer *layer, const real *x)
+void layer_compute(struct layer *layer, const real *x)
 {
 	const struct moe_plan *plan = &layer->router.plan;
 	size_t width = layer->width, inner = layer->inner;
@@ -109,8 +109,7 @@ static void gather(const struct layer *layer, const real *weight, size_t tokens,
 		gather_rows(&layer->router.plan, weight, b * size, b + 1 < blocks ? (b + 1) * size : tokens, width, rows, y);
 }
 
-/* y[t] = sum over the token's pairs of weight * result */
-static void combine(const struct layer *layer, size_t tokens, real *y)
+void layer_combine(const struct layer *layer, size_t tokens, real *y)
 {
 	gather(layer, layer->router.plan.weight, tokens, layer->results, y);
 }
@@ -118,8 +117,8 @@ static void combine(const struct layer *layer, size_t tokens, real *y)
 void layer_forward(struct layer *layer, const struct moe_call *call, const uint32_t *id, const real *x, real *y)
 {
 	router_forward(&layer->router, call, id, x);
-	experts_forward(layer, x);
-	combine(layer, call->tokens, y);
+	layer_compute(layer, x);
+	layer_combine(layer, call->tokens, y);
 	if (layer->shared.inner)
 		ffn_forward_rows(&layer->shared, call->tokens, x, layer->shared_before, layer->shared_hidden, true, y);
 }
@@ -136,7 +135,7 @@ MOE_CLONED static void uncombine(struct moe_plan *plan, size_t e, size_t width, 
 	}
 }
 
-static void experts_backward(struct layer *layer, const real *d_y)
+void layer_compute_backward(struct layer *layer, const real *d_y)
 {
 	struct moe_plan *plan = &layer->router.plan;
 	size_t width = layer->width, inner = layer->inner;
@@ -150,8 +149,7 @@ static void experts_backward(struct layer *layer, const real *d_y)
 	}
 }
 
-/* d_x[t] = sum over the token's pairs of d_rows */
-static void undispatch(const struct layer *layer, size_t tokens, real *d_x)
+void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x)
 {
 	gather(layer, NULL, tokens, layer->d_rows, d_x);
 }
@@ -159,8 +157,8 @@ static void undispatch(const struct layer *layer, size_t tokens, real *d_x)
 void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x)
 {
 	size_t tokens = layer->router.route.call.tokens;
-	experts_backward(layer, d_y);
-	undispatch(layer, tokens, d_x);
+	layer_compute_backward(layer, d_y);
+	layer_combine_backward(layer, tokens, d_x);
 	router_backward(&layer->router, x, d_x);
 	if (layer->shared.inner)
 		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y, layer->shared_d,

@@ -36,4 +36,14 @@ void layer_forward(struct layer *layer, const struct moe_call *call, const uint3
 /* Overwrites d_x; adds to the weights' gradients. */
 void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x);
 
+/* The stages of the two above behind the router, for those who look at them one by one.
+ *   compute           results = experts(x[token]), expert by expert
+ *   combine           y[t] = sum over the token's pairs of weight * result
+ *   compute_backward  from d_y to the experts' gradients, plan.d_weight and d_rows
+ *   combine_backward  d_x[t] = sum over the token's pairs of d_rows */
+void layer_compute(struct layer *layer, const real *x);
+void layer_combine(const struct layer *layer, size_t tokens, real *y);
+void layer_compute_backward(struct layer *layer, const real *d_y);
+void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x);
+
 #endif
