@@ -19,7 +19,7 @@ static char folder[512];
 static inline void folder_setup(void)
 {
 	const char *top = getenv("top_builddir");
-	snprintf(folder, sizeof folder, "%s/tests/tmp.XXXXXX", top == NULL ? "." : top);
+	snprintf(folder, sizeof folder, "%s/tmp.XXXXXX", top == NULL ? "." : top);
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
