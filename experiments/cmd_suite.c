@@ -357,14 +357,16 @@ static int print_summary(const struct suite *suite, const struct grid *grid, con
 
 static void print_count(const struct campaign *campaign, const struct results *results)
 {
-	printf("\n%zu of %zu runs done", campaign->made + campaign->skipped, campaign->grid->n);
+	const char *summary = path_join(results->folder, "summary.csv");
+	bool summed_up = file_exists(summary);
+	printf("%s%zu of %zu runs done", summed_up ? "\n" : "", campaign->made + campaign->skipped, campaign->grid->n);
 	if (campaign->skipped > 0)
 		printf(" (%zu before)", campaign->skipped);
 	if (campaign->diverged > 0)
 		printf(", %zu diverged", campaign->diverged);
 	if (campaign->failed > 0)
 		printf(", %zu failed", campaign->failed);
-	printf(": %s\n", path_join(results->folder, "summary.csv"));
+	printf(": %s\n", summed_up ? summary : results->folder);
 	if (results->strange > 0)
 		fprintf(stderr, "moesim: %s also holds %zu run folders that are not of this suite as it is now\n",
 				results->folder, results->strange);

@@ -336,6 +336,8 @@ int results_gather(const struct results *results, struct error *err)
 	find_extra(results->grid, &all);
 	if (status == 0 && all.columns > 0)
 		status = write_summary(results, &all, err);
+	else if (status == 0)
+		unlink(path_join(results->folder, "summary.csv")); /* of the suite as it once was */
 	for (size_t i = 0; i < results->grid->n; i++)
 		if (all.table[i].columns > 0)
 			csv_table_free(&all.table[i]);
