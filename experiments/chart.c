@@ -26,8 +26,8 @@ const struct chart charts[] = {
 	{ "domains", "which experts serve which domain", "panel,label,layer,domain,row,expert,column,share",
 	  chart_fill_domains, true },
 	{ "cost", "experts in use, parameters and FLOPs",
-	  "series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total,flops_all", chart_fill_cost,
-	  false },
+	  "series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total,flops_all",
+	  chart_fill_cost, false },
 	{ "differences", "paired differences in loss from a baseline",
 	  "series,label,row,n,difference,difference_low,difference_high,p", chart_fill_differences, false },
 	{ "target", "training FLOPs to reach a common loss", "series,label,row,n,reached,flops,flops_low,flops_high",
@@ -43,6 +43,24 @@ const struct chart charts[] = {
 	  chart_fill_sweep, false },
 	{ "map", "loss over two swept settings", "panel,label,column,row,x,y,n,loss,least", chart_fill_map,
 	  .of_colour = true },
+	{ .name = NULL },
+};
+
+const struct chart charts_of_counts[] = {
+	{ "experts", "load of every expert, sorted, of all domains and of each alone",
+	  "panel,model,layer,domain,line,rank,expert,load", chart_fill_experts, false },
+	{ "matrix", "which experts serve which domain", "panel,model,layer,domain,row,expert,column,share",
+	  chart_fill_matrix, .of_colour = true },
+	{ "depth", "balance and specialisation, layer by layer",
+	  "series,model,layer,place,experts,maxvio,floor,worst,effective,mi,nmi,mi_floor", chart_fill_depth, false },
+	{ "versus", "model against model: balance and specialisation",
+	  "series,model,layer,panel,maxvio,nmi,label,label_x,label_y,side", chart_fill_versus, false },
+	{ .name = NULL },
+};
+
+const struct chart charts_of_models[] = {
+	{ "models", "active parameters against all, of public models and of yours",
+	  "label,total,active,mine,side,label_total,label_active,line_total,line_active", chart_fill_models, false },
 	{ .name = NULL },
 };
 

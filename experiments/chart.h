@@ -2,8 +2,8 @@
  *
  * chart.h -- the charts: which data each one needs, and what its gnuplot script is told.
  *
- * A chart is plots/NAME.gp and one row of the table `charts`.  Its fill() turns runs into one CSV and a prelude of
- * gnuplot variables; the script knows nothing but these two.
+ * A chart is plots/NAME.gp and one row of a table.  Its fill() turns runs, counts or models into one CSV and a prelude
+ * of gnuplot variables; the script knows nothing but these two.
  */
 #ifndef EXPERIMENTS_CHART_H
 #define EXPERIMENTS_CHART_H
@@ -15,8 +15,13 @@
 #include "experiments/study.h"
 #include "sim/base/csv.h"
 
+struct analysis;
+struct model_list;
+
 struct chart_sheet {
-	const struct study *study;
+	const struct study *study;       /* charts of runs */
+	const struct analysis *analysis; /* charts of counts and traces */
+	const struct model_list *models; /* charts of models */
 	const struct chart_choice *choice;
 	struct arena arena;      /* scratch of one chart */
 	struct csv_writer *data; /* the chart's rows */
@@ -40,7 +45,8 @@ struct chart {
 	bool of_colour; /* says nothing without colours */
 };
 
-extern const struct chart charts[]; /* ends with a NULL name */
+/* Each ends with a NULL name. */
+extern const struct chart charts[], charts_of_counts[], charts_of_models[];
 
 /* The fill() of each. */
 int chart_fill_loss(struct chart_sheet *, struct error *err);
@@ -56,6 +62,11 @@ int chart_fill_cost(struct chart_sheet *, struct error *err);
 int chart_fill_target(struct chart_sheet *, struct error *err);
 int chart_fill_sweep(struct chart_sheet *, struct error *err);
 int chart_fill_map(struct chart_sheet *, struct error *err);
+int chart_fill_experts(struct chart_sheet *, struct error *err);
+int chart_fill_matrix(struct chart_sheet *, struct error *err);
+int chart_fill_depth(struct chart_sheet *, struct error *err);
+int chart_fill_versus(struct chart_sheet *, struct error *err);
+int chart_fill_models(struct chart_sheet *, struct error *err);
 
 /* ---- for those that write them ----------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * cmd_plot.c -- "moesim plot": draws the charts of runs and suites with gnuplot.
+ * cmd_plot.c -- "moesim plot": draws the charts of runs, counts and models with gnuplot.
  *
  * Each chart becomes three things in DIR/plots: its data, a script that stands alone beside it, and the pictures.
  * Data and scripts are written first and stay when gnuplot is missing or fails.
@@ -13,12 +13,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "experiments/analysis.h"
 #include "experiments/chart.h"
 #include "experiments/cmd.h"
 #include "experiments/gnuplot.h"
+#include "experiments/models/list.h"
 #include "experiments/places.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
+#include "sim/metrics/trace.h"
 
 /* ---- options --------------------------------------------------------------------------------------------- */
 
@@ -52,7 +55,7 @@ static const struct moe_opt plot_rows[] = {
 	{ .name = "out",
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct plot_opts, out),
-	  .help = "the folder of the charts (plots in the first DIR)" },
+	  .help = "the folder of the charts (plots, in the first DIR if there is one)" },
 	{ .name = "baseline",
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct plot_opts, baseline),
@@ -74,26 +77,28 @@ static const struct moe_opt plot_rows[] = {
 	{ .name = NULL },
 };
 
-static const char *const *chart_names(void)
+static const char *const *chart_names(const struct chart *table)
 {
 	static const char *names[32];
-	for (size_t i = 0; charts[i].name; i++)
-		names[i] = charts[i].name;
+	size_t n = 0;
+	for (; table[n].name; n++)
+		names[n] = table[n].name;
+	names[n] = NULL;
 	return names;
 }
 
-/* The bit of every chart named in the list; an empty list names all. */
-static int choose_charts(const char *list, unsigned *chosen, struct error *err)
+/* The bit of every chart of the table that is named in the list; an empty list names all. */
+static int choose_charts(const struct chart *table, const char *list, unsigned *chosen, struct error *err)
 {
 	*chosen = *list ? 0 : ~0u;
 	for (const char *from = list; *from;) {
 		size_t length = strcspn(from, ",");
 		const char *word = text_keep_n(from, length);
 		size_t i = 0;
-		while (charts[i].name && strcmp(charts[i].name, word) != 0)
+		while (table[i].name && strcmp(table[i].name, word) != 0)
 			i++;
-		if (!charts[i].name) {
-			const char *near = text_nearest(word, chart_names());
+		if (!table[i].name) {
+			const char *near = text_nearest(word, chart_names(table));
 			fail(err, ERROR_USER, near ? "no chart is called '%s' (did you mean '%s'?)" : "no chart is called '%s'",
 				 word, near);
 			return fail_at(err, "--only", 0, 0);
@@ -106,10 +111,22 @@ static int choose_charts(const char *list, unsigned *chosen, struct error *err)
 
 /* ---- one chart ------------------------------------------------------------------------------------------- */
 
+struct plotting;
+
+/* Something that has charts of its own. */
+struct subject {
+	const struct chart *charts;
+	int (*read)(struct plotting *, int argc, char **args, struct error *err);
+	void (*tell)(const struct plotting *);
+};
+
 /* What happens to all charts. */
 struct plotting {
 	const struct plot_opts *opt;
+	const struct subject *subject;
 	struct study study;
+	struct analysis analysis;
+	struct model_list models;
 	struct chart_choice choice;
 	const char *folder;
 	unsigned drawn, left_out, failed;
@@ -292,6 +309,8 @@ static int write_chart(struct plotting *p, const struct chart *chart, bool *any,
 	struct pages pages;
 	FILE *data = open_page(&pages.data, &pages.data_size);
 	struct chart_sheet sheet = { .study = &p->study,
+								 .analysis = &p->analysis,
+								 .models = &p->models,
 								 .choice = &p->choice,
 								 .data = csv_open_stream(data, chart->columns),
 								 .prelude = open_page(&pages.prelude, &pages.prelude_size),
@@ -341,22 +360,15 @@ static int copy_style(const struct plotting *p, struct error *err)
 	return failed;
 }
 
-static void tell_repeats(const struct plotting *p)
-{
-	for (size_t i = 0; i < p->study.repeats; i++)
-		fprintf(p->notes, "  %-15s left out: the same settings and seed as another run\n", p->study.repeat[i]->name);
-}
-
 static int plot_all(struct plotting *p, unsigned chosen, struct error *err)
 {
+	const struct chart *table = p->subject->charts;
 	TRY(folder_make(p->folder, err));
 	TRY(copy_style(p, err));
-	printf("%zu run%s of %zu strateg%s; charts in %s:\n", p->study.runs.n, p->study.runs.n == 1 ? "" : "s", p->study.n,
-		   p->study.n == 1 ? "y or setting" : "ies or settings", p->folder);
-	tell_repeats(p);
-	for (size_t i = 0; charts[i].name; i++)
+	p->subject->tell(p);
+	for (size_t i = 0; table[i].name; i++)
 		if (chosen & 1u << i)
-			TRY(plot_chart(p, &charts[i], err));
+			TRY(plot_chart(p, &table[i], err));
 	return 0;
 }
 
@@ -373,35 +385,102 @@ static int verdict(const struct plotting *p, struct error *err)
 	return -1;
 }
 
+/* ---- what can be plotted ----------------------------------------------------------------------------------- */
+
+static int read_runs(struct plotting *p, int argc, char **args, struct error *err)
+{
+	return study_read((size_t)argc, args, &p->study, err);
+}
+
+static void tell_runs(const struct plotting *p)
+{
+	printf("%zu run%s of %zu strateg%s; charts in %s:\n", p->study.runs.n, p->study.runs.n == 1 ? "" : "s", p->study.n,
+		   p->study.n == 1 ? "y or setting" : "ies or settings", p->folder);
+	for (size_t i = 0; i < p->study.repeats; i++)
+		fprintf(p->notes, "  %-15s left out: the same settings and seed as another run\n", p->study.repeat[i]->name);
+}
+
+static int read_counts(struct plotting *p, int argc, char **args, struct error *err)
+{
+	static const struct analysis_choice choice = { .model = "", .step = TRACE_ALL_STEPS };
+	return analysis_read(argc, args, &choice, &p->analysis, err);
+}
+
+static void tell_counts(const struct plotting *p)
+{
+	printf("%zu layer%s; charts in %s:\n", p->analysis.layers, p->analysis.layers == 1 ? "" : "s", p->folder);
+}
+
+/* Behind the word `models` stand the user's own. */
+static int read_models(struct plotting *p, int argc, char **args, struct error *err)
+{
+	return model_list_read((size_t)argc - 1, args + 1, &p->models, err);
+}
+
+static void tell_models(const struct plotting *p)
+{
+	printf("%zu models; charts in %s:\n", p->models.n, p->folder);
+}
+
+static const struct subject subjects[] = {
+	{ charts, read_runs, tell_runs },
+	{ charts_of_counts, read_counts, tell_counts },
+	{ charts_of_models, read_models, tell_models },
+};
+
+/* The first argument tells what all are. */
+static const struct subject *subject_of(const char *word)
+{
+	if (strcmp(word, "models") == 0)
+		return &subjects[2];
+	const char *dot = strrchr(word, '.');
+	bool table = dot && (strcmp(dot, ".csv") == 0 || strcmp(dot, ".jsonl") == 0) && !folder_exists(word);
+	return table || strcmp(word, "-") == 0 || file_exists(word) ? &subjects[1] : &subjects[0];
+}
+
+static int plot(struct plotting *p, unsigned chosen, struct error *err)
+{
+	char *notes;
+	size_t notes_size;
+	p->notes = open_page(&notes, &notes_size);
+	int failed = plot_all(p, chosen, err);
+	fclose(p->notes);
+	if (!failed && *notes)
+		printf("left out:\n%s", notes);
+	free(notes);
+	return failed ? failed : verdict(p, err);
+}
+
 static int run_plot(const void *opt, int argc, char **args, struct error *err)
 {
 	const struct plot_opts *o = opt;
 	struct plotting p = { .opt = o, .choice = { .baseline = o->baseline, .margin = o->margin } };
-	char *notes;
-	size_t notes_size;
 	unsigned chosen;
-	TRY(choose_charts(o->only, &chosen, err));
 	if (argc < 1)
-		return fail(err, ERROR_USER, "plot what? (give the folder of a run or of a suite)");
-	TRY(study_read((size_t)argc, args, &p.study, err));
-	p.folder = *o->out ? o->out : path_join(args[0], "plots");
-	p.notes = open_page(&notes, &notes_size);
-	int failed = plot_all(&p, chosen, err);
-	fclose(p.notes);
-	if (!failed && *notes)
-		printf("left out:\n%s", notes);
-	free(notes);
+		return fail(err, ERROR_USER,
+					"plot what? (give the folder of a run or of a suite, a file of counts, or the word models)");
+	p.subject = subject_of(args[0]);
+	TRY(choose_charts(p.subject->charts, o->only, &chosen, err));
+	TRY(p.subject->read(&p, argc, args, err));
+	const char *usual = p.subject == subjects ? path_join(args[0], "plots") : "plots";
+	p.folder = *o->out ? o->out : usual;
+	int failed = plot(&p, chosen, err);
 	study_free(&p.study);
-	return failed ? failed : verdict(&p, err);
+	analysis_free(&p.analysis);
+	model_list_free(&p.models);
+	return failed;
 }
 
 const struct command command_plot = {
 	.name = "plot",
-	.summary = "draws the charts of a run or a suite with gnuplot",
-	.arguments = "DIR...",
+	.summary = "draws the charts of runs, of expert counts and traces, or of models with gnuplot",
+	.arguments = "DIR...|FILE...|models [MODEL...]",
 	.about =
 		"Each DIR is the folder of a run, or holds such folders (a suite).  Runs that differ in nothing but the seed "
-		"become one line with its 95% interval.  The charts go to the folder plots in the first DIR, each with its "
+		"become one line with its 95% interval.  Each FILE holds expert counts or a routing trace, as moesim analyze "
+		"reads them; the models in all files stand side by side.  The word models draws the parameters of the built-in "
+		"models, and among them each MODEL that moesim model would count: a config.json, or the folder of a run.  The "
+		"charts go to --out, or else to the folder plots in the first DIR or in the working directory, each with its "
 		"data (NAME.csv) and a script that draws it again (NAME.gp); a chart that has nothing to show is left out, and "
 		"the reason is said.",
 	.opts = plot_rows,

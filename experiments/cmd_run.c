@@ -29,7 +29,7 @@ struct run_options {
 	bool quiet, no_progress, dry_run, resume, force;
 };
 
-static const char *const trace_forms[] = { "tokens", "counts", NULL };
+static const char *const trace_forms[] = { "counts", "tokens", NULL };
 
 #define AT(field) .at = offsetof(struct run_options, field)
 static const struct moe_opt run_rows[] = {
@@ -55,7 +55,7 @@ static const struct moe_opt run_rows[] = {
 	  AT(trace_form),
 	  .high = 1,
 	  .choices = trace_forms,
-	  .help = "what a row of the trace is: a token's choice of an expert, or a count of an expert, domain and layer" },
+	  .help = "what a row of the trace is: the count of an expert, domain and layer, or a token's choice of an expert" },
 	{ .name = "threads",
 	  .type = MOE_OPT_INT,
 	  AT(threads),

@@ -13,8 +13,8 @@
 #include "sim/base/files.h"
 #include "sim/base/real.h"
 
-static const char *const headers[] = { "model,step,domain,token,layer,slot,expert,weight",
-									   "model,step,domain,layer,expert,count" };
+static const char *const headers[] = { "model,step,domain,layer,expert,count",
+									   "model,step,domain,token,layer,slot,expert,weight" };
 
 int tracer_open(struct tracer *tracer, const char *path, enum tracer_form form, struct error *err)
 {

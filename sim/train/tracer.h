@@ -2,8 +2,8 @@
  *
  * tracer.h -- the routing of the held-out tokens, in a file that `analyze` reads beside those of real models.
  *
- *   tokens   model,step,domain,token,layer,slot,expert,weight     one row for each pick
  *   counts   model,step,domain,layer,expert,count                 one row for each expert, domain and layer
+ *   tokens   model,step,domain,token,layer,slot,expert,weight     one row for each pick
  *
  * Picks are those before the capacity; one that found no room has the weight 0.  Slots count a token's picks from 0,
  * best first (in the order of the experts, where experts choose).  The file appears whole, at the end.
@@ -13,7 +13,7 @@
 
 #include "sim/train/trainer.h"
 
-enum tracer_form { TRACER_TOKENS, TRACER_COUNTS };
+enum tracer_form { TRACER_COUNTS, TRACER_TOKENS };
 
 struct tracer {
 	const char *path, *beside; /* where the trace is to be, and where it is written */
