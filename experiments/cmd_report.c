@@ -103,8 +103,7 @@ static bool is_known(const struct comparison *of)
 }
 
 /* The metric becomes a column of the report if any run has it. */
-static int add_metric(struct report *report, const struct compare_metric *metric, double margin, bool needed,
-					  struct error *err)
+static int add_metric(struct report *report, const struct compare_metric *metric, bool needed, struct error *err)
 {
 	struct comparison *into = &report->metric[report->metrics];
 	for (size_t i = 0; i < report->metrics; i++)
@@ -112,8 +111,7 @@ static int add_metric(struct report *report, const struct compare_metric *metric
 			return 0;
 	if (report->metrics == REPORT_METRICS)
 		return 0;
-	TRY(compare_study(report->study, COMPARE_END, metric, margin > 0 ? margin : metric->margin, report->baseline, into,
-					  err));
+	TRY(compare_study(report->study, COMPARE_END, metric, metric->margin, 0, into, err));
 	if (needed || is_known(into))
 		report->metrics++;
 	else
@@ -128,11 +126,11 @@ static int add_metrics(const struct report_options *opt, struct report *report, 
 	const struct compare_metric *first = find_metric(*opt->metric ? opt->metric : "excess_loss");
 	if (!first)
 		return unknown_metric(opt->metric, err);
-	TRY(add_metric(report, first, opt->margin, *opt->metric != '\0', err));
+	TRY(add_metric(report, first, *opt->metric != '\0', err));
 	if (report->metrics == 0)
-		TRY(add_metric(report, find_metric("eval_loss"), opt->margin, true, err));
+		TRY(add_metric(report, find_metric("eval_loss"), true, err));
 	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-		TRY(add_metric(report, find_metric(beside[i]), 0, false, err));
+		TRY(add_metric(report, find_metric(beside[i]), false, err));
 	return 0;
 }
 
@@ -148,18 +146,42 @@ static int read_records(struct report *report, struct arena *arena, struct error
 	return 0;
 }
 
+/* What is said of the series that saw one stream. */
+static int judge(const struct report_options *opt, struct report *report, struct report_contest *contest,
+				 struct arena *arena, struct error *err)
+{
+	const struct compare_metric *metric = report->metric[0].metric;
+	const struct study *study = &contest->series.study;
+	bool loss = strcmp(metric->name, "eval_loss") == 0;
+	contest->best = ARENA_TAKE(arena, study->n, bool);
+	TRY(choose_baseline(opt, study, &contest->baseline, err));
+	TRY(compare_pareto(study, find_metric(loss ? "eval_loss" : "excess_loss"), contest->best, err));
+	return compare_study(study, COMPARE_END, metric, opt->margin > 0 ? opt->margin : metric->margin, contest->baseline,
+						 &contest->verdict, err);
+}
+
+static int judge_all(const struct report_options *opt, struct report *report, struct arena *arena, struct error *err)
+{
+	struct contest *contest;
+	size_t n = contests_split(report->study, arena, &contest);
+	report->contest = ARENA_TAKE(arena, n, struct report_contest);
+	for (size_t i = 0; i < n; i++) {
+		report->contest[i].series = contest[i];
+		TRY(judge(opt, report, &report->contest[i], arena, err));
+		report->contests++;
+	}
+	return 0;
+}
+
 static int gather(const struct report_options *opt, struct study *study, size_t folders, char **folder,
 				  struct report *report, struct error *err)
 {
 	TRY(suite_note_read(folder[0], &report->note, err));
 	report->question = *opt->question ? opt->question : report->note.question;
-	TRY(choose_baseline(opt, study, &report->baseline, err));
 	TRY(add_metrics(opt, report, err));
-	report->best = ARENA_TAKE(&study->arena, study->n, bool);
-	bool excess = strcmp(report->metric[0].metric->name, "eval_loss") != 0;
-	TRY(compare_pareto(study, find_metric(excess ? "excess_loss" : "eval_loss"), report->best, err));
+	TRY(judge_all(opt, report, &study->arena, err));
 	TRY(read_records(report, &study->arena, err));
-	const struct chart_choice choice = { .baseline = *opt->against ? opt->against : "", .margin = opt->margin };
+	const struct chart_choice choice = { .baseline = opt->against, .margin = opt->margin };
 	return report_draw(report, folders, folder, &choice, err);
 }
 
@@ -194,6 +216,8 @@ static int make_report(const struct report_options *opt, struct study *study, si
 		status = fail(err, ERROR_WORLD, "the report has no charts, or not all: %s", report.no_charts);
 	for (size_t i = 0; i < report.metrics; i++)
 		compare_free(&report.metric[i]);
+	for (size_t i = 0; i < report.contests; i++)
+		compare_free(&report.contest[i].verdict);
 	report_free(&report);
 	return status;
 }

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- reading ----------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------------ */
 
 static bool read_hex(const char *text, uint32_t *colour)
 {
@@ -44,7 +44,7 @@ bool ink_read(const char *text, size_t length, uint32_t *colour)
 	return word[0] == '#' ? read_hex(word, colour) : read_rgb(word, colour);
 }
 
-/* ---- on a dark screen ---------------------------------------------------------------------------------------- */
+/* ---- on a dark screen --------------------------------------------------------------------------------------- */
 
 static unsigned channel(uint32_t colour, int i)
 {
@@ -98,7 +98,7 @@ uint32_t ink_on_dark(uint32_t colour)
 	return seen;
 }
 
-/* ---- the page's variables -------------------------------------------------------------------------------------- */
+/* ---- the page's variables ----------------------------------------------------------------------------------- */
 
 static bool is_known(struct ink *ink, uint32_t colour)
 {

@@ -21,7 +21,7 @@ void report_list(FILE *to, size_t n, const char *const *of)
 	}
 }
 
-/* ---- counting ---------------------------------------------------------------------------------------------------- */
+/* ---- counting ----------------------------------------------------------------------------------------------- */
 
 static size_t count_status(const struct study *study, const char *status)
 {
@@ -109,8 +109,7 @@ static void write_title(const struct report *report, FILE *to)
 	fputs("</h1>\n", to);
 }
 
-/* ---- what stands at the top
- * ------------------------------------------------------------------------------------------ */
+/* ---- what stands at the top --------------------------------------------------------------------------------- */
 
 static void fact(FILE *to, const char *name, const char *number, const char *words)
 {
@@ -123,14 +122,16 @@ static void fact(FILE *to, const char *name, const char *number, const char *wor
 
 static void write_verdict_counts(const struct report *report, FILE *to)
 {
-	const struct comparison *of = &report->metric[0];
-	size_t count[VERDICT_HIGHER + 1] = { 0 };
-	for (size_t i = 0; i < of->pairs; i++)
-		count[of->pair[i].verdict]++;
-	if (of->pairs == 0)
+	size_t count[VERDICT_HIGHER + 1] = { 0 }, pairs = 0;
+	for (size_t c = 0; c < report->contests; c++) {
+		const struct comparison *of = &report->contest[c].verdict;
+		for (size_t i = 0; i < of->pairs; i++)
+			count[of->pair[i].verdict]++;
+		pairs += of->pairs;
+	}
+	if (pairs == 0)
 		return;
-	size_t differ = count[VERDICT_LOWER] + count[VERDICT_HIGHER];
-	fact(to, "Pairs that differ", text_keep_f("%zu of %zu", differ, of->pairs),
+	fact(to, "Pairs that differ", text_keep_f("%zu of %zu", count[VERDICT_LOWER] + count[VERDICT_HIGHER], pairs),
 		 text_keep_f("%zu equivalent, %zu undecided", count[VERDICT_EQUIVALENT], count[VERDICT_UNDECIDED]));
 }
 
@@ -165,16 +166,18 @@ static void write_facts(const struct report *report, FILE *to)
 {
 	const struct study *study = report->study;
 	fputs("<ul class=\"facts\">\n", to);
+	const char *ways = study->n == 1 ? "way of routing" : "ways of routing";
+	if (report->contests > 1)
+		ways = text_keep_f("series on %zu streams", report->contests);
 	fact(to, "Runs", text_keep_f("%zu", count_runs(study)),
-		 text_keep_f("%zu %s, %s", study->n, study->n == 1 ? "way of routing" : "ways of routing", seeds_each(study)));
+		 text_keep_f("%zu %s, %s", study->n, ways, seeds_each(study)));
 	write_verdict_counts(report, to);
 	write_range(report, to);
 	write_tokens(report, to);
 	fputs("</ul>\n", to);
 }
 
-/* ---- what the reader must know first
- * ------------------------------------------------------------------------------------ */
+/* ---- what the reader must know first ------------------------------------------------------------------------ */
 
 static void warn(FILE *to, bool *any, const char *text)
 {

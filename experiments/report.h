@@ -7,6 +7,7 @@
 
 #include "experiments/chart.h"
 #include "experiments/compare.h"
+#include "experiments/contest.h"
 #include "experiments/ink.h"
 #include "experiments/run_record.h"
 #include "experiments/suite_note.h"
@@ -19,6 +20,14 @@ struct report_chart {
 	const char *missing; /* why not */
 };
 
+/* Series that saw the same stream, and what is said of them. */
+struct report_contest {
+	struct contest series;
+	struct comparison verdict;
+	size_t baseline; /* the series of all its pairs, or series.study.n: every two are a pair */
+	bool *best;      /* [series.study.n] the Pareto set */
+};
+
 /* What the page tells; the caller fills it. */
 struct report {
 	const struct study *study;
@@ -26,11 +35,11 @@ struct report {
 	const char *question; /* "" when nobody asked one */
 	const char *folder;   /* as the user named it */
 	size_t metrics;
-	struct comparison metric[REPORT_METRICS]; /* the first has the verdicts */
-	size_t baseline;                          /* the series of all its pairs, or study->n: every two are a pair */
-	bool *best;                               /* [study->n] the Pareto set */
-	struct run_record **record;               /* [study->n][series->n] */
-	struct ink ink;                           /* the colours of the charts */
+	struct comparison metric[REPORT_METRICS]; /* means of all series; the first metric has the verdicts */
+	size_t contests;
+	struct report_contest *contest; /* [contests] */
+	struct run_record **record;     /* [study->n][series->n] */
+	struct ink ink;                 /* the colours of the charts */
 	size_t charts;
 	struct report_chart chart[REPORT_CHARTS];
 	const char *no_charts; /* why none at all could be drawn; NULL when they could */
@@ -52,7 +61,7 @@ const char *report_reading(const struct chart *chart);
 /* What a metric's column is called to a reader: "excess loss". */
 const char *report_spoken(const struct compare_metric *metric);
 
-/* ---- the parts of the page -------------------------------------------------------------------------------------- */
+/* ---- the parts of the page ---------------------------------------------------------------------------------- */
 
 extern const char *const report_style[]; /* CSS, NULL-ended */
 

@@ -170,8 +170,7 @@ static int plot(struct drawing *drawing, size_t folders, char *const *folder, co
 	return status;
 }
 
-/* ---- taking them
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- taking them -------------------------------------------------------------------------------------------- */
 
 enum { SVG_LIMIT = 64 << 20 };
 
@@ -285,8 +284,7 @@ void report_free(struct report *report)
 	report->charts = 0;
 }
 
-/* ---- the page
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- the page ----------------------------------------------------------------------------------------------- */
 
 static void write_chart(const struct report_chart *chart, FILE *to)
 {

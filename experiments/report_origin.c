@@ -90,8 +90,7 @@ static struct values setting_values(const struct report *report, const char *nam
 	return values;
 }
 
-/* ---- the setting
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the setting -------------------------------------------------------------------------------------------- */
 
 static void write_range(const struct report *report, const char *name, size_t offset, const char *unit, FILE *to)
 {
@@ -187,8 +186,7 @@ void report_setting(const struct report *report, FILE *to)
 	fputs("</section>\n", to);
 }
 
-/* ---- how to run it again
- * ------------------------------------------------------------------------------------------------ */
+/* ---- how to run it again ------------------------------------------------------------------------------------ */
 
 static void write_word(FILE *to, const char *word)
 {
@@ -239,8 +237,7 @@ static void write_series_command(const struct study_series *series, const struct
 	fputs("</code>", to);
 }
 
-/* ---- run by run
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- run by run --------------------------------------------------------------------------------------------- */
 
 static void write_hash(const struct run_record *record, const char *name, FILE *to)
 {

@@ -89,45 +89,76 @@ static bool write_group(const struct comparison *of, size_t a, enum verdict want
 	return n > 0;
 }
 
-static void write_words(const struct report *report, FILE *to)
+static const enum verdict order[] = { VERDICT_LOWER, VERDICT_HIGHER, VERDICT_EQUIVALENT, VERDICT_UNDECIDED };
+enum { ORDERED = sizeof order / sizeof *order };
+
+/* One sentence for every series. */
+static void write_words(const struct comparison *of, FILE *to)
 {
-	static const enum verdict order[] = { VERDICT_LOWER, VERDICT_HIGHER, VERDICT_EQUIVALENT, VERDICT_UNDECIDED };
-	const struct comparison *of = &report->metric[0];
 	fputs("<ul class=\"words\">\n", to);
 	for (size_t a = 0; a < of->study->n; a++) {
 		bool first = true;
-		if (a == report->baseline)
-			continue;
 		fputs("<li><b>", to);
 		write_label(of->study, a, to);
 		fputs("</b> is ", to);
-		for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+		for (size_t i = 0; i < ORDERED; i++)
 			first &= !write_group(of, a, order[i], first, to);
 		fputs(first ? "not compared.</li>\n" : ".</li>\n", to);
 	}
 	fputs("</ul>\n", to);
 }
 
-static void write_rule(const struct report *report, FILE *to)
+/* One sentence for every verdict, where all were compared with one. */
+static void write_sides(const struct comparison *of, size_t baseline, FILE *to)
 {
-	const struct comparison *of = &report->metric[0];
-	char margin[TEXT_NUMBER];
-	text_of_double(of->margin, margin);
-	fprintf(
-		to,
-		"<p class=\"rule\">On <b>%s</b>, over %zu pairs%s, at the 5%% level.  <em "
-		"class=\"equivalent\">Equivalent</em>: "
-		"surely within %s %s.  Otherwise <em class=\"%s\">%s</em> or <em class=\"%s\">%s</em>: surely different.  "
-		"<em class=\"undecided\">Undecided</em>: these seeds cannot tell, which is no sign of equality.  Differences "
-		"are paired by seed, since all see the same tokens and start from the same weights; p values are corrected "
-		"for the number of pairs (Holm).</p>\n",
-		of->metric->name, of->pairs, report->baseline < of->study->n ? " with one baseline" : "", margin,
-		of->metric->unit, compare_verdict(of->metric, VERDICT_LOWER), compare_verdict(of->metric, VERDICT_LOWER),
-		compare_verdict(of->metric, VERDICT_HIGHER), compare_verdict(of->metric, VERDICT_HIGHER));
+	fputs("<ul class=\"words\">\n", to);
+	for (size_t i = 0; i < ORDERED; i++) {
+		const char *word = compare_verdict(of->metric, order[i]);
+		size_t n = 0;
+		fprintf(to, "<li><em class=\"%s\">%s</em> %s <b>", word, word, than(order[i]));
+		write_label(of->study, baseline, to);
+		fputs("</b>: ", to);
+		for (size_t p = 0; p < of->pairs; p++)
+			if (of->pair[p].verdict == order[i]) {
+				fputs(n++ ? " · " : "", to);
+				write_label(of->study, of->pair[p].a, to);
+			}
+		fputs(n ? "</li>\n" : "none</li>\n", to);
+	}
+	fputs("</ul>\n", to);
 }
 
-/* ---- tables
- * ------------------------------------------------------------------------------------------------------------ */
+static void write_verdict(const struct compare_metric *metric, enum verdict verdict, FILE *to)
+{
+	const char *word = compare_verdict(metric, verdict);
+	fprintf(to, "<em class=\"%s\">%s</em>", word, word);
+}
+
+static void write_rule(const struct report *report, FILE *to)
+{
+	const struct comparison *of = &report->contest[0].verdict;
+	const char *where = report->contests > 1 ? " on the same stream" : "";
+	size_t pairs = 0;
+	char margin[TEXT_NUMBER];
+	for (size_t i = 0; i < report->contests; i++)
+		pairs += report->contest[i].verdict.pairs;
+	fprintf(to, "<p class=\"rule\">On <b>%s</b>, over %zu pairs%s, at the 5%% level: ", report_spoken(of->metric),
+			pairs, where);
+	write_verdict(of->metric, VERDICT_EQUIVALENT, to);
+	fprintf(to, ", surely within %s %s; otherwise ", text_of_double(of->margin, margin), of->metric->unit);
+	write_verdict(of->metric, VERDICT_LOWER, to);
+	fputs(" or ", to);
+	write_verdict(of->metric, VERDICT_HIGHER, to);
+	fputs(", surely different; ", to);
+	write_verdict(of->metric, VERDICT_UNDECIDED, to);
+	fprintf(
+		to,
+		", these seeds cannot tell, which is no sign of equality.  Differences are paired by seed, since all see the "
+		"same tokens and start from the same weights; p values are corrected for the number of pairs%s (Holm).</p>\n",
+		where);
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------------- */
 
 static void begin_table(const char *label, FILE *to)
 {
@@ -136,7 +167,7 @@ static void begin_table(const char *label, FILE *to)
 
 static void end_table(FILE *to)
 {
-	fputs("</tbody>\n</table>\n</div>\n", to);
+	fputs("</table>\n</div>\n", to);
 }
 
 /* "−0.0123"; the sign of a difference is always shown. */
@@ -163,17 +194,27 @@ static void write_mean(const struct comparison *of, size_t series, FILE *to)
 	fputs("</td>", to);
 }
 
-static void write_mean_row(const struct report *report, size_t s, FILE *to)
+static void write_mean_row(const struct report *report, const struct report_contest *contest, size_t s, FILE *to)
 {
-	const struct study_series *series = &report->study->series[s];
+	const struct study_series *series = &contest->series.study.series[s];
 	size_t diverged = compare_diverged(series);
 	fputs("<tr><th scope=\"row\">", to);
-	write_label(report->study, s, to);
+	write_label(&contest->series.study, s, to);
 	fprintf(to, "</th><td class=\"n\">%zu%s</td>", series->n - diverged,
 			diverged ? text_keep_f(" <small>(%zu diverged)</small>", diverged) : "");
 	for (size_t i = 0; i < report->metrics; i++)
-		write_mean(&report->metric[i], s, to);
-	fprintf(to, "<td class=\"c\">%s</td></tr>\n", report->best[s] ? "✓" : "");
+		write_mean(&report->metric[i], contest->series.from[s], to);
+	fprintf(to, "<td class=\"c\">%s</td></tr>\n", contest->best[s] ? "✓" : "");
+}
+
+/* The heading of rows that belong to one stream. */
+static void write_stream_row(const struct contest *contest, size_t columns, FILE *to)
+{
+	if (!*contest->title)
+		return;
+	fprintf(to, "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%zu\">", columns);
+	html_text(to, contest->title);
+	fputs("</th></tr>\n", to);
 }
 
 static void write_means(const struct report *report, FILE *to)
@@ -185,9 +226,14 @@ static void write_means(const struct report *report, FILE *to)
 		fprintf(to, "<th scope=\"col\" class=\"n\">%s%s</th>", report_spoken(report->metric[i].metric),
 				*report->metric[i].metric->unit ? text_keep_f("<br><small>%s</small>", report->metric[i].metric->unit)
 												: "");
-	fputs("<th scope=\"col\" class=\"c\">Pareto</th></tr></thead>\n<tbody>\n", to);
-	for (size_t s = 0; s < report->study->n; s++)
-		write_mean_row(report, s, to);
+	fputs("<th scope=\"col\" class=\"c\">Pareto</th></tr></thead>\n", to);
+	for (size_t c = 0; c < report->contests; c++) {
+		fputs("<tbody>\n", to);
+		write_stream_row(&report->contest[c].series, report->metrics + 3, to);
+		for (size_t s = 0; s < report->contest[c].series.study.n; s++)
+			write_mean_row(report, &report->contest[c], s, to);
+		fputs("</tbody>\n", to);
+	}
 	end_table(to);
 	fputs("<p class=\"note\">Means over seeds ± half of the 95% t interval.  Pareto ✓: no other is as good in loss, "
 		  "MaxVio "
@@ -227,32 +273,58 @@ static void write_pair(const struct comparison *of, const struct compare_pair *p
 	fputs("</tr>\n", to);
 }
 
-static void write_pairs(const struct comparison *of, FILE *to)
+static void write_pairs(const struct report *report, FILE *to)
 {
+	enum { COLUMNS = 8 };
 	fputs("<h3>Every pair, with its interval</h3>\n", to);
 	begin_table("Paired differences", to);
 	fputs("<thead><tr><th scope=\"col\">routing</th><th scope=\"col\">is</th><th scope=\"col\">the other</th>"
 		  "<th scope=\"col\" class=\"n\">difference</th><th scope=\"col\" class=\"n\">95% interval</th>"
 		  "<th scope=\"col\" class=\"n\">seeds</th><th scope=\"col\" class=\"n\">p, differs</th>"
-		  "<th scope=\"col\" class=\"n\">p, equivalent</th></tr></thead>\n<tbody>\n",
+		  "<th scope=\"col\" class=\"n\">p, equivalent</th></tr></thead>\n",
 		  to);
-	for (size_t i = 0; i < of->pairs; i++)
-		write_pair(of, &of->pair[i], to);
+	for (size_t c = 0; c < report->contests; c++) {
+		const struct comparison *of = &report->contest[c].verdict;
+		if (of->pairs == 0)
+			continue;
+		fputs("<tbody>\n", to);
+		write_stream_row(&report->contest[c].series, COLUMNS, to);
+		for (size_t i = 0; i < of->pairs; i++)
+			write_pair(of, &of->pair[i], to);
+		fputs("</tbody>\n", to);
+	}
 	end_table(to);
+}
+
+static bool write_contest(const struct report_contest *contest, FILE *to)
+{
+	const struct comparison *of = &contest->verdict;
+	if (of->pairs == 0)
+		return false;
+	if (*contest->series.title) {
+		fputs("<h3>On ", to);
+		html_text(to, contest->series.title);
+		fputs("</h3>\n", to);
+	}
+	if (contest->baseline < of->study->n)
+		write_sides(of, contest->baseline, to);
+	else
+		write_words(of, to);
+	return true;
 }
 
 void report_verdicts(const struct report *report, FILE *to)
 {
-	const struct comparison *of = &report->metric[0];
+	bool any = false;
 	fputs("<section id=\"verdicts\">\n<h2>What the runs allow to say</h2>\n", to);
-	if (of->pairs > 0) {
-		write_words(report, to);
+	for (size_t i = 0; i < report->contests; i++)
+		any |= write_contest(&report->contest[i], to);
+	if (any)
 		write_rule(report, to);
-	} else {
-		fputs("<p>There is nothing to compare: all runs are of one way of routing.</p>\n", to);
-	}
+	else
+		fputs("<p>There is nothing to compare: no two ways of routing saw the same stream.</p>\n", to);
 	write_means(report, to);
-	if (of->pairs > 0)
-		write_pairs(of, to);
+	if (any)
+		write_pairs(report, to);
 	fputs("</section>\n", to);
 }

@@ -11,7 +11,7 @@
 #include "experiments/html.h"
 #include "sim/base/text.h"
 
-/* ---- what may be in a picture ---------------------------------------------------------------------------------- */
+/* ---- what may be in a picture ------------------------------------------------------------------------------- */
 
 static const char *const elements[] = { "svg",     "g",       "defs",           "path",        "circle",  "rect",
 										"line",    "polygon", "polyline",       "use",         "text",    "tspan",
@@ -90,7 +90,7 @@ static bool is_listed(const char *const *list, struct span name)
 	return false;
 }
 
-/* ---- one tag ----------------------------------------------------------------------------------------------------- */
+/* ---- one tag ------------------------------------------------------------------------------------------------ */
 
 enum { DEPTH_MOST = 64 };
 
@@ -235,8 +235,7 @@ static int copy_attributes(struct copy *copy, struct span element)
 	}
 }
 
-/* ---- elements
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- elements ----------------------------------------------------------------------------------------------- */
 
 /* What the page's style and its readers need of the outermost element. */
 static void write_role(struct copy *copy)
