@@ -87,6 +87,14 @@ static const char *const *chart_names(const struct chart *table)
 	return names;
 }
 
+static const char *chart_list(const struct chart *table)
+{
+	const char *list = table[0].name;
+	for (size_t i = 1; table[i].name; i++)
+		list = text_keep_f("%s, %s", list, table[i].name);
+	return list;
+}
+
 /* The bit of every chart of the table that is named in the list; an empty list names all. */
 static int choose_charts(const struct chart *table, const char *list, unsigned *chosen, struct error *err)
 {
@@ -99,8 +107,10 @@ static int choose_charts(const struct chart *table, const char *list, unsigned *
 			i++;
 		if (!table[i].name) {
 			const char *near = text_nearest(word, chart_names(table));
-			fail(err, ERROR_USER, near ? "no chart is called '%s' (did you mean '%s'?)" : "no chart is called '%s'",
-				 word, near);
+			if (near)
+				fail(err, ERROR_USER, "no chart is called '%s' (did you mean '%s'?)", word, near);
+			else
+				fail(err, ERROR_USER, "no chart of these is called '%s' (known: %s)", word, chart_list(table));
 			return fail_at(err, "--only", 0, 0);
 		}
 		*chosen |= 1u << i;

@@ -3,7 +3,7 @@
 #
 # data: label,total,active,mine,side,label_total,label_active,line_total,line_active
 
-left_edge = 72
+left_edge = 86
 top_edge = 76
 wide = decade*(log10(right) - log10(left))
 high = decade*(log10(top) - log10(low))
