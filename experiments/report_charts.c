@@ -126,19 +126,22 @@ static bool on_end(void *context, size_t job, int code)
 	return true;
 }
 
-/* Why `plot` failed: its own words without its name. */
+/* Why `plot` failed: its own words without its name, and without where it left its scripts, which are gone by then. */
 static const char *complaint(const struct drawing *drawing)
 {
+	static const char name[] = "moesim: ";
 	struct error ignored;
 	char *text;
 	size_t size;
 	if (file_read(log_of((void *)drawing, 0), 1 << 20, &text, &size, &ignored) != 0 || size == 0)
 		return "gnuplot could not be run";
-	static const char name[] = "moesim: ";
-	const char *from = strncmp(text, name, strlen(name)) == 0 ? text + strlen(name) : text;
-	const char *line = text_keep_n(from, strcspn(from, "\n"));
+	text[strcspn(text, "\n")] = '\0';
+	char *where = strrchr(text, '(');
+	if (where && where > text && strstr(where, drawing->folder))
+		where[-1] = '\0';
+	const char *kept = text_keep(strncmp(text, name, strlen(name)) == 0 ? text + strlen(name) : text);
 	free(text);
-	return line;
+	return kept;
 }
 
 static int plot(struct drawing *drawing, size_t folders, char *const *folder, const struct chart_choice *choice,

@@ -320,8 +320,12 @@ static int copy_tag(struct copy *copy)
 static void copy_text(struct copy *copy)
 {
 	size_t length = strcspn(copy->at, "<");
-	if (copy->depth > 0 && strspn(copy->at, " \t\r\n") < length)
-		fwrite(copy->at, 1, length, copy->to);
+	bool blank = strspn(copy->at, " \t\r\n") >= length;
+	for (size_t i = 0; copy->depth > 0 && !blank && i < length; i++)
+		if (copy->at[i] == '>')
+			fputs("&gt;", copy->to);
+		else
+			putc(copy->at[i], copy->to);
 	copy->at += length;
 }
 
