@@ -10,9 +10,6 @@
 #include <moesim/kit.h>
 #include <string.h>
 
-/* Below this a share adds nothing to an entropy; and it is a normal number, as moe_log() wants. */
-static const real least = (real)1e-30;
-
 void load_create(struct load *load, size_t experts, size_t domains, struct arena *arena)
 {
 	*load = (struct load){ .experts = experts, .domains = domains };
@@ -44,9 +41,9 @@ static inline double sum_of_logs(const real *s, size_t n)
 	size_t i = 0;
 	for (; i + MOE_LANES <= n; i += MOE_LANES)
 		for (size_t j = 0; j < MOE_LANES; j++)
-			lane[j] += (double)(s[i + j] * moe_log(s[i + j] > least ? s[i + j] : least));
+			lane[j] += (double)(s[i + j] * moe_log(s[i + j]));
 	for (size_t j = 0; i < n; i++, j++)
-		lane[j] += (double)(s[i] * moe_log(s[i] > least ? s[i] : least));
+		lane[j] += (double)(s[i] * moe_log(s[i]));
 	return moe_sum_lanes(lane);
 }
 

@@ -92,18 +92,22 @@ static void causal_mix_back(size_t length, size_t head, const real *p, const rea
 				   false, y + at * ld_y, ld_y);
 }
 
-static void clear_future(size_t length, size_t t, real *row)
+static void hide_future(size_t length, real *rows)
 {
-	for (size_t i = t + 1; i < strip_end(length, t / STRIP * STRIP); i++)
-		row[i] = 0;
+	for (size_t t = 0; t < length; t++)
+		for (size_t i = t + 1; i < strip_end(length, t / STRIP * STRIP); i++)
+			rows[t * length + i] = -(real)INFINITY;
 }
 
-/* Scaled causal softmax of one [length][length] matrix, in place. */
+/* Scaled causal softmax of one [length][length] matrix, in place.  Rows are computed to the end of their strip, and the
+ * future is 0 in what comes out. */
 MOE_CLONED static void softmax_causal(size_t length, real scale, real *rows)
 {
+	hide_future(length, rows);
 	for (size_t t = 0; t < length; t++) {
-		moe_softmax(rows + t * length, t + 1, scale, rows + t * length);
-		clear_future(length, t, rows + t * length);
+		real *row = rows + t * length;
+		size_t end = strip_end(length, t / STRIP * STRIP);
+		moe_softmax(row, end, scale, moe_max(row, end), row);
 	}
 }
 
@@ -112,10 +116,10 @@ MOE_CLONED static void softmax_backward(size_t length, real scale, const real *p
 {
 	for (size_t t = 0; t < length; t++) {
 		const real *p = probs + t * length;
-		real *row = d + t * length, dot = (real)moe_dot(p, row, t + 1);
-		for (size_t i = 0; i <= t; i++)
+		size_t end = strip_end(length, t / STRIP * STRIP);
+		real *row = d + t * length, dot = (real)moe_dot(p, row, end);
+		for (size_t i = 0; i < end; i++)
 			row[i] = scale * p[i] * (row[i] - dot);
-		clear_future(length, t, row);
 	}
 }
 

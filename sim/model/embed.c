@@ -54,7 +54,7 @@ MOE_CLONED static void rows_loss(size_t rows, size_t n, const uint32_t *target, 
 	for (size_t t = 0; t < rows; t++) {
 		real *row = logits + t * n, top = moe_max(row, n);
 		double wanted = (double)(row[target[t]] - top);
-		loss[t] = log(moe_softmax(row, n, 1, row)) - wanted;
+		loss[t] = log(moe_softmax(row, n, 1, top, row)) - wanted;
 	}
 }
 

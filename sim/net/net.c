@@ -73,17 +73,16 @@ MOE_CLONED static void add_rows(size_t n, const real *a, const real *b, real *su
 		sum[i] = a[i] + b[i];
 }
 
-/* x becomes block(x); the places that the backward pass needs are kept in the block. */
-static void block_forward(struct net *net, struct block *block, const struct batch *batch)
+/* out = block(block->in); the places that the backward pass needs are kept in the block. */
+static void block_forward(struct net *net, struct block *block, const struct batch *batch, real *out)
 {
 	size_t tokens = net->call.tokens, n = tokens * net->shape.width;
-	memcpy(block->in, net->x, n * sizeof(real));
 	norm_forward(&block->norm_attention, tokens, block->in, block->normed_in);
 	attention_forward(&block->attention, batch->sequences, block->normed_in, net->branch);
 	add_rows(n, block->in, net->branch, block->middle);
 	norm_forward(&block->norm_layer, tokens, block->middle, block->normed_middle);
 	layer_forward(&block->layer, &net->call, batch->id, block->normed_middle, net->branch);
-	add_rows(n, block->middle, net->branch, net->x);
+	add_rows(n, block->middle, net->branch, out);
 }
 
 /* The balancers' terms of all layers. */
@@ -105,10 +104,10 @@ struct objective net_forward(struct net *net, const struct batch *batch, size_t 
 	net->call.tokens = batch->sequences * batch->length;
 	net->call.step = step;
 	net->call.training = training;
-	embed_forward(&net->embed, net->call.tokens, batch->id, net->x);
+	embed_forward(&net->embed, net->call.tokens, batch->id, net->block[0].in);
 	for (size_t i = 0; i < net->shape.layers; i++) {
 		net->call.layer = i;
-		block_forward(net, &net->block[i], batch);
+		block_forward(net, &net->block[i], batch, i + 1 < net->shape.layers ? net->block[i + 1].in : net->x);
 	}
 	norm_forward(&net->norm, net->call.tokens, net->x, net->normed);
 	objective.lm_loss = head_forward(&net->head, net->call.tokens, net->normed, batch->target);

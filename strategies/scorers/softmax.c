@@ -8,8 +8,10 @@ MOE_CLONED static void forward(const struct moe_self *self, const struct moe_rou
 {
 	(void)self;
 	size_t experts = route->call.experts;
-	for (size_t t = 0; t < route->call.tokens; t++)
-		moe_softmax(route->logits + t * experts, experts, 1, scores + t * experts);
+	for (size_t t = 0; t < route->call.tokens; t++) {
+		const real *z = route->logits + t * experts;
+		moe_softmax(z, experts, 1, moe_max(z, experts), scores + t * experts);
+	}
 }
 
 /* d_z = s (d_s - <d_s, s>) */

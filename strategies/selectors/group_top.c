@@ -62,12 +62,15 @@ static bool check(const struct moe_call *call, const void *opt, char *complaint,
 }
 
 /* The value of a group of n experts: its best, or the sum of its two best where it has two. */
-static real value_of(const real *choice, size_t n, int score)
+static inline real value_of(const real *choice, size_t n, int score)
 {
-	uint32_t best[2];
-	size_t k = score == TWO_BEST && n > 1 ? 2 : 1;
-	moe_top_k(choice, n, k, best);
-	return k == 2 ? choice[best[0]] + choice[best[1]] : choice[best[0]];
+	real best = choice[0], second = -(real)INFINITY;
+	for (size_t e = 1; e < n; e++) {
+		real less = choice[e] < best ? choice[e] : best;
+		best = choice[e] > best ? choice[e] : best;
+		second = less > second ? less : second;
+	}
+	return score == TWO_BEST && n > 1 ? best + second : best;
 }
 
 /* Scratch of one token: the groups' values and marks, then the experts of the chosen groups. */
@@ -92,7 +95,7 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 	return (groups + call->experts) * sizeof(real) + (groups + 2 * call->experts) * sizeof(uint32_t);
 }
 
-static void choose_groups(const struct group_top *opt, const real *choice, size_t each, struct desk *desk)
+static inline void choose_groups(const struct group_top *opt, const real *choice, size_t each, struct desk *desk)
 {
 	size_t groups = (size_t)opt->groups, chosen = (size_t)opt->chosen;
 	for (size_t g = 0; g < groups; g++) {
@@ -105,18 +108,18 @@ static void choose_groups(const struct group_top *opt, const real *choice, size_
 }
 
 /* The experts of the chosen groups, in their order so that the lower one wins a tie; returns their number. */
-static size_t gather(size_t groups, size_t each, const real *choice, struct desk *desk)
+static inline size_t gather(size_t groups, size_t each, const real *choice, struct desk *desk)
 {
 	size_t n = 0;
-	for (size_t e = 0; e < groups * each; e++)
-		if (desk->chosen[e / each]) {
+	for (size_t g = 0; g < groups; g++)
+		for (size_t e = g * each; desk->chosen[g] && e < (g + 1) * each; e++) {
 			desk->choice[n] = choice[e];
 			desk->expert[n++] = (uint32_t)e;
 		}
 	return n;
 }
 
-static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
+MOE_CLONED static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	const struct group_top *opt = self->opt;

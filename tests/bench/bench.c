@@ -192,11 +192,10 @@ static void layer_by_phases(struct layer *layer, const struct moe_call *call, co
 static double forward_by_phases(struct net *net, const struct batch *batch, struct phases *phases)
 {
 	size_t tokens = net->call.tokens, n = tokens * net->shape.width;
-	embed_forward(&net->embed, tokens, batch->id, net->x);
+	embed_forward(&net->embed, tokens, batch->id, net->block[0].in);
 	for (size_t i = 0; i < net->shape.layers; i++) {
 		struct block *block = &net->block[i];
 		net->call.layer = i;
-		memcpy(block->in, net->x, n * sizeof(real));
 		norm_forward(&block->norm_attention, tokens, block->in, block->normed_in);
 		lap(phases, NORMS);
 		attention_forward(&block->attention, batch->sequences, block->normed_in, net->branch);
@@ -205,7 +204,7 @@ static double forward_by_phases(struct net *net, const struct batch *batch, stru
 		norm_forward(&block->norm_layer, tokens, block->middle, block->normed_middle);
 		lap(phases, NORMS);
 		layer_by_phases(&block->layer, &net->call, batch, block->normed_middle, net->branch, phases);
-		add(n, block->middle, net->branch, net->x);
+		add(n, block->middle, net->branch, i + 1 < net->shape.layers ? net->block[i + 1].in : net->x);
 	}
 	norm_forward(&net->norm, tokens, net->x, net->normed);
 	lap(phases, NORMS);

@@ -24,10 +24,11 @@ enum { MOE_LANES = 16 };
 
 static inline double moe_sum_lanes(double lane[MOE_LANES])
 {
-	for (size_t half = MOE_LANES / 2; half > 0; half /= 2)
-		for (size_t j = 0; j < half; j++)
-			lane[j] += lane[j + half];
-	return lane[0];
+	for (size_t j = 0; j < MOE_LANES / 2; j++)
+		lane[j] += lane[j + MOE_LANES / 2];
+	for (size_t j = 0; j < MOE_LANES / 4; j++)
+		lane[j] += lane[j + MOE_LANES / 4];
+	return (lane[0] + lane[2]) + (lane[1] + lane[3]);
 }
 
 /* Appends one pick.  The core sizes the arrays by max_picks(); a pick beyond them is not written, and the core
@@ -105,19 +106,27 @@ static inline void moe_top_k(const real *row, size_t n, size_t k, uint32_t *best
 	}
 }
 
-/* e^x.  In single precision a polynomial after Cephes (relative error below 2e-7, flushed to 0 below -87) without a
- * branch or a call, so that a loop over it is vectorised; in double precision the library's. */
+/* e^x.  In single precision a polynomial after Cephes (relative error below 1e-7; 0 below -88, and no larger above 88)
+ * without a branch or a call, so that a loop over it is vectorised; in double precision the library's. */
 static inline real moe_exp(real x)
 {
 #ifdef MOE_DOUBLE
 	return exp(x);
 #else
-	float keep = x > -87.0f ? 1.0f : 0.0f;
-	x = x > -87.0f ? x : -87.0f; /* so written, a nan gives 0, and the 0 / 0 of a softmax brings it back */
-	x = x < 88.0f ? x : 88.0f;
-	float shifted = x * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds x / ln 2 to the nearest integer */
+	union {
+		float f;
+		int32_t i;
+		uint32_t u;
+	} as = { .f = x };
+	/* Whole numbers with the bits of floats stand in their order, those of negative ones in reverse order above all
+	 * others.  A comparison of floats would do, but from it gcc makes branches of their own for the limits. */
+	const uint32_t lowest = 0xc2b00000; /* -88 */
+	const int32_t highest = 0x42b00000; /* 88 */
+	as.u = as.u < lowest ? as.u : lowest;
+	as.i = as.i < highest ? as.i : highest;
+	float shifted = as.f * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds x / ln 2 to the nearest integer */
 	float n = shifted - 12582912.0f;
-	float r = x - n * 0.693359375f - n * -2.12194440e-4f;
+	float r = as.f - n * 0.693359375f - n * -2.12194440e-4f;
 	float p = 1.9875691500e-4f;
 	p = p * r + 1.3981999507e-3f;
 	p = p * r + 8.3334519073e-3f;
@@ -125,25 +134,23 @@ static inline real moe_exp(real x)
 	p = p * r + 1.6666665459e-1f;
 	p = p * r + 5.0000001201e-1f;
 	p = p * r * r + r + 1.0f;
-	union {
-		float f;
-		int32_t i;
-	} power = { .i = ((int32_t)n + 127) << 23 };
-	return p * power.f * keep;
+	as.i = ((int32_t)n + 127) << 23; /* 2^n; 0 for n = -127 */
+	return p * as.f;
 #endif
 }
 
-/* ln x of a positive, normal x.  In single precision a polynomial after Cephes (error below 1e-7 of the larger of 1 and
- * the result), in double precision the library's. */
+/* ln x of x >= 1e-30, and of 1e-30 for what is less.  In single precision a polynomial after Cephes (error below 1e-7
+ * of the larger of 1 and the result), in double precision the library's. */
 static inline real moe_log(real x)
 {
 #ifdef MOE_DOUBLE
-	return log(x);
+	return log(x > 1e-30 ? x : 1e-30);
 #else
 	union {
 		float f;
 		int32_t i;
-	} whole = { .f = x }, part;
+	} whole = { .f = x }, part, least = { .f = 1e-30f };
+	whole.i = whole.i > least.i ? whole.i : least.i; /* see moe_exp() */
 	int32_t exponent = (whole.i - 0x3f3504f3) >> 23; /* so that what is left lies in sqrt(1/2) .. sqrt(2) */
 	part.i = whole.i - exponent * (1 << 23);
 	float e = (float)exponent, r = part.f - 1, square = r * r;
@@ -195,10 +202,9 @@ static inline double moe_dot(const real *a, const real *b, size_t n)
 	return moe_sum_lanes(lane);
 }
 
-/* to[i] = exp(scale (row[i] - max row)) / their sum; returns that sum.  `to` may be `row`. */
-static inline double moe_softmax(const real *row, size_t n, real scale, real *to)
+/* to[i] = exp(scale (row[i] - top)) / their sum; returns that sum.  top is moe_max() of the row; `to` may be `row`. */
+static inline double moe_softmax(const real *row, size_t n, real scale, real top, real *to)
 {
-	real top = moe_max(row, n);
 	for (size_t i = 0; i < n; i++)
 		to[i] = moe_exp((row[i] - top) * scale);
 	double sum = moe_sum(to, n);
