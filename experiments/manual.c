@@ -32,6 +32,7 @@ static const char *const examples[][2] = {
 	{ "moesim --strategy top-k --balance aux,weight=0.01+z", "token choice with two balancing losses" },
 	{ "moesim suite quick", "compare strategies over seeds" },
 	{ "moesim plot runs/quick", "draw the charts of a suite" },
+	{ "moesim report runs/quick", "the suite as one web page" },
 	{ "moesim explain bias", "formula, paper and options of a strategy or part" },
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
