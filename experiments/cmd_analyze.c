@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-#include "experiments/analysis.h"
 #include "experiments/cmd.h"
+#include "experiments/study/analysis.h"
 #include "sim/base/csv.h"
 #include "sim/metrics/tally.h"
 #include "sim/metrics/trace.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "experiments/cmd.h"
-#include "experiments/compare.h"
+#include "experiments/study/compare.h"
 #include "experiments/table.h"
 #include "experiments/whole_csv.h"
 #include "sim/base/files.h"

@@ -13,12 +13,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "experiments/analysis.h"
-#include "experiments/chart.h"
+#include "experiments/charts/chart.h"
+#include "experiments/charts/gnuplot.h"
 #include "experiments/cmd.h"
-#include "experiments/gnuplot.h"
 #include "experiments/models/list.h"
 #include "experiments/places.h"
+#include "experiments/study/analysis.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 #include "sim/metrics/trace.h"

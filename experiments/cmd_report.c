@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "experiments/cmd.h"
-#include "experiments/report.h"
+#include "experiments/report/report.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 

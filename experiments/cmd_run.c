@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "experiments/cmd.h"
-#include "experiments/jobs.h"
+#include "experiments/grid/jobs.h"
 #include "experiments/models/likeness.h"
 #include "sim/base/files.h"
 #include "sim/base/options.h"
@@ -55,7 +55,8 @@ static const struct moe_opt run_rows[] = {
 	  AT(trace_form),
 	  .high = 1,
 	  .choices = trace_forms,
-	  .help = "what a row of the trace is: the count of an expert, domain and layer, or a token's choice of an expert" },
+	  .help =
+		  "what a row of the trace is: the count of an expert, domain and layer, or a token's choice of an expert" },
 	{ .name = "threads",
 	  .type = MOE_OPT_INT,
 	  AT(threads),

@@ -13,15 +13,15 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "experiments/campaign.h"
 #include "experiments/cmd.h"
-#include "experiments/estimate.h"
-#include "experiments/forecast.h"
-#include "experiments/jobs.h"
+#include "experiments/grid/campaign.h"
+#include "experiments/grid/forecast.h"
+#include "experiments/grid/jobs.h"
+#include "experiments/grid/run_settings.h"
+#include "experiments/grid/suite_note.h"
 #include "experiments/places.h"
-#include "experiments/run_settings.h"
 #include "experiments/shell.h"
-#include "experiments/suite_note.h"
+#include "experiments/study/estimate.h"
 #include "experiments/table.h"
 #include "sim/base/csv.h"
 #include "sim/base/files.h"

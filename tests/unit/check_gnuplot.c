@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiments/gnuplot.h"
+#include "experiments/charts/gnuplot.h"
 
 static const struct {
 	const char *text, *quoted;

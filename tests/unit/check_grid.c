@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "experiments/grid.h"
+#include "experiments/grid/grid.h"
 #include "sim/base/text.h"
 #include "tests/unit/suite_rows.h"
 

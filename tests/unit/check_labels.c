@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "experiments/labels.h"
+#include "experiments/charts/labels.h"
 #include "experiments/models/list.h"
 #include "sim/base/seed.h"
 #include <moesim/kit.h>

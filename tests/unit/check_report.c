@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiments/contest.h"
-#include "experiments/html.h"
-#include "experiments/report.h"
+#include "experiments/report/html.h"
+#include "experiments/report/report.h"
+#include "experiments/report/svg_inline.h"
 #include "experiments/shell.h"
-#include "experiments/svg_inline.h"
+#include "experiments/study/contest.h"
 
 /* ---- texts --------------------------------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "experiments/statistics.h"
+#include "experiments/study/statistics.h"
 #include "sim/base/seed.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

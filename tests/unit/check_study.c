@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "experiments/study.h"
+#include "experiments/study/study.h"
 #include "tests/unit/folder.h"
 
 /* A run folder of nothing but a manifest. */

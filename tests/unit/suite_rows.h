@@ -8,7 +8,7 @@
 #include <moesim/moesim.h>
 #include <string.h>
 
-#include "experiments/suite.h"
+#include "experiments/grid/suite.h"
 #include "sim/base/options.h"
 
 struct few_settings {

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * study.h -- runs put together for comparison: one series per strategy and swept settings, one run per seed.
+ */
+#ifndef EXPERIMENTS_STUDY_H
+#define EXPERIMENTS_STUDY_H
+
+#include <stddef.h>
+
+#include "experiments/study/run_folder.h"
+
+struct study_series {
+	const char *label; /* "top-k", or "top-k capacity=2" where one strategy has several series, or a suite's section */
+	const char *strategy; /* "top-k" */
+	const char **value;   /* [study.keys] of each swept setting */
+	unsigned colour;      /* from 1 to STUDY_COLOURS: the same strategy has the same one in every chart */
+	unsigned variant;     /* from 0: tells series of one colour apart */
+	size_t n;
+	const struct run_folder **run; /* [n] by seed, no seed twice */
+};
+
+enum { STUDY_COLOURS = 10 };
+
+struct study {
+	struct arena arena;
+	struct run_list runs;
+	size_t keys;
+	const char **key; /* [keys] settings that differ between the runs of some strategy; the seed is none */
+	size_t n;
+	struct study_series *series; /* [n] in the order in which charts and tables list them */
+	size_t repeats;
+	const struct run_folder **repeat; /* [repeats] left out: same series and seed as another run */
+};
+
+/* Reads the runs of the folders and sorts them into series. */
+int study_read(size_t folders, char *const *folder, struct study *study, struct error *err);
+void study_free(struct study *study);
+
+/* The column of that key, or study->keys. */
+size_t study_key(const struct study *study, const char *name);
+
+/* The run of the series with that seed, or NULL. */
+const struct run_folder *study_run(const struct study_series *series, int64_t seed);
+
+#endif
