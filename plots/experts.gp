@@ -12,7 +12,7 @@ top_edge = 96
 legend = 176
 width = left_edge + across*(wide + gap_x) + legend
 width = width < 760 ? 760 : width
-height = top_edge + series*(high + gap_y) + 26
+height = top_edge + rows*(high + gap_y) + 26
 load 'style.gp'
 
 headline = 'Load of every expert, sorted'
@@ -32,7 +32,7 @@ set yrange [1/32.:2**ceil(log(most)/log(2) + 0.15)]
 name_of(k) = k == -5 ? '< 1/32' : k < 0 ? sprintf('1/%d', 2**-k) : sprintf('%d', 2**k)
 do for [p = 1:panels] {
 	left = left_edge + (column_of[p] - 1)*(wide + gap_x)
-	top = top_edge + (model_of[p] - 1)*(high + gap_y)
+	top = top_edge + (row_of[p] - 1)*(high + gap_y)
 	set lmargin at screen X(left)
 	set rmargin at screen X(left + wide)
 	set tmargin at screen Y(top)
@@ -48,7 +48,7 @@ do for [p = 1:panels] {
 	unset ylabel
 	unset xlabel
 	if (column_of[p] == 1) { set ylabel 'load / fair share' font small_font offset 0.5,0 }
-	if (model_of[p] == series) { set xlabel 'expert, by load' font small_font offset 0,0.6 }
+	if (row_of[p] == rows) { set xlabel 'expert, by load' font small_font offset 0,0.6 }
 	set arrow 1 from graph 0,first 1 to graph 1,first 1 nohead back linecolor rgb reference_colour linewidth 1 dashtype 2
 	if (lines[p] > 1) {
 		set label 1 sprintf('%s: %.1f', short(worst[p]), worst_load[p]) at graph 0.97,graph 0.93 right \

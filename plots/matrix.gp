@@ -10,13 +10,14 @@ wide = across == 1 ? 520 : across == 2 ? 380 : across == 3 ? 280 : 220
 gap_x = 22
 gap_y = 50
 top_edge = 96
-array row_high[series]
-array row_top[series]
+array row_high[rows]
+array row_top[rows]
 below = top_edge
-do for [m = 1:series] {
-	row_high[m] = domains[m]*16.0 < 64 ? 64.0 : domains[m]*16.0 > 190 ? 190.0 : domains[m]*16.0
-	row_top[m] = below
-	below = below + row_high[m] + gap_y
+do for [r = 1:rows] {
+	do for [p = 1:panels] { if (row_of[p] == r) { m = model_of[p] } }
+	row_high[r] = domains[m]*16.0 < 64 ? 64.0 : domains[m]*16.0 > 190 ? 190.0 : domains[m]*16.0
+	row_top[r] = below
+	below = below + row_high[r] + gap_y
 }
 width = left_edge + across*(wide + gap_x) + 104
 width = width < 760 ? 760 : width
@@ -42,8 +43,8 @@ do for [p = 1:panels] {
 	left = left_edge + (column_of[p] - 1)*(wide + gap_x)
 	set lmargin at screen X(left)
 	set rmargin at screen X(left + wide)
-	set tmargin at screen Y(row_top[m])
-	set bmargin at screen Y(row_top[m] + row_high[m])
+	set tmargin at screen Y(row_top[row_of[p]])
+	set bmargin at screen Y(row_top[row_of[p]] + row_high[row_of[p]])
 	heading = label[m].', layer '.layer[p].sprintf('   NMI %.3f', nmi[p])
 	set title literal(heading) font title_font(heading, wide) offset 0,-0.6
 	set xrange [-0.5:experts[p] - 0.5]
