@@ -84,7 +84,7 @@ const char *const report_style[] = {
 	"footer{padding-top:2rem;padding-bottom:3rem;color:var(--soft);font-size:.85rem}\n",
 	"@media (max-width:44rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.5rem}\n",
 	".facts{grid-template-columns:1fr 1fr}.facts li{padding:.6rem .8rem}.facts b{font-size:1.15rem}\n",
-	".chart{max-width:none;width:52rem}th,td{padding:.4rem .6rem}}\n",
+	".chart{max-width:52rem}th,td{padding:.4rem .6rem}}\n",
 	"@media "
 	"print{:root{--page:#fff}body{font-size:10pt}header,main,footer{max-width:none;padding:0}nav{display:none}\n",
 	"figure,tr,.facts li,.words li{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}\n",
