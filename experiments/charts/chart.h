@@ -5,8 +5,8 @@
  * A chart is plots/NAME.gp and one row of a table.  Its fill() turns runs, counts or models into one CSV and a prelude
  * of gnuplot variables; the script knows nothing but these two.
  */
-#ifndef EXPERIMENTS_CHART_H
-#define EXPERIMENTS_CHART_H
+#ifndef EXPERIMENTS_CHARTS_CHART_H
+#define EXPERIMENTS_CHARTS_CHART_H
 
 #include <stdbool.h>
 #include <stdio.h>

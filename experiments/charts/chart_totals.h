@@ -2,8 +2,8 @@
  *
  * chart_totals.h -- how the runs of a series ended, for charts.
  */
-#ifndef EXPERIMENTS_CHART_TOTALS_H
-#define EXPERIMENTS_CHART_TOTALS_H
+#ifndef EXPERIMENTS_CHARTS_CHART_TOTALS_H
+#define EXPERIMENTS_CHARTS_CHART_TOTALS_H
 
 #include "experiments/charts/chart.h"
 

@@ -2,8 +2,8 @@
  *
  * gnuplot.h -- running gnuplot on a script, without a shell and without trust in any name.
  */
-#ifndef EXPERIMENTS_GNUPLOT_H
-#define EXPERIMENTS_GNUPLOT_H
+#ifndef EXPERIMENTS_CHARTS_GNUPLOT_H
+#define EXPERIMENTS_CHARTS_GNUPLOT_H
 
 #include <stdio.h>
 

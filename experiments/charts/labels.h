@@ -2,8 +2,8 @@
  *
  * labels.h -- places for the labels of points in a chart, so that none covers another label or a point.
  */
-#ifndef EXPERIMENTS_LABELS_H
-#define EXPERIMENTS_LABELS_H
+#ifndef EXPERIMENTS_CHARTS_LABELS_H
+#define EXPERIMENTS_CHARTS_LABELS_H
 
 #include <stdbool.h>
 #include <stddef.h>

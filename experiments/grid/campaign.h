@@ -2,8 +2,8 @@
  *
  * campaign.h -- makes the runs of a grid that are not finished yet, several at a time, and reports those that fail.
  */
-#ifndef EXPERIMENTS_CAMPAIGN_H
-#define EXPERIMENTS_CAMPAIGN_H
+#ifndef EXPERIMENTS_GRID_CAMPAIGN_H
+#define EXPERIMENTS_GRID_CAMPAIGN_H
 
 #include "experiments/grid/results.h"
 #include "experiments/grid/watch.h"

@@ -2,8 +2,8 @@
  *
  * forecast.h -- what runs will cost, before any is started.
  */
-#ifndef EXPERIMENTS_FORECAST_H
-#define EXPERIMENTS_FORECAST_H
+#ifndef EXPERIMENTS_GRID_FORECAST_H
+#define EXPERIMENTS_GRID_FORECAST_H
 
 #include "experiments/grid/grid.h"
 

@@ -6,8 +6,8 @@
  * key moving fastest; each point is run with every seed.  A run is known by the hash of all its settings, so that
  * neither its section nor its place in the file matters to whether it has been made already.
  */
-#ifndef EXPERIMENTS_GRID_H
-#define EXPERIMENTS_GRID_H
+#ifndef EXPERIMENTS_GRID_GRID_H
+#define EXPERIMENTS_GRID_GRID_H
 
 #include <stdbool.h>
 

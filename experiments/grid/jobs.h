@@ -5,8 +5,8 @@
  * Each job is this program run anew with other arguments, in a process group of its own, so that a Ctrl-C at the
  * terminal reaches the pool alone, which then ends the jobs in order.  A job does not outlive a killed pool.
  */
-#ifndef EXPERIMENTS_JOBS_H
-#define EXPERIMENTS_JOBS_H
+#ifndef EXPERIMENTS_GRID_JOBS_H
+#define EXPERIMENTS_GRID_JOBS_H
 
 #include <stdbool.h>
 #include <stddef.h>

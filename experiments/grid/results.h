@@ -2,8 +2,8 @@
  *
  * results.h -- what the folder of a suite holds: run folders, a lock, and the gathered summary.csv.
  */
-#ifndef EXPERIMENTS_RESULTS_H
-#define EXPERIMENTS_RESULTS_H
+#ifndef EXPERIMENTS_GRID_RESULTS_H
+#define EXPERIMENTS_GRID_RESULTS_H
 
 #include "experiments/grid/grid.h"
 

@@ -2,8 +2,8 @@
  *
  * run_settings.h -- the settings of `run`, as suites know them.
  */
-#ifndef EXPERIMENTS_RUN_SETTINGS_H
-#define EXPERIMENTS_RUN_SETTINGS_H
+#ifndef EXPERIMENTS_GRID_RUN_SETTINGS_H
+#define EXPERIMENTS_GRID_RUN_SETTINGS_H
 
 #include "experiments/grid/suite.h"
 

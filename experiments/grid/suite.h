@@ -14,8 +14,8 @@
  * ", which keeps blanks, '|', '#' and '..' as they are; there is no escape character.  An included file's keys stand
  * first, and the including file may set them again.  Nothing here knows what a setting means beyond its option row.
  */
-#ifndef EXPERIMENTS_SUITE_H
-#define EXPERIMENTS_SUITE_H
+#ifndef EXPERIMENTS_GRID_SUITE_H
+#define EXPERIMENTS_GRID_SUITE_H
 
 #include <moesim/moesim.h>
 

@@ -2,8 +2,8 @@
  *
  * suite_line.h -- the lines of a suite file and what they are made of: blanks, comments, names, alternatives.
  */
-#ifndef EXPERIMENTS_SUITE_LINE_H
-#define EXPERIMENTS_SUITE_LINE_H
+#ifndef EXPERIMENTS_GRID_SUITE_LINE_H
+#define EXPERIMENTS_GRID_SUITE_LINE_H
 
 #include <stdbool.h>
 

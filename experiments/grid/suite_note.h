@@ -2,8 +2,8 @@
  *
  * suite_note.h -- suite.json: what a suite's folder says of the question and the command that made it.
  */
-#ifndef EXPERIMENTS_SUITE_NOTE_H
-#define EXPERIMENTS_SUITE_NOTE_H
+#ifndef EXPERIMENTS_GRID_SUITE_NOTE_H
+#define EXPERIMENTS_GRID_SUITE_NOTE_H
 
 #include "sim/base/error.h"
 

@@ -2,8 +2,8 @@
  *
  * watch.h -- the progress line of a suite: runs done, those running with loss and MaxVio, time left.
  */
-#ifndef EXPERIMENTS_WATCH_H
-#define EXPERIMENTS_WATCH_H
+#ifndef EXPERIMENTS_GRID_WATCH_H
+#define EXPERIMENTS_GRID_WATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  *
  * html.h -- text in a web page, whatever it holds.
  */
-#ifndef EXPERIMENTS_HTML_H
-#define EXPERIMENTS_HTML_H
+#ifndef EXPERIMENTS_REPORT_HTML_H
+#define EXPERIMENTS_REPORT_HTML_H
 
 #include <stdio.h>
 

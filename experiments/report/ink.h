@@ -6,8 +6,8 @@
  * for a dark screen: greys change places, pale tints become deep ones, and what is too dark to be seen there is
  * lightened until it stands out.
  */
-#ifndef EXPERIMENTS_INK_H
-#define EXPERIMENTS_INK_H
+#ifndef EXPERIMENTS_REPORT_INK_H
+#define EXPERIMENTS_REPORT_INK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  *
  * report.h -- a study as one web page that needs nothing else: no script, no picture file, no network.
  */
-#ifndef EXPERIMENTS_REPORT_H
-#define EXPERIMENTS_REPORT_H
+#ifndef EXPERIMENTS_REPORT_REPORT_H
+#define EXPERIMENTS_REPORT_REPORT_H
 
 #include "experiments/charts/chart.h"
 #include "experiments/grid/suite_note.h"

@@ -2,8 +2,8 @@
  *
  * svg_inline.h -- puts an SVG file that gnuplot has drawn into a web page.
  */
-#ifndef EXPERIMENTS_SVG_INLINE_H
-#define EXPERIMENTS_SVG_INLINE_H
+#ifndef EXPERIMENTS_REPORT_SVG_INLINE_H
+#define EXPERIMENTS_REPORT_SVG_INLINE_H
 
 #include <stdbool.h>
 #include <stdio.h>

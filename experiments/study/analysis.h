@@ -2,8 +2,8 @@
  *
  * analysis.h -- the metrics of expert counts and routing traces: of each layer, each domain alone and all together.
  */
-#ifndef EXPERIMENTS_ANALYSIS_H
-#define EXPERIMENTS_ANALYSIS_H
+#ifndef EXPERIMENTS_STUDY_ANALYSIS_H
+#define EXPERIMENTS_STUDY_ANALYSIS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,8 +6,8 @@
  * weights.  The p values of one metric in one view are one family, corrected by Holm: first those of a difference, then
  * those of equivalence.
  */
-#ifndef EXPERIMENTS_COMPARE_H
-#define EXPERIMENTS_COMPARE_H
+#ifndef EXPERIMENTS_STUDY_COMPARE_H
+#define EXPERIMENTS_STUDY_COMPARE_H
 
 #include "experiments/study/statistics.h"
 #include "experiments/study/study.h"

@@ -4,8 +4,8 @@
  *
  * A loss on one stream says nothing of a loss on another one, and two streams share no tokens to pair by.
  */
-#ifndef EXPERIMENTS_CONTEST_H
-#define EXPERIMENTS_CONTEST_H
+#ifndef EXPERIMENTS_STUDY_CONTEST_H
+#define EXPERIMENTS_STUDY_CONTEST_H
 
 #include "experiments/study/study.h"
 

@@ -2,8 +2,8 @@
  *
  * estimate.h -- a mean over seeds and how far it can be trusted.
  */
-#ifndef EXPERIMENTS_ESTIMATE_H
-#define EXPERIMENTS_ESTIMATE_H
+#ifndef EXPERIMENTS_STUDY_ESTIMATE_H
+#define EXPERIMENTS_STUDY_ESTIMATE_H
 
 #include <stddef.h>
 

@@ -2,8 +2,8 @@
  *
  * run_folder.h -- finding finished and unfinished runs on disk, and reading what they say of themselves.
  */
-#ifndef EXPERIMENTS_RUN_FOLDER_H
-#define EXPERIMENTS_RUN_FOLDER_H
+#ifndef EXPERIMENTS_STUDY_RUN_FOLDER_H
+#define EXPERIMENTS_STUDY_RUN_FOLDER_H
 
 #include <stdbool.h>
 #include <stddef.h>

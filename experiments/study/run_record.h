@@ -2,8 +2,8 @@
  *
  * run_record.h -- where a run comes from: what its manifest says, and whether its files are still what it says.
  */
-#ifndef EXPERIMENTS_RUN_RECORD_H
-#define EXPERIMENTS_RUN_RECORD_H
+#ifndef EXPERIMENTS_STUDY_RUN_RECORD_H
+#define EXPERIMENTS_STUDY_RUN_RECORD_H
 
 #include "experiments/study/run_folder.h"
 

@@ -4,8 +4,8 @@
  *
  * All tests are Student's t, which assumes that means over seeds are about normal.  NAN stands for "cannot be said".
  */
-#ifndef EXPERIMENTS_STATISTICS_H
-#define EXPERIMENTS_STATISTICS_H
+#ifndef EXPERIMENTS_STUDY_STATISTICS_H
+#define EXPERIMENTS_STUDY_STATISTICS_H
 
 #include <stdbool.h>
 #include <stddef.h>

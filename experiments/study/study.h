@@ -2,8 +2,8 @@
  *
  * study.h -- runs put together for comparison: one series per strategy and swept settings, one run per seed.
  */
-#ifndef EXPERIMENTS_STUDY_H
-#define EXPERIMENTS_STUDY_H
+#ifndef EXPERIMENTS_STUDY_STUDY_H
+#define EXPERIMENTS_STUDY_STUDY_H
 
 #include <stddef.h>
 
