@@ -112,12 +112,14 @@ static int step(struct run *run, bool *more, struct error *err)
 	bool evaluates = falls_on(next, config->eval_every, steps);
 	struct step_log log;
 	trainer_step(trainer, evaluates, &log);
-	if (evaluates && !log.diverged) {
+	evaluates = evaluates && !log.diverged;
+	if (evaluates) {
 		recorder_batch(&run->recorder, trainer);
 		evaluate(run);
+		log.diverged = run->outcome->evaluation.diverged;
 	}
 	if (evaluates || log.diverged || falls_on(next, config->log_every, steps))
-		recorder_step(&run->recorder, trainer, &log, evaluates && !log.diverged ? &run->outcome->evaluation : NULL);
+		recorder_step(&run->recorder, trainer, &log, evaluates ? &run->outcome->evaluation : NULL);
 	if (evaluates || log.diverged)
 		TRY(recorder_flush(&run->recorder, err));
 	if (run->plan->checkpoint_every && next % run->plan->checkpoint_every == 0 && !log.diverged)

@@ -208,10 +208,15 @@ static double step_flops(const struct trainer *trainer)
 	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens);
 }
 
+/* So written, a nan is out of bounds, too. */
+static bool out_of_bounds(const struct trainer *trainer, double lm_loss)
+{
+	return !(lm_loss <= 10 * log1p((double)trainer->stream.vocabulary + 1));
+}
+
 static bool has_diverged(const struct trainer *trainer, const struct step_log *log)
 {
-	double most = 10 * log1p((double)trainer->stream.vocabulary + 1);
-	return !(log->lm_loss <= most) || !isfinite(log->loss) || !isfinite(log->grad_norm); /* a nan diverges, too */
+	return out_of_bounds(trainer, log->lm_loss) || !isfinite(log->loss) || !isfinite(log->grad_norm);
 }
 
 void trainer_step(struct trainer *trainer, bool counts, struct step_log *log)
@@ -256,6 +261,7 @@ struct evaluation trainer_evaluate(struct trainer *trainer)
 		add_layers(trainer, trainer->eval_load, &trainer->eval_batch);
 	}
 	evaluation.loss /= (double)trainer->eval_batches;
+	evaluation.diverged = out_of_bounds(trainer, evaluation.loss);
 	evaluation.tokens = trainer->eval_batches * trainer->net.call.tokens;
 	for (size_t i = 0; i < layers; i++)
 		evaluation.pairs += load_pairs(&trainer->eval_load[i]);

@@ -24,8 +24,9 @@ struct step_log {
 
 struct evaluation {
 	size_t tokens;
-	double loss;  /* nats per token */
-	double pairs; /* kept pairs per token, summed over the layers */
+	double loss;   /* nats per token */
+	double pairs;  /* kept pairs per token, summed over the layers */
+	bool diverged; /* the loss is no number or beyond 10 ln(V + 2), by what the last step did */
 };
 
 struct trainer {
