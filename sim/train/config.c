@@ -289,6 +289,38 @@ static const char *strategy_text(const struct config *config, const struct assig
 	return text;
 }
 
+/* A mistake behind the strategy's own text is that of the name which put a word there. */
+static int blame_word(const struct config *config, const struct assignment *given, size_t n, struct error *err)
+{
+	size_t begin = strlen(config->strategy);
+	if (strcmp(err->file, "--strategy") != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const char *word = word_of(given[i].name);
+		size_t end = begin + (word ? 1 + strlen(word) + strlen(given[i].value) : 0);
+		if (err->column > begin && err->column <= end) {
+			err->file[0] = 0;
+			err->column = 0;
+			return fail_at(err, text_keep_f("--%s", given[i].name), 0, 0);
+		}
+		begin = end;
+	}
+	return -1;
+}
+
+/* What adds to the strategy's balancers has nothing to add to when others stand in their place. */
+static int check_words(const struct config *config, const struct assignment *given, size_t n, struct error *err)
+{
+	if (*config->balance == 0 || *config->balance == '+')
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		const char *word = word_of(given[i].name);
+		if (word && strncmp(word, "balance=", 8) == 0)
+			return fail(err, ERROR_USER, "--balance leaves no room for --%s (write both in --balance)", given[i].name);
+	}
+	return 0;
+}
+
 static int assign_given(struct settings *settings, const struct assignment *given, size_t n, enum origin origin,
 						struct error *err)
 {
@@ -321,8 +353,10 @@ int settings_resolve_above(const struct assignment *model, size_t n_model, const
 	options_preset(config_rows(), config);
 	TRY(assign_given(settings, model, n_model, ORIGIN_MODEL, err));
 	TRY(assign_given(settings, given, n, ORIGIN_USER, err)); /* for the strategy, and so that every mistake is told */
-	TRY(sentence_read(strategy_text(config, given, n), *config->balance ? config->balance : NULL, &settings->sentence,
-					  err));
+	TRY(check_words(config, given, n, err));
+	if (sentence_read(strategy_text(config, given, n), *config->balance ? config->balance : NULL, &settings->sentence,
+					  err) != 0)
+		return blame_word(config, given, n, err);
 	for (size_t i = 0; i < settings->sentence.words; i++) {
 		const struct layer_word *word = &settings->sentence.word[i];
 		TRY(assign(settings, config_find(word->row->name), word->value, ORIGIN_STRATEGY, err));

@@ -273,6 +273,12 @@ START_TEST(what_does_not_fit_is_refused)
 		{ { { "strategy", "topk" } }, "--strategy", "did you mean 'top-k'?" },
 		{ { { "balance", "axu" } }, "--balance", "did you mean 'aux'?" },
 		{ { { "no-such", "1" } }, "", "unknown setting 'no-such'" },
+		{ { { "moe-aux-loss-coeff", "-1" } }, "--moe-aux-loss-coeff", "weight = -1" },
+		{ { { "scoring-func", "softmx" } }, "--scoring-func", "did you mean 'softmax'?" },
+		{ { { "strategy", "topk" }, { "moe-z-loss-coeff", "-1" } }, "--strategy", "did you mean 'top-k'?" },
+		{ { { "moe-z-loss-coeff", "1" }, { "balance", "aux" } },
+		  "",
+		  "--balance leaves no room for --moe-z-loss-coeff" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct settings settings;
