@@ -16,10 +16,10 @@
 /* called by libFuzzer */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-#define FUZZ_EXPECT(what)  \
-	do {                   \
-		if (!(what))       \
-			BUG(#what);    \
+#define FUZZ_EXPECT(what) \
+	do {                  \
+		if (!(what))      \
+			BUG(#what);   \
 	} while (0)
 
 /* The bytes as a text, to be freed. */

@@ -19,7 +19,7 @@ static const char *in_full(const char *text)
 	struct error err = { .code = ERROR_NONE };
 	options_preset(layer_rows, &layer);
 	if (sentence_read(text, NULL, &sentence, &err) != 0 || sentence_apply(&sentence, &layer, &err) != 0 ||
-	    sentence_check(&sentence, &layer, &err) != 0) {
+		sentence_check(&sentence, &layer, &err) != 0) {
 		FUZZ_EXPECT(err.code != ERROR_NONE && err.text[0] != '\0');
 		return NULL;
 	}
