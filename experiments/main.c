@@ -12,6 +12,7 @@
 
 #include "experiments/cmd.h"
 #include "experiments/flags.h"
+#include "experiments/grid/jobs.h"
 #include "experiments/manual.h"
 #include "sim/base/build.h"
 #include "sim/base/product.h"
@@ -102,7 +103,7 @@ static void wait_without_spinning(int argc, char **argv)
 	if (!build.threads || !trains || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
 		return;
 	if (setenv("OMP_WAIT_POLICY", "passive", 0) == 0)
-		execv("/proc/self/exe", argv); /* where there is no /proc, threads spin */
+		execv(jobs_program(), argv); /* where that fails, threads spin */
 }
 
 int main(int argc, char **argv)
