@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # layout.sh -- the layout of the C code as clang-format has it, and what shellcheck warns of in the scripts (but for names
-# that make or tap.sh set).  Not part of
-# make check, because the tools differ from version to version.  Run at the root of the source tree.
+# that make or tap.sh set).  Not part of make check,
+# because the tools differ from version to version.  Run at the root of the source tree.
 status=0
 for tool in clang-format shellcheck
 do
