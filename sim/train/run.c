@@ -153,19 +153,26 @@ static int refuse_complete(const struct run *run, struct error *err)
 	return fail_at(err, run->plan->folder, 0, 0);
 }
 
+static int announce(const struct run *run, struct error *err)
+{
+	return manifest_write(run->plan->folder, "running", run->trainer, run->plan->threads, err);
+}
+
+/* The manifest comes before all other files of a new run, so that what a crash leaves counts as a run; and after they
+ * have been found fit to be continued, so that a refusal changes nothing. */
 static int open_folder(struct run *run, struct error *err)
 {
 	const char *checkpoint = path_join(run->plan->folder, "checkpoint.bin");
 	struct recorder_place place;
-	bool resume = run->plan->mode == RECORDER_RESUME && file_exists(checkpoint);
 	TRY(recorder_enter(&run->recorder, run->plan->folder, run->plan->mode, err));
-	if (resume) {
-		TRY(checkpoint_read(checkpoint, run->trainer, &place, err));
-		TRY(refuse_complete(run, err));
+	if (run->plan->mode != RECORDER_RESUME || !file_exists(checkpoint)) {
+		TRY(announce(run, err));
+		return recorder_open(&run->recorder, NULL, err);
 	}
-	TRY(recorder_open(&run->recorder, resume ? &place : NULL, err));
-	TRY(manifest_write(run->plan->folder, "running", run->trainer, run->plan->threads, err));
-	return 0;
+	TRY(checkpoint_read(checkpoint, run->trainer, &place, err));
+	TRY(refuse_complete(run, err));
+	TRY(recorder_open(&run->recorder, &place, err));
+	return announce(run, err);
 }
 
 static int finish(struct run *run, struct error *err)
