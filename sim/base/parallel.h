@@ -26,16 +26,23 @@ static inline void parallel_threads(int threads)
 #endif
 }
 
-/* Rows of a unit when n rows are cut into blocks: an eighth of them, at least 32, in whole groups of 16. */
+/* Rows of a unit when n rows are cut into blocks: a sixteenth of them, but at least 512, because whatever a product
+ * prepares for its second factor is done once a block. */
 static inline size_t parallel_block(size_t n)
 {
-	size_t block = (n / 8 + 15) / 16 * 16;
-	return block < 32 ? 32 : block;
+	size_t block = (n / 16 + 15) / 16 * 16;
+	return block < 512 ? 512 : block;
 }
 
 static inline size_t parallel_blocks(size_t n)
 {
 	return (n + parallel_block(n) - 1) / parallel_block(n);
+}
+
+/* Columns of a unit when a matrix of n columns is cut: an eighth of them, in whole groups of 32. */
+static inline size_t parallel_strip(size_t n)
+{
+	return n <= 32 ? 32 : (n / 8 + 31) / 32 * 32;
 }
 
 #endif

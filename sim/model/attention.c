@@ -76,20 +76,23 @@ static void causal_scores(size_t length, size_t head, const real *q, size_t ld_q
 				   s + at * length + at, length);
 }
 
-/* y = p x */
+/* y = p x, one strip of keys after the other */
 static void causal_mix(size_t length, size_t head, const real *p, const real *x, size_t ld_x, real *y, size_t ld_y)
 {
 	for (size_t at = 0; at < length; at += STRIP)
-		product_nn(strip_end(length, at) - at, head, strip_end(length, at), p + at * length, length, x, ld_x, false,
-				   y + at * ld_y, ld_y);
+		product_nn(length - at, head, strip_end(length, at) - at, p + at * length + at, length, x + at * ld_x, ld_x,
+				   at > 0, y + at * ld_y, ld_y);
 }
 
-/* y = p' x */
+/* y = p' x, one strip of queries after the other; the last, which meets all keys, first */
 static void causal_mix_back(size_t length, size_t head, const real *p, const real *x, size_t ld_x, real *y, size_t ld_y)
 {
-	for (size_t at = 0; at < length; at += STRIP)
-		product_tn(strip_end(length, at) - at, head, length - at, p + at * length + at, length, x + at * ld_x, ld_x,
-				   false, y + at * ld_y, ld_y);
+	size_t last = (length - 1) / STRIP * STRIP;
+	for (size_t at = last + STRIP; at > 0;) {
+		at -= STRIP;
+		product_tn(strip_end(length, at), head, strip_end(length, at) - at, p + at * length, length, x + at * ld_x,
+				   ld_x, at < last, y, ld_y);
+	}
 }
 
 static void hide_future(size_t length, real *rows)

@@ -43,11 +43,17 @@ MOE_CLONED void gelu_backward(size_t n, const real *x, real *d)
 	}
 }
 
+static void forward(const struct ffn *ffn, size_t rows, const real *x, real *before, real *hidden, bool add, real *y)
+{
+	size_t width = ffn->width, inner = ffn->inner;
+	product_nn(rows, inner, width, x, width, ffn->up.w, inner, false, before, inner);
+	gelu_forward(rows * inner, before, hidden);
+	product_nn(rows, width, inner, hidden, inner, ffn->down.w, width, add, y, width);
+}
+
 void ffn_forward(const struct ffn *ffn, size_t rows, const real *x, real *before, real *hidden, real *y)
 {
-	product_nn(rows, ffn->inner, ffn->width, x, ffn->width, ffn->up.w, ffn->inner, false, before, ffn->inner);
-	gelu_forward(rows * ffn->inner, before, hidden);
-	product_nn(rows, ffn->width, ffn->inner, hidden, ffn->inner, ffn->down.w, ffn->width, false, y, ffn->width);
+	forward(ffn, rows, x, before, hidden, false, y);
 }
 
 void ffn_backward(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
@@ -67,9 +73,7 @@ void ffn_forward_rows(const struct ffn *ffn, size_t rows, const real *x, real *b
 	PARALLEL_FOR
 	for (size_t b = 0; b < blocks; b++) {
 		size_t at = b * size, n = rows - at < size ? rows - at : size;
-		product_nn(n, inner, width, x + at * width, width, ffn->up.w, inner, false, before + at * inner, inner);
-		gelu_forward(n * inner, before + at * inner, hidden + at * inner);
-		product_nn(n, width, inner, hidden + at * inner, inner, ffn->down.w, width, add, y + at * width, width);
+		forward(ffn, n, x + at * width, before + at * inner, hidden + at * inner, add, y + at * width);
 	}
 }
 

@@ -59,25 +59,40 @@ void layer_create(struct layer *layer, const struct sentence *sentence, const st
 	layer->shared_d = ARENA_TAKE(arena, call->tokens * shared, real);
 }
 
-/* rows[p] = x[token of pair p], expert by expert */
-static void dispatch(const struct layer *layer, size_t e, const real *x)
+/* An expert's pairs are computed so many at a time, so that what one stage leaves behind is in the cache for the next.
+ */
+enum { CHUNK = 256 };
+
+static size_t chunk_end(size_t at, size_t end)
+{
+	return end - at < CHUNK ? end : at + CHUNK;
+}
+
+/* rows[p] = x[token of pair p] */
+static void dispatch(const struct layer *layer, size_t first, size_t end, const real *x)
+{
+	const uint32_t *token = layer->router.plan.token;
+	for (size_t p = first; p < end; p++)
+		memcpy(layer->rows + p * layer->width, x + token[p] * layer->width, layer->width * sizeof(real));
+}
+
+static void expert_forward(struct layer *layer, size_t e, const real *x)
 {
 	const struct moe_plan *plan = &layer->router.plan;
-	for (size_t p = plan->first[e]; p < plan->first[e + 1]; p++)
-		memcpy(layer->rows + p * layer->width, x + plan->token[p] * layer->width, layer->width * sizeof(real));
+	size_t width = layer->width, inner = layer->inner;
+	for (size_t at = plan->first[e], end; at < plan->first[e + 1]; at = end) {
+		end = chunk_end(at, plan->first[e + 1]);
+		dispatch(layer, at, end, x);
+		ffn_forward(&layer->expert[e], end - at, layer->rows + at * width, layer->before + at * inner,
+					layer->hidden + at * inner, layer->results + at * width);
+	}
 }
 
 void layer_compute(struct layer *layer, const real *x)
 {
-	const struct moe_plan *plan = &layer->router.plan;
-	size_t width = layer->width, inner = layer->inner;
 	PARALLEL_FOR
-	for (size_t e = 0; e < layer->experts; e++) {
-		size_t at = plan->first[e], n = plan->first[e + 1] - at;
-		dispatch(layer, e, x);
-		ffn_forward(&layer->expert[e], n, layer->rows + at * width, layer->before + at * inner,
-					layer->hidden + at * inner, layer->results + at * width);
-	}
+	for (size_t e = 0; e < layer->experts; e++)
+		expert_forward(layer, e, x);
 }
 
 /* y[t] = sum over the token's pairs of weight * row; every weight is 1 where `weight` is NULL. */
@@ -86,13 +101,19 @@ MOE_CLONED static void gather_rows(const struct moe_plan *plan, const real *weig
 {
 	for (size_t t = first; t < end; t++) {
 		real *restrict sum = y + t * width;
-		memset(sum, 0, width * sizeof(real));
-		for (size_t j = plan->token_first[t]; j < plan->token_first[t + 1]; j++) {
+		size_t begin = plan->token_first[t], behind = plan->token_first[t + 1];
+		if (begin == behind)
+			memset(sum, 0, width * sizeof(real));
+		for (size_t j = begin; j < behind; j++) {
 			size_t pair = plan->by_token[j];
 			const real *restrict row = rows + pair * width;
 			real factor = weight ? weight[pair] : 1;
-			for (size_t i = 0; i < width; i++)
-				sum[i] += factor * row[i];
+			if (j == begin)
+				for (size_t i = 0; i < width; i++)
+					sum[i] = factor * row[i];
+			else
+				for (size_t i = 0; i < width; i++)
+					sum[i] += factor * row[i];
 		}
 	}
 }
@@ -124,9 +145,10 @@ void layer_forward(struct layer *layer, const struct moe_call *call, const uint3
 }
 
 /* d_weight[p] = <d_y[token], result[p]>;  the results' buffer then takes weight * d_y[token]. */
-MOE_CLONED static void uncombine(struct moe_plan *plan, size_t e, size_t width, const real *d_y, real *results)
+MOE_CLONED static void uncombine(struct moe_plan *plan, size_t first, size_t end, size_t width, const real *d_y,
+								 real *results)
 {
-	for (size_t p = plan->first[e]; p < plan->first[e + 1]; p++) {
+	for (size_t p = first; p < end; p++) {
 		const real *restrict d = d_y + plan->token[p] * width;
 		real *restrict result = results + p * width, weight = plan->weight[p];
 		plan->d_weight[p] = (real)moe_dot(d, result, width);
@@ -135,18 +157,24 @@ MOE_CLONED static void uncombine(struct moe_plan *plan, size_t e, size_t width, 
 	}
 }
 
-void layer_compute_backward(struct layer *layer, const real *d_y)
+static void expert_backward(struct layer *layer, size_t e, const real *d_y)
 {
 	struct moe_plan *plan = &layer->router.plan;
 	size_t width = layer->width, inner = layer->inner;
-	PARALLEL_FOR
-	for (size_t e = 0; e < layer->experts; e++) {
-		size_t at = plan->first[e], n = plan->first[e + 1] - at;
-		uncombine(plan, e, width, d_y, layer->results);
-		ffn_backward(&layer->expert[e], n, layer->rows + at * width, layer->before + at * inner,
+	for (size_t at = plan->first[e], end; at < plan->first[e + 1]; at = end) {
+		end = chunk_end(at, plan->first[e + 1]);
+		uncombine(plan, at, end, width, d_y, layer->results);
+		ffn_backward(&layer->expert[e], end - at, layer->rows + at * width, layer->before + at * inner,
 					 layer->hidden + at * inner, layer->results + at * width, layer->d_hidden + at * inner,
 					 layer->d_rows + at * width);
 	}
+}
+
+void layer_compute_backward(struct layer *layer, const real *d_y)
+{
+	PARALLEL_FOR
+	for (size_t e = 0; e < layer->experts; e++)
+		expert_backward(layer, e, d_y);
 }
 
 void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x)

@@ -3,7 +3,8 @@
  * config.h -- the settings that decide a run's results, as option rows.
  *
  * A setting comes from the defaults, from a model that is to be imitated, from the words of the strategy, or from the
- * user (a flag, a suite file), the later ones winning.  How a run is carried out (folder, threads, display) is not a setting: it changes no result.
+ * user (a flag, a suite file), the later ones winning.  How a run is carried out (folder, threads, display) is not a
+ * setting: it changes no result.
  */
 #ifndef SIM_TRAIN_CONFIG_H
 #define SIM_TRAIN_CONFIG_H

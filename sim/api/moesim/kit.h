@@ -172,7 +172,7 @@ static inline real moe_max(const real *row, size_t n)
 {
 	real top = row[0];
 #pragma omp simd reduction(max : top)
-	for (size_t i = 1; i < n; i++)
+	for (size_t i = 0; i < n; i++) /* from 0, so that whole vectors are met */
 		top = row[i] > top ? row[i] : top;
 	return top;
 }
