@@ -16,7 +16,7 @@
 #endif
 
 /* Rows of k and columns of n that are packed at a time: a quarter of a megabyte, which a second-level cache holds. */
-enum { DEPTH = 256, BREADTH = 256 };
+enum { DEPTH = 512, BREADTH = 128 };
 static _Thread_local real panels[DEPTH * BREADTH] __attribute__((aligned(64)));
 
 static size_t at_most(size_t n, size_t limit)

@@ -60,6 +60,7 @@ void ffn_backward(const struct ffn *ffn, size_t rows, const real *x, const real 
 				  const real *d_y, real *d_hidden, real *d_x)
 {
 	size_t width = ffn->width, inner = ffn->inner;
+	/* what may lie under an output is read before that is written */
 	product_tn(inner, width, rows, hidden, inner, d_y, width, true, ffn->down.d_w, width);
 	product_nt(rows, inner, width, d_y, width, ffn->down.w, width, false, d_hidden, inner);
 	gelu_backward(rows * inner, before, d_hidden);

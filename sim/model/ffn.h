@@ -18,13 +18,14 @@ struct ffn {
 void ffn_create(struct ffn *ffn, size_t width, size_t inner, size_t layers, const char *name, uint64_t index,
 				struct params *params);
 
-/* One block of rows.  before and hidden, [rows][inner], are kept for the backward pass. */
+/* One block of rows.  before and hidden, [rows][inner], are kept for the backward pass.  y may be x. */
 void ffn_forward(const struct ffn *ffn, size_t rows, const real *x, real *before, real *hidden, real *y);
-/* Overwrites d_x (and uses d_hidden [rows][inner] as scratch); adds to the weights' gradients. */
+/* Overwrites d_x, which may be x, and d_hidden [rows][inner], which may be hidden; adds to the weights' gradients. */
 void ffn_backward(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
 				  const real *d_y, real *d_hidden, real *d_x);
 
-/* The same over many rows, in parallel over fixed blocks.  forward adds to y when `add`; backward adds to d_x. */
+/* The same over many rows, in parallel over fixed blocks.  forward adds to y when `add`; backward adds to d_x,
+ * and here, too, d_hidden may be hidden. */
 void ffn_forward_rows(const struct ffn *ffn, size_t rows, const real *x, real *before, real *hidden, bool add, real *y);
 void ffn_backward_rows(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
 					   const real *d_y, real *d_hidden, real *d_x);

@@ -32,12 +32,10 @@ static void create_experts(struct layer *layer, size_t layers, size_t index, str
 	layer->expert = ARENA_KEEP(arena, layer->experts, struct ffn);
 	for (size_t e = 0; e < layer->experts; e++)
 		ffn_create(&layer->expert[e], layer->width, layer->inner, layers, "expert", index << 32 | e, params);
-	layer->rows = ARENA_TAKE(arena, max * layer->width, real);
 	layer->before = ARENA_TAKE(arena, max * layer->inner, real);
 	layer->hidden = ARENA_TAKE(arena, max * layer->inner, real);
 	layer->results = ARENA_TAKE(arena, max * layer->width, real);
 	layer->d_rows = ARENA_TAKE(arena, max * layer->width, real);
-	layer->d_hidden = ARENA_TAKE(arena, max * layer->inner, real);
 }
 
 void layer_create(struct layer *layer, const struct sentence *sentence, const struct layer_options *options,
@@ -56,7 +54,6 @@ void layer_create(struct layer *layer, const struct sentence *sentence, const st
 	ffn_create(&layer->shared, width, shared, layers, "shared", call->layer, params);
 	layer->shared_before = ARENA_TAKE(arena, call->tokens * shared, real);
 	layer->shared_hidden = ARENA_TAKE(arena, call->tokens * shared, real);
-	layer->shared_d = ARENA_TAKE(arena, call->tokens * shared, real);
 }
 
 /* An expert's pairs are computed so many at a time, so that what one stage leaves behind is in the cache for the next.
@@ -69,22 +66,23 @@ static size_t chunk_end(size_t at, size_t end)
 }
 
 /* rows[p] = x[token of pair p] */
-static void dispatch(const struct layer *layer, size_t first, size_t end, const real *x)
+static void dispatch(const struct layer *layer, size_t first, size_t end, const real *x, real *rows)
 {
 	const uint32_t *token = layer->router.plan.token;
 	for (size_t p = first; p < end; p++)
-		memcpy(layer->rows + p * layer->width, x + token[p] * layer->width, layer->width * sizeof(real));
+		memcpy(rows + p * layer->width, x + token[p] * layer->width, layer->width * sizeof(real));
 }
 
+/* The chunk's rows lie where its results will. */
 static void expert_forward(struct layer *layer, size_t e, const real *x)
 {
 	const struct moe_plan *plan = &layer->router.plan;
-	size_t width = layer->width, inner = layer->inner;
 	for (size_t at = plan->first[e], end; at < plan->first[e + 1]; at = end) {
+		real *rows = layer->results + at * layer->width;
 		end = chunk_end(at, plan->first[e + 1]);
-		dispatch(layer, at, end, x);
-		ffn_forward(&layer->expert[e], end - at, layer->rows + at * width, layer->before + at * inner,
-					layer->hidden + at * inner, layer->results + at * width);
+		dispatch(layer, at, end, x, layer->results);
+		ffn_forward(&layer->expert[e], end - at, rows, layer->before + at * layer->inner,
+					layer->hidden + at * layer->inner, rows);
 	}
 }
 
@@ -157,24 +155,25 @@ MOE_CLONED static void uncombine(struct moe_plan *plan, size_t first, size_t end
 	}
 }
 
-static void expert_backward(struct layer *layer, size_t e, const real *d_y)
+/* The chunk's rows lie where their gradients will, and so do the hidden neurons. */
+static void expert_backward(struct layer *layer, size_t e, const real *x, const real *d_y)
 {
 	struct moe_plan *plan = &layer->router.plan;
-	size_t width = layer->width, inner = layer->inner;
 	for (size_t at = plan->first[e], end; at < plan->first[e + 1]; at = end) {
+		real *rows = layer->d_rows + at * layer->width, *hidden = layer->hidden + at * layer->inner;
 		end = chunk_end(at, plan->first[e + 1]);
-		uncombine(plan, at, end, width, d_y, layer->results);
-		ffn_backward(&layer->expert[e], end - at, layer->rows + at * width, layer->before + at * inner,
-					 layer->hidden + at * inner, layer->results + at * width, layer->d_hidden + at * inner,
-					 layer->d_rows + at * width);
+		dispatch(layer, at, end, x, layer->d_rows);
+		uncombine(plan, at, end, layer->width, d_y, layer->results);
+		ffn_backward(&layer->expert[e], end - at, rows, layer->before + at * layer->inner, hidden,
+					 layer->results + at * layer->width, hidden, rows);
 	}
 }
 
-void layer_compute_backward(struct layer *layer, const real *d_y)
+void layer_compute_backward(struct layer *layer, const real *x, const real *d_y)
 {
 	PARALLEL_FOR
 	for (size_t e = 0; e < layer->experts; e++)
-		expert_backward(layer, e, d_y);
+		expert_backward(layer, e, x, d_y);
 }
 
 void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x)
@@ -185,10 +184,10 @@ void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x)
 void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x)
 {
 	size_t tokens = layer->router.route.call.tokens;
-	layer_compute_backward(layer, d_y);
+	layer_compute_backward(layer, x, d_y);
 	layer_combine_backward(layer, tokens, d_x);
 	router_backward(&layer->router, x, d_x);
 	if (layer->shared.inner)
-		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y, layer->shared_d,
-						  d_x);
+		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y,
+						  layer->shared_hidden, d_x);
 }

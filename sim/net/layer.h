@@ -14,12 +14,11 @@
 struct layer {
 	size_t width, experts, inner;
 	struct router router;
-	struct ffn *expert;                             /* [experts] */
-	real *rows, *before, *hidden;                   /* [pairs][width], [pairs][inner] x 2: kept for the backward pass */
-	real *results;                                  /* [pairs][width] */
-	real *d_rows, *d_hidden;                        /* [pairs][width], [pairs][inner] */
-	struct ffn shared;                              /* inner 0: none */
-	real *shared_before, *shared_hidden, *shared_d; /* [tokens][shared inner] */
+	struct ffn *expert;                  /* [experts] */
+	real *before, *hidden;               /* [pairs][inner]: kept for the backward pass */
+	real *results, *d_rows;              /* [pairs][width] */
+	struct ffn shared;                   /* inner 0: none */
+	real *shared_before, *shared_hidden; /* [tokens][shared inner] */
 };
 
 /* Inner width of the FFN that every token visits: the shared experts, or, when nothing is routed, the dense FFN of as
@@ -43,7 +42,7 @@ void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d
  *   combine_backward  d_x[t] = sum over the token's pairs of d_rows */
 void layer_compute(struct layer *layer, const real *x);
 void layer_combine(const struct layer *layer, size_t tokens, real *y);
-void layer_compute_backward(struct layer *layer, const real *d_y);
+void layer_compute_backward(struct layer *layer, const real *x, const real *d_y);
 void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x);
 
 #endif

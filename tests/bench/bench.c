@@ -217,15 +217,15 @@ static double forward_by_phases(struct net *net, const struct batch *batch, stru
 static void layer_back_by_phases(struct layer *layer, const real *x, const real *d_y, real *d_x, struct phases *phases)
 {
 	size_t tokens = layer->router.route.call.tokens;
-	layer_compute_backward(layer, d_y);
+	layer_compute_backward(layer, x, d_y);
 	lap(phases, EXPERTS);
 	layer_combine_backward(layer, tokens, d_x);
 	lap(phases, COMBINE);
 	router_backward(&layer->router, x, d_x);
 	lap(phases, ROUTING);
 	if (layer->shared.inner)
-		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y, layer->shared_d,
-						  d_x);
+		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y,
+						  layer->shared_hidden, d_x);
 	lap(phases, EXPERTS);
 }
 
