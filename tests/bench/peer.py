@@ -80,15 +80,17 @@ class Experts(torch.nn.Module):
         self.up = torch.nn.Parameter(torch.randn(experts, width, inner) * width**-0.5)
         self.down = torch.nn.Parameter(torch.randn(experts, inner, width) * inner**-0.5)
 
-    def expert(self, e, x):
-        return F.gelu(x @ self.up[e], approximate="tanh") @ self.down[e]
+    def matrices(self):
+        # unbind, because every indexing would make a gradient of the whole stack
+        return zip(self.up.unbind(), self.down.unbind())
 
     def loop(self, x, weight, chosen):
         y = torch.zeros_like(x)
-        for e in range(self.experts):
+        for e, (up, down) in enumerate(self.matrices()):
             token, rank = torch.where(chosen == e)
             if len(token):
-                y.index_add_(0, token, self.expert(e, x[token]) * weight[token, rank, None])
+                result = F.gelu(x[token] @ up, approximate="tanh") @ down
+                y.index_add_(0, token, result * weight[token, rank, None])
         return y
 
     def order(self, chosen):
@@ -98,8 +100,8 @@ class Experts(torch.nn.Module):
     def sorted(self, x, weight, chosen):
         order, token, count = self.order(chosen)
         rows = x[token].split(count.tolist())
-        results = torch.cat([self.expert(e, part) for e, part in enumerate(rows)])
-        return torch.zeros_like(x).index_add_(0, token, results * weight.flatten()[order, None])
+        results = [F.gelu(part @ up, approximate="tanh") @ down for part, (up, down) in zip(rows, self.matrices())]
+        return torch.zeros_like(x).index_add_(0, token, torch.cat(results) * weight.flatten()[order, None])
 
     def bmm(self, x, weight, chosen):
         order, token, count = self.order(chosen)
@@ -141,7 +143,8 @@ class Peer:
         layers, width, heads, inner, self.vocabulary, experts, k, self.sequences, self.length = SHAPES[shape]
         torch.manual_seed(1)
         self.model = Model(layers, width, heads, inner, self.vocabulary, experts, k, self.length, way)
-        self.optim = torch.optim.AdamW(self.model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0)
+        weights = self.model.parameters()
+        self.optim = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.99), weight_decay=0, foreach=True)
 
     def step(self):
         ids = torch.randint(self.vocabulary, (self.sequences, self.length + 1))
