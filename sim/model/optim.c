@@ -11,7 +11,8 @@
 
 #include "sim/base/parallel.h"
 
-enum { BLOCK = 16384 };
+/* The parameters are cut into so many slices of equal size, whatever they belong to. */
+enum { SLICES = 64 };
 
 double optim_rate(const struct optim *optim, size_t step)
 {
@@ -37,11 +38,21 @@ MOE_CLONED static double sum_of_squares(const real *x, size_t n)
 	return moe_sum_lanes(lane);
 }
 
+static size_t slice_begin(const struct params *params, size_t slice)
+{
+	return params->n / SLICES * slice + (params->n % SLICES < slice ? params->n % SLICES : slice);
+}
+
 double optim_norm(const struct params *params)
 {
-	double sum = 0;
-	for (size_t at = 0; at < params->n; at += BLOCK)
-		sum += sum_of_squares(params->grad + at, params->n - at < BLOCK ? params->n - at : BLOCK);
+	double part[SLICES], sum = 0;
+	PARALLEL_FOR
+	for (size_t i = 0; i < SLICES; i++) {
+		size_t begin = slice_begin(params, i);
+		part[i] = sum_of_squares(params->grad + begin, slice_begin(params, i + 1) - begin);
+	}
+	for (size_t i = 0; i < SLICES; i++)
+		sum += part[i];
 	return sqrt(sum);
 }
 

@@ -19,7 +19,7 @@ struct optim {
 
 /* The learning rate of step 1, 2, ... steps. */
 double optim_rate(const struct optim *optim, size_t step);
-/* The Euclidean norm of the whole gradient, summed in fixed blocks. */
+/* The Euclidean norm of the whole gradient, summed in fixed slices. */
 double optim_norm(const struct params *params);
 /* One update with the gradients as they stand; norm is optim_norm(). */
 void optim_step(const struct optim *optim, struct params *params, size_t step, double norm);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "sim/base/error.h"
+#include "sim/base/parallel.h"
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 
@@ -59,7 +60,9 @@ void params_init(struct params *params, uint64_t seed)
 
 void params_clear_gradients(struct params *params)
 {
-	memset(params->grad, 0, params->n * sizeof(real));
+	PARALLEL_FOR
+	for (size_t i = 0; i < params->spans; i++)
+		memset(params->span[i].weight->d_w, 0, params->span[i].weight->n * sizeof(real));
 }
 
 void params_free(struct params *params)

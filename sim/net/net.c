@@ -67,22 +67,32 @@ void net_free(struct net *net)
 	params_free(&net->params);
 }
 
-MOE_CLONED static void add_rows(size_t n, const real *a, const real *b, real *sum)
+MOE_CLONED static void add(size_t n, const real *a, const real *b, real *sum)
 {
 	for (size_t i = 0; i < n; i++)
 		sum[i] = a[i] + b[i];
 }
 
+static void add_rows(size_t rows, size_t width, const real *a, const real *b, real *sum)
+{
+	size_t size = parallel_block(rows), blocks = parallel_blocks(rows);
+	PARALLEL_FOR
+	for (size_t i = 0; i < blocks; i++) {
+		size_t at = i * size, n = rows - at < size ? rows - at : size;
+		add(n * width, a + at * width, b + at * width, sum + at * width);
+	}
+}
+
 /* out = block(block->in); the places that the backward pass needs are kept in the block. */
 static void block_forward(struct net *net, struct block *block, const struct batch *batch, real *out)
 {
-	size_t tokens = net->call.tokens, n = tokens * net->shape.width;
+	size_t tokens = net->call.tokens, width = net->shape.width;
 	norm_forward(&block->norm_attention, tokens, block->in, block->normed_in);
 	attention_forward(&block->attention, batch->sequences, block->normed_in, net->branch);
-	add_rows(n, block->in, net->branch, block->middle);
+	add_rows(tokens, width, block->in, net->branch, block->middle);
 	norm_forward(&block->norm_layer, tokens, block->middle, block->normed_middle);
 	layer_forward(&block->layer, &net->call, batch->id, block->normed_middle, net->branch);
-	add_rows(n, block->middle, net->branch, out);
+	add_rows(tokens, width, block->middle, net->branch, out);
 }
 
 /* The balancers' terms of all layers. */
