@@ -6,6 +6,10 @@
 # BENCH_SECONDS (default 5) is the time for each measurement, PEER_TURNS (default 3) the number of turns, of which the
 # fastest counts on both sides; BENCH_THREADS, BENCH_SHAPE and BENCH_CLOCK as for bench.
 #
+# Every measurement is a process of its own, with OpenMP and the BLAS told the number of threads before they start: an
+# OpenBLAS with threads of its own would otherwise take both cores in a measurement of one.  Where Debian's
+# libopenblas0-openmp is installed PyTorch uses that one, whose threads do not get into the way of its own.
+#
 # The same model: pre-norm Transformer, RMSNorm, causal attention with rotary positions, experts of two matrices with
 # tanh-GELU, raw softmax weights of the top k, untied head; AdamW with clipping, fp32.  Of three ways to write an MoE
 # layer the fastest counts:
@@ -13,6 +17,7 @@
 #   bmm     batch products over slots of equal capacity, which here is that of the fullest expert (as in GShard)
 #   sorted  tokens sorted by expert, one product for each expert's slice
 import csv
+import glob
 import io
 import os
 import statistics
@@ -28,12 +33,16 @@ except ImportError:
 
 # name: layers, width, heads, inner, vocabulary, experts, k, sequences, length
 SHAPES = {
-    "default": (1, 64, 2, 16, 256, 64, 2, 16, 128),
+    "default": (1, 64, 2, 16, 128, 64, 2, 32, 64),
     "E8 k2 d128": (2, 128, 2, 256, 256, 8, 2, 32, 128),
     "E8 k2 d256": (2, 256, 4, 512, 1024, 8, 2, 32, 128),
     "E64 k8 d256": (2, 256, 4, 512, 1024, 64, 8, 32, 128),
     "E32 k1 d256": (2, 256, 4, 512, 1024, 32, 1, 32, 128),
 }
+
+
+WAYS = ("loop", "bmm", "sorted")
+ALLOWANCE = float(os.environ.get("BENCH_SECONDS", "5"))
 
 
 def now():
@@ -165,46 +174,79 @@ class Peer:
         return statistics.median(times)
 
 
+def environment(threads):
+    env = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
+    folders = glob.glob("/usr/lib/*/openblas-openmp")
+    if folders and "LD_LIBRARY_PATH" not in env:
+        env["LD_LIBRARY_PATH"] = folders[0]
+    return env
+
+
+def loaded_blas():
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        names = {line.split()[-1] for line in maps if "blas" in line or "blis" in line}
+    return " ".join(sorted(names))
+
+
 def time_of_moesim(bench, shape, threads):
-    env = dict(os.environ, BENCH_SHAPE=shape, BENCH_THREADS=str(threads), OMP_NUM_THREADS=str(threads))
-    path = "bench-peers.%d.csv" % os.getpid()
+    path = f"bench-peers.{os.getpid()}.csv"
     try:
+        env = dict(environment(threads), BENCH_SHAPE=shape, BENCH_THREADS=str(threads))
         subprocess.run([bench, "steps", path], env=env, check=True, stdout=subprocess.DEVNULL)
         with open(path, encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["part"] == "whole"]
     finally:
         if os.path.exists(path):
             os.remove(path)
-    return float(rows[0]["seconds"])
+    return {"moesim": float(rows[0]["seconds"])}
 
 
-def compare(bench, shape, threads, allowance, turns):
-    torch.set_num_threads(threads)
-    peers = {way: Peer(shape, way) for way in ("loop", "bmm", "sorted")}
-    best = {way: float("inf") for way in ("moesim", *peers)}
-    for _ in range(turns):
-        best["moesim"] = min(best["moesim"], time_of_moesim(bench, shape, threads))
-        for way, peer in peers.items():
-            best[way] = min(best[way], peer.time(allowance))
+def ask_worker(threads, *question):
+    answer = subprocess.run(
+        [sys.executable, __file__, "worker", str(threads), *question],
+        env=environment(threads),
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return answer.stdout.strip()
+
+
+def worker(threads, *question):
+    torch.set_num_threads(int(threads))
+    if not question:
+        print(f"PyTorch {torch.__version__} with {loaded_blas()}")
+    for shape in question:
+        print(*(Peer(shape, way).time(ALLOWANCE) for way in WAYS))
+
+
+def compare(bench, shape, threads):
+    best = dict.fromkeys(("moesim", *WAYS), float("inf"))
+    for _ in range(int(os.environ.get("PEER_TURNS", "3"))):
+        times = time_of_moesim(bench, shape, threads)
+        times.update(zip(WAYS, map(float, ask_worker(threads, shape).split())))
+        best = {who: min(best[who], times[who]) for who in best}
     return best
 
 
-def main():
-    bench = sys.argv[1]
-    allowance = float(os.environ.get("BENCH_SECONDS", "5"))
-    turns = int(os.environ.get("PEER_TURNS", "3"))
-    out = open(sys.argv[2], "w", encoding="utf-8") if len(sys.argv) > 2 else io.StringIO()
-    print(f"PyTorch {torch.__version__}; ms a step, medians, the best of {turns} turns")
+def main(bench, path=None):
+    print(ask_worker(1))
+    if "OPENBLAS_CORETYPE" in os.environ:
+        print("OPENBLAS_CORETYPE is set: OpenBLAS may not use all that this processor can do")
+    print("ms a step, medians, the best of the turns")
     print(f"{'shape':14} {'threads':>7} {'moesim':>9} {'loop':>9} {'bmm':>9} {'sorted':>9}   moesim ahead of the best")
-    print("shape,threads,moesim,loop,bmm,sorted,ratio", file=out)
-    for shape in [os.environ["BENCH_SHAPE"]] if "BENCH_SHAPE" in os.environ else SHAPES:
-        for threads in map(int, os.environ.get("BENCH_THREADS", "1 2").split()):
-            best = compare(bench, shape, threads, allowance, turns)
-            ratio = min(best["loop"], best["bmm"], best["sorted"]) / best["moesim"]
-            times = " ".join(f"{1e3 * seconds:9.3f}" for seconds in best.values())
-            print(f"{shape:14} {threads:7} {times}   {ratio:.2f}", flush=True)
-            print(shape, threads, *(f"{seconds:.9g}" for seconds in best.values()), f"{ratio:.4g}", sep=",", file=out)
-    out.close()
+    with open(path, "w", encoding="utf-8") if path else io.StringIO() as out:
+        print("shape,threads,moesim,loop,bmm,sorted,ratio", file=out)
+        for shape in [os.environ["BENCH_SHAPE"]] if "BENCH_SHAPE" in os.environ else SHAPES:
+            for threads in map(int, os.environ.get("BENCH_THREADS", "1 2").split()):
+                best = compare(bench, shape, threads)
+                ratio = min(best[way] for way in WAYS) / best["moesim"]
+                times = " ".join(f"{1e3 * seconds:9.3f}" for seconds in best.values())
+                print(f"{shape:14} {threads:7} {times}   {ratio:.2f}", flush=True)
+                print(shape, threads, *(f"{seconds:.9g}" for seconds in best.values()), f"{ratio:.4g}", sep=",", file=out)
 
 
-main()
+if sys.argv[1] == "worker":
+    worker(*sys.argv[2:])
+else:
+    main(*sys.argv[1:])
