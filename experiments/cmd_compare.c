@@ -10,6 +10,7 @@
 
 #include "experiments/cmd.h"
 #include "experiments/study/compare.h"
+#include "experiments/study/contest.h"
 #include "experiments/table.h"
 #include "experiments/whole_csv.h"
 #include "sim/base/files.h"
@@ -44,6 +45,24 @@ static const struct moe_opt compare_rows[] = {
 	{ .name = NULL },
 };
 #undef AT
+
+/* One contest. */
+struct trial {
+	const char *stream; /* "" when there is only one */
+	const struct study *study;
+	size_t baseline; /* a series of the study, or study->n for all pairs */
+	bool *best;      /* [study->n] */
+};
+
+struct job {
+	const struct study *study; /* all of it */
+	struct arena *arena;
+	const struct compare_metric *main;
+	double margin;
+	size_t contests;
+	struct trial *trial; /* [contests] */
+	struct whole_csv means, pairs;
+};
 
 /* ---- choosing -------------------------------------------------------------------------------------------- */
 
@@ -85,24 +104,31 @@ static int choose_metric(const struct compare_options *opt, const struct study *
 	return 0;
 }
 
-/* The series called so, or study->n when none is asked for. */
-static int choose_baseline(const struct compare_options *opt, const struct study *study, size_t *baseline,
-						   struct error *err)
+/* The series called so, or study->n. */
+static size_t find_series(const struct study *study, const char *label)
 {
-	const char **names = calloc(study->n + 1, sizeof *names), *near = NULL;
-	if (!names)
-		error_no_memory("names");
-	*baseline = study->n;
-	for (size_t s = 0; s < study->n; s++) {
-		names[s] = study->series[s].label;
-		if (strcmp(names[s], opt->against) == 0)
-			*baseline = s;
+	size_t s = 0;
+	while (s < study->n && strcmp(study->series[s].label, label) != 0)
+		s++;
+	return s;
+}
+
+/* Sets every contest's baseline; a name that stands in none of them is an error. */
+static int choose_baselines(struct job *job, const char *label, struct error *err)
+{
+	const char **names = ARENA_TAKE(job->arena, job->study->n + 1, const char *), *near;
+	size_t known = 0, found = 0;
+	for (size_t i = 0; i < job->contests; i++) {
+		struct trial *trial = &job->trial[i];
+		trial->baseline = find_series(trial->study, label);
+		found += trial->baseline < trial->study->n;
+		for (size_t s = 0; s < trial->study->n; s++)
+			names[known++] = trial->study->series[s].label;
 	}
-	near = text_nearest(opt->against, names);
-	free(names);
-	if (!*opt->against || *baseline < study->n)
+	if (!*label || found)
 		return 0;
-	fail(err, ERROR_USER, "no run of '%s' here%s%s%s", opt->against, near ? " (did you mean '" : "", near ? near : "",
+	near = text_nearest(label, names);
+	fail(err, ERROR_USER, "no run of '%s' here%s%s%s", label, near ? " (did you mean '" : "", near ? near : "",
 		 near ? "'?)" : "");
 	return fail_at(err, "--against", 0, 0);
 }
@@ -117,7 +143,7 @@ static void number_cell(struct csv_writer *to, double value)
 		csv_double(to, value);
 }
 
-static void write_means(struct csv_writer *to, const struct comparison *of, const bool *best)
+static void write_means(struct csv_writer *to, const struct comparison *of, const struct trial *trial)
 {
 	for (size_t s = 0; s < of->study->n; s++) {
 		const struct estimate *e = &of->mean[s];
@@ -130,12 +156,13 @@ static void write_means(struct csv_writer *to, const struct comparison *of, cons
 		number_cell(to, e->sd);
 		number_cell(to, e->low);
 		number_cell(to, e->high);
-		csv_int(to, best[s]);
+		csv_int(to, trial->best[s]);
+		csv_text(to, trial->stream);
 		csv_row(to);
 	}
 }
 
-static void write_pairs(struct csv_writer *to, const struct comparison *of)
+static void write_pairs(struct csv_writer *to, const struct comparison *of, const char *stream)
 {
 	for (size_t i = 0; i < of->pairs; i++) {
 		const struct compare_pair *pair = &of->pair[i];
@@ -151,6 +178,7 @@ static void write_pairs(struct csv_writer *to, const struct comparison *of)
 		for (size_t k = 0; k < sizeof number / sizeof *number; k++)
 			number_cell(to, number[k]);
 		csv_text(to, compare_verdict(of->metric, pair->verdict));
+		csv_text(to, stream);
 		csv_row(to);
 	}
 }
@@ -194,14 +222,29 @@ static void print_means(const struct study *study, const struct comparison *show
 	table_end(&table, stdout);
 }
 
+/* A table of all pairs is read while it is short; else it shows those of the series with the lowest mean. */
+enum { PAIRS_SHOWN = 45 };
+
+static size_t leader_of(const struct comparison *of)
+{
+	size_t leader = of->study->n;
+	for (size_t s = 0; s < of->study->n; s++)
+		if (!isnan(of->mean[s].mean) && (leader == of->study->n || of->mean[s].mean < of->mean[leader].mean))
+			leader = s;
+	return leader;
+}
+
 static void print_pairs(const struct comparison *of)
 {
 	static const char *const header[] = { "<a",       "<against b",      "n",     "a - b +- 95%",
 										  "p (Holm)", "p (equivalence)", "<a is", NULL };
 	struct table table;
+	size_t leader = of->pairs > PAIRS_SHOWN ? leader_of(of) : of->study->n;
 	table_begin(&table, header);
 	for (size_t i = 0; i < of->pairs; i++) {
 		const struct compare_pair *pair = &of->pair[i];
+		if (leader < of->study->n && pair->a != leader && pair->b != leader)
+			continue;
 		table_cell(&table, "%s", of->study->series[pair->a].label);
 		table_cell(&table, "%s", of->study->series[pair->b].label);
 		table_cell(&table, "%zu", pair->difference.n);
@@ -212,22 +255,29 @@ static void print_pairs(const struct comparison *of)
 		table_cell(&table, "%s", compare_verdict(of->metric, pair->verdict));
 	}
 	table_end(&table, stdout);
+	if (leader < of->study->n)
+		printf("\nThese are the pairs with '%s', whose mean is the lowest; all %zu are in pairs.csv.\n",
+			   of->study->series[leader].label, of->pairs);
 }
 
-static void print_notes(const struct study *study, const struct comparison *of)
+static void print_rules(const struct job *job)
 {
 	char margin[TEXT_NUMBER];
+	printf(
+		"\nVerdicts on %s at 5%%, corrected over the pairs%s: 'equivalent' when surely within %s%s%s, else better or\n"
+		"worse when surely different, else undecided, which means that these seeds cannot tell.\n",
+		job->main->name, job->contests > 1 ? " on the same stream" : "", text_of_double(job->margin, margin),
+		*job->main->unit ? " " : "", job->main->unit);
+	puts("*: no other strategy is as good in loss, MaxVio and FLOPs per token and better in one (of the means).");
+}
+
+static void print_notes(const struct study *study)
+{
 	bool future = false, lost = false;
 	for (size_t s = 0; s < study->n; s++) {
 		future |= study->series[s].run[0]->sees_future;
 		lost |= compare_diverged(&study->series[s]) > 0;
 	}
-	printf(
-		"\nVerdicts on %s at 5%%, over %zu pair%s: 'equivalent' when surely within %s%s%s, else better or worse when\n"
-		"surely different, else undecided, which means that these seeds cannot tell.\n",
-		of->metric->name, of->pairs, of->pairs == 1 ? "" : "s", text_of_double(of->margin, margin),
-		*of->metric->unit ? " " : "", of->metric->unit);
-	puts("*: no other strategy is as good in loss, MaxVio and FLOPs per token and better in one (of the means).");
 	if (future)
 		puts("f: looks at later tokens of the sequence, so its loss is not that of a language model that writes.");
 	if (lost)
@@ -235,15 +285,6 @@ static void print_notes(const struct study *study, const struct comparison *of)
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------- */
-
-struct job {
-	const struct study *study;
-	const struct compare_metric *main;
-	double margin;
-	size_t baseline;
-	bool *best; /* [study->n] */
-	struct whole_csv means, pairs;
-};
 
 static double margin_of(const struct job *job, const struct compare_metric *metric)
 {
@@ -256,16 +297,16 @@ static bool is_loss(const struct compare_metric *metric)
 }
 
 /* All metrics at the end, the losses at equal FLOPs, and those of equal size. */
-static int write_view(struct job *job, enum compare_view view, struct error *err)
+static int write_view(struct job *job, const struct trial *trial, enum compare_view view, struct error *err)
 {
 	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++) {
 		struct comparison of;
 		if (view == COMPARE_EQUAL_FLOPS && !is_loss(metric))
 			continue;
-		TRY(compare_study(job->study, view, metric, margin_of(job, metric), job->baseline, &of, err));
+		TRY(compare_study(trial->study, view, metric, margin_of(job, metric), trial->baseline, &of, err));
 		if (view != COMPARE_EQUAL_SIZE)
-			write_means(job->means.rows, &of, job->best);
-		write_pairs(job->pairs.rows, &of);
+			write_means(job->means.rows, &of, trial);
+		write_pairs(job->pairs.rows, &of, trial->stream);
 		compare_free(&of);
 	}
 	return 0;
@@ -273,12 +314,13 @@ static int write_view(struct job *job, enum compare_view view, struct error *err
 
 static int write_files(struct job *job, const char *folder, struct error *err)
 {
-	whole_csv_begin(&job->means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto");
+	whole_csv_begin(&job->means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto,stream");
 	whole_csv_begin(&job->pairs, "view,metric,a,b,n,difference,sd,ci_low,ci_high,t,p,p_holm,margin,p_equivalence,"
-								 "p_equivalence_holm,verdict");
+								 "p_equivalence_holm,verdict,stream");
 	int status = 0;
-	for (int view = 0; view < COMPARE_VIEWS && status == 0; view++)
-		status = write_view(job, (enum compare_view)view, err);
+	for (int view = 0; view < COMPARE_VIEWS; view++)
+		for (size_t i = 0; i < job->contests && status == 0; i++)
+			status = write_view(job, &job->trial[i], (enum compare_view)view, err);
 	struct error later;
 	int means = whole_csv_end(&job->means, status ? NULL : path_join(folder, "compare.csv"), status ? &later : err);
 	int pairs = whole_csv_end(&job->pairs, status || means ? NULL : path_join(folder, "pairs.csv"),
@@ -286,7 +328,7 @@ static int write_files(struct job *job, const char *folder, struct error *err)
 	return status || means || pairs ? -1 : 0;
 }
 
-static int print_all(const struct job *job, struct error *err)
+static int print_trial(const struct job *job, const struct trial *trial, struct error *err)
 {
 	const struct compare_metric *shown[] = { job->main, &compare_metrics[2], &compare_metrics[3], &compare_metrics[5],
 											 &compare_metrics[6] };
@@ -297,31 +339,51 @@ static int print_all(const struct job *job, struct error *err)
 	for (size_t i = 0; i < SHOWN && status == 0; i++) {
 		if (i > 0 && shown[i] == job->main)
 			continue;
-		status = compare_study(job->study, COMPARE_END, shown[i], margin_of(job, shown[i]), job->baseline, &of[n], err);
+		status =
+			compare_study(trial->study, COMPARE_END, shown[i], margin_of(job, shown[i]), trial->baseline, &of[n], err);
 		n += status == 0;
 	}
 	if (status == 0) {
-		print_means(job->study, of, n, job->best);
+		if (*trial->stream)
+			printf("%s\n\n", trial->stream);
+		print_means(trial->study, of, n, trial->best);
 		putchar('\n');
 		print_pairs(&of[0]);
-		print_notes(job->study, &of[0]);
+		if (*trial->stream)
+			putchar('\n');
 	}
 	while (n > 0)
 		compare_free(&of[--n]);
 	return status;
 }
 
+/* Only series that saw the same stream compete; each contest has its own pairs, corrections and Pareto set. */
+static int open_trials(struct job *job, const char *against, struct error *err)
+{
+	struct contest *contest;
+	job->contests = contests_split(job->study, job->arena, &contest);
+	job->trial = ARENA_TAKE(job->arena, job->contests, struct trial);
+	for (size_t i = 0; i < job->contests; i++) {
+		struct trial *trial = &job->trial[i];
+		*trial = (struct trial){ .stream = contest[i].title, .study = &contest[i].study };
+		trial->best = ARENA_TAKE(job->arena, trial->study->n, bool);
+		TRY(compare_pareto(trial->study, is_loss(job->main) ? job->main : &compare_metrics[0], trial->best, err));
+	}
+	return choose_baselines(job, against, err);
+}
+
 static int compare_all(const struct compare_options *opt, struct study *study, const char *folder, struct error *err)
 {
-	struct job job = { .study = study };
+	struct job job = { .study = study, .arena = &study->arena };
 	TRY(choose_metric(opt, study, &job.main, err));
-	TRY(choose_baseline(opt, study, &job.baseline, err));
 	job.margin = opt->margin > 0 ? opt->margin : job.main->margin;
-	job.best = ARENA_TAKE(&study->arena, study->n, bool);
-	TRY(compare_pareto(study, is_loss(job.main) ? job.main : &compare_metrics[0], job.best, err));
+	TRY(open_trials(&job, opt->against, err));
 	TRY(folder_make(folder, err));
 	TRY(write_files(&job, folder, err));
-	TRY(print_all(&job, err));
+	for (size_t i = 0; i < job.contests; i++)
+		TRY(print_trial(&job, &job.trial[i], err));
+	print_rules(&job);
+	print_notes(study);
 	printf("\nwrote %s and %s\n", path_join(folder, "compare.csv"), path_join(folder, "pairs.csv"));
 	return 0;
 }
@@ -349,7 +411,8 @@ const struct command command_compare = {
 		"95% t interval over the seeds; for every pair of strategies the paired difference over the seeds that both "
 		"have, with its interval, p value (Holm-corrected over the pairs) and a test of equivalence (two one-sided "
 		"t tests), and the verdict: better, worse, equivalent or undecided.  The views at equal training FLOPs and "
-		"of equal total parameters are in pairs.csv.",
+		"of equal total parameters are in pairs.csv.  Where the runs saw different streams, those of each stream are "
+		"compared among themselves.",
 	.opts = compare_rows,
 	.opts_size = sizeof(struct compare_options),
 	.run = compare_command,
