@@ -360,21 +360,25 @@ static int plot_chart(struct plotting *p, const struct chart *chart, struct erro
 
 /* ---- all charts ------------------------------------------------------------------------------------------ */
 
-static int copy_style(const struct plotting *p, struct error *err)
+/* What the scripts load stands beside them. */
+static int copy_shared(const struct plotting *p, struct error *err)
 {
-	char *style;
-	size_t size;
-	TRY(file_read(path_join(place_plots(), "style.gp"), 1 << 20, &style, &size, err));
-	int failed = write_page(p, "style", ".gp", style, size, err);
-	free(style);
-	return failed;
+	for (size_t i = 0; chart_shared[i]; i++) {
+		char *script;
+		size_t size;
+		TRY(file_read(path_join(place_plots(), text_keep_f("%s.gp", chart_shared[i])), 1 << 20, &script, &size, err));
+		int failed = write_page(p, chart_shared[i], ".gp", script, size, err);
+		free(script);
+		TRY(failed);
+	}
+	return 0;
 }
 
 static int plot_all(struct plotting *p, unsigned chosen, struct error *err)
 {
 	const struct chart *table = p->subject->charts;
 	TRY(folder_make(p->folder, err));
-	TRY(copy_style(p, err));
+	TRY(copy_shared(p, err));
 	p->subject->tell(p);
 	for (size_t i = 0; table[i].name; i++)
 		if (chosen & 1u << i)

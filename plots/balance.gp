@@ -3,6 +3,18 @@
 #
 # data: series,label,layer,step,tokens,n,maxvio,maxvio_low,maxvio_high,dead,dead_low,dead_high,floor
 
+if (groups > 1) {
+	headline = 'Balance of the experts over training'
+	about = 'Lower is better, measured '.scope.'.'
+	measures = 2
+	array measure[2] = ['maxvio', 'dead']
+	array heading[2] = ['MaxVio: load of the fullest expert over the fair share, less 1', 'dead experts (load below 1% of the fair share)']
+	array scale[2] = ['violation', 'zero']
+	floor_column = 'floor'
+	floor_title = 'MaxVio of chance'
+}
+if (groups > 1) load 'multiples.gp'; exit
+
 wide = layers == 1 ? 560 : layers == 2 ? 400 : 300
 high = 200
 legend = 56 + 6.6*(longest > 16 ? longest : 16)

@@ -3,6 +3,17 @@
 #
 # data: series,label,layer,step,tokens,n,drops,drops_low,drops_high
 
+if (groups > 1) {
+	headline = 'Dropped assignments over training'
+	about = 'Lower is better.'
+	measures = 1
+	array measure[1] = ['drops']
+	array heading[1] = ['share of the assignments dropped']
+	array scale[1] = ['zero']
+	floor_column = floor_title = ''
+}
+if (groups > 1) load 'multiples.gp'; exit
+
 wide = layers == 1 ? 560 : layers == 2 ? 400 : 300
 high = 260
 legend = 56 + 6.6*(longest > 16 ? longest : 16)

@@ -3,6 +3,17 @@
 #
 # data: series,label,step,tokens,n,loss,loss_low,loss_high,excess,excess_low,excess_high,bayes
 
+if (groups > 1) {
+	headline = has_excess ? 'What of the loss could still be learned, over training' : 'Loss over training'
+	about = 'Lower is better.'
+	measures = 1
+	array measure[1] = [(has_excess ? 'excess' : 'loss')]
+	array heading[1] = [(has_excess ? 'excess loss over Bayes (nats per token)' : loss_title)]
+	array scale[1] = ['log']
+	floor_column = floor_title = ''
+}
+if (groups > 1) load 'multiples.gp'; exit
+
 panels = 1 + has_excess
 panel = 390
 legend = 56 + 6.6*(longest > 16 ? longest : 16)

@@ -3,6 +3,17 @@
 #
 # data: series,label,layer,step,tokens,n,top1,top1_low,top1_high
 
+if (groups > 1) {
+	headline = 'How sure the router is, over training'
+	about = 'Near 1 the router is saturated: it hardly learns any more.'
+	measures = 1
+	array measure[1] = ['top1']
+	array heading[1] = ['mean share of the first choice in the scores']
+	array scale[1] = ['zero']
+	floor_column = floor_title = ''
+}
+if (groups > 1) load 'multiples.gp'; exit
+
 wide = layers == 1 ? 560 : layers == 2 ? 400 : 300
 high = 260
 legend = 56 + 6.6*(longest > 16 ? longest : 16)

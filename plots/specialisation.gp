@@ -3,6 +3,17 @@
 #
 # data: series,label,layer,step,tokens,n,nmi,nmi_low,nmi_high
 
+if (groups > 1) {
+	headline = 'Specialisation of the experts over training'
+	about = '0: the domain says nothing of the expert; 1: everything.'
+	measures = 1
+	array measure[1] = ['nmi']
+	array heading[1] = ['NMI of domain and expert']
+	array scale[1] = ['zero']
+	floor_column = floor_title = ''
+}
+if (groups > 1) load 'multiples.gp'; exit
+
 wide = layers == 1 ? 560 : layers == 2 ? 400 : 300
 high = 260
 legend = 56 + 6.6*(longest > 16 ? longest : 16)

@@ -49,6 +49,9 @@ do for [v = 0:7] {
 # the dash of the reference: a baseline that is no mixture, or a floor
 reference_colour = 0x6E6E6E
 
+# for lines that several strategies share: values from dark to light
+array ramp[8] = [0x0D0887, 0x4B03A1, 0x7D03A8, 0xA82296, 0xCB4679, 0xE56B5D, 0xF89441, 0xFDC328]
+
 # ---- axes ------------------------------------------------------------------------------------------------------------
 
 text_colour = '#262626'
@@ -57,10 +60,12 @@ set tics nomirror out scale 0.5 textcolor rgb text_colour
 if (!terminal_is_text) set grid linecolor rgb '#E4E4E4' linewidth 0.6 linetype 1 dashtype 1
 set title textcolor rgb text_colour
 set key noenhanced textcolor rgb text_colour
-set style fill transparent solid (exists('series') && series > 4 ? 0.11 : 0.18) noborder
+set style fill transparent solid (exists('crowd') && crowd > 4 || !exists('crowd') && exists('series') && series > 4 ? 0.11 : 0.18) noborder
+# a chart with panels for groups of series sets crowd, the most series in a panel;
 # so many bands upon each other would show nothing; their ends are in the data
 if (!exists('banded')) banded = 0
-has_bands = banded && !terminal_is_text && series <= 8
+if (!exists('crowd')) crowd = exists('series') ? series : 0
+has_bands = banded && !terminal_is_text && crowd <= 8
 if (exists('seeds')) curves = has_bands ? 'Line and band: '.seeds.interval : 'Lines: '.seeds.(banded ? ' (without its interval)' : '')
 set style textbox opaque noborder
 

@@ -8,8 +8,10 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "experiments/charts/gnuplot.h"
+#include "experiments/charts/groups.h"
 #include "sim/base/text.h"
 
 const struct chart charts[] = {
@@ -63,6 +65,8 @@ const struct chart charts_of_models[] = {
 	  "label,total,active,mine,side,label_total,label_active,line_total,line_active", chart_fill_models, false },
 	{ .name = NULL },
 };
+
+const char *const chart_shared[] = { "style", "multiples", NULL };
 
 /* ---- the prelude ----------------------------------------------------------------------------------------- */
 
@@ -126,7 +130,9 @@ static const char *shown_label(const char *label, size_t *characters)
 						   : text_keep_f("%.*s…%s", (int)at[LABEL_MOST / 2], label, &label[at[n - LABEL_MOST / 2 + 1]]);
 }
 
-void chart_set_labels(struct chart_sheet *sheet, size_t n, const char *const *label)
+/* Sets NAME[] and the number of characters of the longest, as LENGTH. */
+static void set_labels(struct chart_sheet *sheet, size_t n, const char *const *label, const char *name,
+					   const char *length)
 {
 	const char **shown = ARENA_TAKE(&sheet->arena, n, const char *);
 	size_t longest = 0;
@@ -135,19 +141,76 @@ void chart_set_labels(struct chart_sheet *sheet, size_t n, const char *const *la
 		shown[i] = shown_label(label[i], &characters);
 		longest = characters > longest ? characters : longest;
 	}
-	chart_set_texts(sheet, "label", n, shown);
-	chart_set_number(sheet, "longest", (double)longest);
+	chart_set_texts(sheet, name, n, shown);
+	chart_set_number(sheet, length, (double)longest);
+}
+
+void chart_set_labels(struct chart_sheet *sheet, size_t n, const char *const *label)
+{
+	set_labels(sheet, n, label, "label", "longest");
 }
 
 /* A strategy that chooses with later tokens in view has a loss that no causal model can have; the label says so. */
-static const char *honest_label(const struct study_series *series, bool *marked)
+static const char *honest_label(const struct study_series *series, const char *label, bool *marked)
 {
 	for (size_t i = 0; i < series->n; i++)
 		if (series->run[i]->sees_future) {
 			*marked = true;
-			return text_keep_f("%s †", series->label);
+			return text_keep_f("%s †", label);
 		}
-	return series->label;
+	return label;
+}
+
+/* Small multiples have one legend for all panels: a line for each label that series bear in their groups.  It has the
+ * colour of its strategy, or none (0) where several strategies share the label. */
+struct legend {
+	size_t n;
+	const char **label;
+	double *look;
+};
+
+static size_t line_of(struct legend *legend, const char *label, unsigned colour)
+{
+	size_t line = 0, before = 0;
+	while (line < legend->n && strcmp(legend->label[line], label) != 0)
+		line++;
+	if (line < legend->n) {
+		if (legend->look[line] != 0 && ((unsigned)legend->look[line] - 1) % STUDY_COLOURS + 1 != colour)
+			legend->look[line] = 0;
+		return line;
+	}
+	for (size_t i = 0; i < line; i++)
+		before += ((unsigned)legend->look[i] + STUDY_COLOURS - 1) % STUDY_COLOURS + 1 == colour;
+	legend->label[line] = label;
+	legend->look[line] = colour + STUDY_COLOURS * (double)(before % 8);
+	legend->n++;
+	return line;
+}
+
+enum { PANELS_MOST = 12 };
+
+/* `groups`, `group_title[]`, `group_of[]` of each series; `lines`, `line_label[]`, `line_look[]`, `line_of[]`. */
+static void set_groups(struct chart_sheet *sheet, size_t n, const size_t *shown)
+{
+	struct groups groups;
+	struct legend legend = { 0, ARENA_TAKE(&sheet->arena, n, const char *), ARENA_TAKE(&sheet->arena, n, double) };
+	double *group = ARENA_TAKE(&sheet->arena, n, double), *line = ARENA_TAKE(&sheet->arena, n, double);
+	bool marked = false;
+	groups_make(sheet->study, &sheet->arena, &groups);
+	if (groups.n > PANELS_MOST)
+		chart_note(sheet, "of %zu panels, the first %d are shown", groups.n, PANELS_MOST);
+	for (size_t i = 0; i < n; i++) {
+		const struct study_series *series = &sheet->study->series[shown[i]];
+		group[i] = (double)groups.of[shown[i]] + 1;
+		line[i] = (double)line_of(&legend, honest_label(series, groups.label[shown[i]], &marked), series->colour) + 1;
+	}
+	chart_set_number(sheet, "groups", (double)(groups.n < PANELS_MOST ? groups.n : PANELS_MOST));
+	chart_set_texts(sheet, "group_title", groups.n, groups.title);
+	chart_set_numbers(sheet, "group_of", n, group);
+	chart_set_number(sheet, "lines", (double)legend.n);
+	set_labels(sheet, legend.n, legend.label, "line_label", "line_longest");
+	chart_set_numbers(sheet, "line_look", legend.n, legend.look);
+	chart_set_numbers(sheet, "line_of", n, line);
 }
 
 void chart_set_series(struct chart_sheet *sheet, size_t n, const size_t *shown)
@@ -157,13 +220,14 @@ void chart_set_series(struct chart_sheet *sheet, size_t n, const size_t *shown)
 	bool marked = false;
 	for (size_t i = 0; i < n; i++) {
 		const struct study_series *series = &sheet->study->series[shown[i]];
-		label[i] = honest_label(series, &marked);
+		label[i] = honest_label(series, series->label, &marked);
 		look[i] = series->colour + STUDY_COLOURS * (series->variant % 8); /* style.gp has eight of each colour */
 	}
 	chart_set_number(sheet, "series", (double)n);
 	chart_set_labels(sheet, n, label);
 	chart_set_numbers(sheet, "look", n, look);
 	chart_set_text(sheet, "footnote", marked ? "†: routes with later tokens in view." : "");
+	set_groups(sheet, n, shown);
 }
 
 void chart_set_seeds(struct chart_sheet *sheet, size_t low, size_t high)

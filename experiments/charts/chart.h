@@ -48,6 +48,9 @@ struct chart {
 /* Each ends with a NULL name. */
 extern const struct chart charts[], charts_of_counts[], charts_of_models[];
 
+/* Scripts that those of the charts load: plots/NAME.gp; ends with NULL. */
+extern const char *const chart_shared[];
+
 /* The fill() of each. */
 int chart_fill_loss(struct chart_sheet *, struct error *err);
 int chart_fill_balance(struct chart_sheet *, struct error *err);
@@ -79,7 +82,8 @@ void chart_set_texts(struct chart_sheet *, const char *name, size_t n, const cha
 /* `label[]`, and `longest`: the characters of the longest one. */
 void chart_set_labels(struct chart_sheet *, size_t n, const char *const *label);
 
-/* The prelude's `series`, `label[]`, `look[]`: what every chart of series needs.  shown[i] are indices into
+/* The prelude's `series`, `label[]`, `look[]`: what every chart of series needs, and the groups of groups.h in which
+ * plots/multiples.gp draws them.  shown[i] are indices into
  * study->series; rows then name a series by its place in `shown`, from 1. */
 void chart_set_series(struct chart_sheet *, size_t n, const size_t *shown);
 /* `seeds`: "mean of n = 3 seeds"; `interval`: " with its 95% t interval"; `banded`: is any n above 1? */

@@ -410,6 +410,7 @@ static int fill_layers(struct chart_sheet *sheet, const struct layer_chart *char
 	const struct study *study = sheet->study;
 	struct layer_list layers;
 	struct extent extent = extent_new();
+	const char *silent = "";
 	size_t *shown = ARENA_TAKE(&sheet->arena, study->n, size_t), n = 0;
 	struct ending *ending = ARENA_TAKE(&sheet->arena, study->n, struct ending);
 	TRY(find_layers(sheet, &layers, err));
@@ -417,7 +418,9 @@ static int fill_layers(struct chart_sheet *sheet, const struct layer_chart *char
 		size_t rows;
 		TRY(put_series_layers(sheet, i, n + 1, chart, &layers, &extent, &rows, err));
 		if (!rows) {
-			chart_note(sheet, "%s: has nothing of this", study->series[i].label);
+			if (strcmp(silent, study->series[i].strategy) != 0) /* series of one strategy stand together */
+				chart_note(sheet, "%s: has nothing of this", study->series[i].strategy);
+			silent = study->series[i].strategy;
 			continue;
 		}
 		shown[n++] = i;

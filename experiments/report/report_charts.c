@@ -247,7 +247,8 @@ static void remove_folder(const char *folder)
 	for (size_t i = 0; charts[i].name; i++)
 		for (size_t j = 0; j < sizeof ending / sizeof *ending; j++)
 			unlink(path_join(folder, text_keep_f("%s.%s", charts[i].name, ending[j])));
-	unlink(path_join(folder, "style.gp"));
+	for (size_t i = 0; chart_shared[i]; i++)
+		unlink(path_join(folder, text_keep_f("%s.gp", chart_shared[i])));
 	unlink(path_join(folder, "stderr"));
 	rmdir(folder);
 }
