@@ -10,14 +10,16 @@
 #include <moesim/kit.h>
 #include <string.h>
 
-void load_create(struct load *load, size_t experts, size_t domains, struct arena *arena)
+void load_create(struct load *load, size_t experts, size_t domains, size_t length, struct arena *arena)
 {
-	*load = (struct load){ .experts = experts, .domains = domains };
+	*load = (struct load){ .experts = experts, .domains = domains, .length = length };
 	load->assigned = ARENA_TAKE(arena, experts, double);
 	load->kept = ARENA_TAKE(arena, experts, double);
 	load->prob = ARENA_TAKE(arena, experts, double);
 	load->joint = ARENA_TAKE(arena, domains * experts, double);
 	load->domain_tokens = ARENA_TAKE(arena, domains, double);
+	load->position_assigned = ARENA_TAKE(arena, length, double);
+	load->position_kept = ARENA_TAKE(arena, length, double);
 	load->scratch = ARENA_TAKE(arena, domains + experts, double);
 }
 
@@ -31,6 +33,8 @@ void load_clear(struct load *load)
 		memset(load->joint, 0, load->domains * row);
 	}
 	memset(load->domain_tokens, 0, load->domains * sizeof(double));
+	memset(load->position_assigned, 0, load->length * sizeof(double));
+	memset(load->position_kept, 0, load->length * sizeof(double));
 	load->tokens = load->unrouted = load->entropy = load->top1 = load->logit_z = 0;
 }
 
@@ -82,6 +86,14 @@ static void add_picks(struct load *load, const struct moe_route *route, const ui
 		load->unrouted += route->plan->token_first[t] == route->plan->token_first[t + 1];
 }
 
+static void add_positions(struct load *load, const struct moe_route *route)
+{
+	for (size_t i = 0; i < route->picks->n; i++)
+		load->position_assigned[route->picks->token[i] % load->length]++;
+	for (size_t t = 0; t < route->call.tokens; t++)
+		load->position_kept[t % load->length] += route->plan->token_first[t + 1] - route->plan->token_first[t];
+}
+
 void load_add(struct load *load, const struct router *router, const uint32_t *domain)
 {
 	const struct moe_route *route = &router->route;
@@ -92,6 +104,7 @@ void load_add(struct load *load, const struct router *router, const uint32_t *do
 	if (load->experts == 0)
 		return;
 	add_picks(load, route, domain);
+	add_positions(load, route);
 	if (route->scores)
 		add_scores(load, route->scores, tokens);
 	if (route->logits)

@@ -9,17 +9,19 @@
 #include "sim/route/router.h"
 
 struct load {
-	size_t experts, domains;
+	size_t experts, domains, length;
 	double *assigned, *kept;       /* [experts] picks before the capacity, pairs after it */
 	double *prob;                  /* [experts] sum over tokens of the expert's share of the token's scores */
 	double *joint;                 /* [domains][experts] picks before the capacity */
 	double *domain_tokens;         /* [domains] */
+	double *position_assigned;     /* [length] picks before the capacity, by the token's place in its sequence */
+	double *position_kept;         /* [length] pairs after it */
 	double *scratch;               /* [domains + experts] */
 	double tokens, unrouted;       /* unrouted: tokens that no expert processed */
 	double entropy, top1, logit_z; /* sums over tokens; NAN when there are no scores or logits */
 };
 
-void load_create(struct load *load, size_t experts, size_t domains, struct arena *arena);
+void load_create(struct load *load, size_t experts, size_t domains, size_t length, struct arena *arena);
 void load_clear(struct load *load);
 /* Adds the router's last batch; domain[tokens]. */
 void load_add(struct load *load, const struct router *router, const uint32_t *domain);

@@ -23,7 +23,7 @@ struct prologue {
 	double flops;
 	struct recorder_place place;
 };
-static const char magic[24] = "moesim checkpoint 1\n";
+static const char magic[24] = "moesim checkpoint 2\n";
 
 static uint64_t hash_settings(const struct settings *settings)
 {

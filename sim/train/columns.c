@@ -11,7 +11,7 @@
 #include "sim/base/text.h"
 #include "sim/metrics/metrics.h"
 
-enum { steps = FILE_STEPS, layers, experts, domains, timing, summary };
+enum { steps = FILE_STEPS, layers, experts, domains, timing, summary, positions };
 
 const struct column run_columns[] = {
 #define COLUMN(file, name, unit, meaning) { (enum run_file)file, #name, unit, meaning },
@@ -22,8 +22,8 @@ const struct column run_columns[] = {
 
 const char *run_file_name(enum run_file file)
 {
-	static const char *const names[] = { "steps.csv",   "layers.csv", "experts.csv",
-										 "domains.csv", "timing.csv", "summary.csv" };
+	static const char *const names[] = { "steps.csv",  "layers.csv",  "experts.csv",  "domains.csv",
+										 "timing.csv", "summary.csv", "positions.csv" };
 	return names[file];
 }
 

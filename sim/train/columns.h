@@ -6,7 +6,7 @@
 #define SIM_TRAIN_COLUMNS_H
 
 /* The files of a run folder that hold rows, in the order of enum run_file. */
-enum run_file { FILE_STEPS, FILE_LAYERS, FILE_EXPERTS, FILE_DOMAINS, FILE_TIMING, FILE_SUMMARY, RUN_FILES };
+enum run_file { FILE_STEPS, FILE_LAYERS, FILE_EXPERTS, FILE_DOMAINS, FILE_TIMING, FILE_SUMMARY, FILE_POSITIONS, RUN_FILES };
 
 struct column {
 	enum run_file file;

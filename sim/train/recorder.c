@@ -100,10 +100,15 @@ static int64_t size_now(const char *path)
 	return stat(path, &now) == 0 ? (int64_t)now.st_size : 0;
 }
 
+static bool is_of_the_end(enum run_file file)
+{
+	return file == FILE_SUMMARY || file == FILE_POSITIONS;
+}
+
 int recorder_open(struct recorder *recorder, const struct recorder_place *place, struct error *err)
 {
 	for (int i = 0; i < RUN_FILES; i++) {
-		if (i == FILE_SUMMARY)
+		if (is_of_the_end((enum run_file)i))
 			continue;
 		const char *path = path_join(recorder->folder, run_file_name((enum run_file)i));
 		int64_t size = place == NULL ? -1 : i == FILE_TIMING ? size_now(path) : place->size[i];
@@ -298,23 +303,54 @@ static void summary_row(struct csv_writer *file, const char *run, const struct t
 	csv_row(file);
 }
 
-int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
-					 struct error *err)
+static void position_rows(struct csv_writer *file, const struct trainer *trainer, size_t layer)
 {
-	const char *path = path_join(recorder->folder, run_file_name(FILE_SUMMARY));
+	const struct load *load = &trainer->eval_load[layer];
+	for (size_t i = 0; i < load->length; i++) {
+		csv_int(file, (int64_t)trainer->step);
+		csv_int(file, (int64_t)layer);
+		csv_int(file, (int64_t)i);
+		csv_double(file, load->position_assigned[i]);
+		csv_double(file, load->position_kept[i]);
+		csv_row(file);
+	}
+}
+
+static void rows_of_the_end(struct csv_writer *file, enum run_file which, const char *run,
+							const struct trainer *trainer, const struct outcome *outcome)
+{
+	if (which == FILE_SUMMARY)
+		summary_row(file, run, trainer, outcome);
+	for (size_t i = 0; which == FILE_POSITIONS && i < trainer->net.shape.layers; i++)
+		position_rows(file, trainer, i);
+}
+
+/* The file appears whole or not at all. */
+static int write_at_the_end(struct recorder *recorder, enum run_file which, const struct trainer *trainer,
+							const struct outcome *outcome, struct error *err)
+{
+	const char *path = path_join(recorder->folder, run_file_name(which));
 	char *bytes = NULL;
 	size_t size = 0;
 	FILE *memory = open_memstream(&bytes, &size);
 	if (memory == NULL)
 		return fail(err, ERROR_WORLD, "out of memory");
-	struct csv_writer *file = csv_open_stream(memory, run_file_header(FILE_SUMMARY));
-	summary_row(file, path_last(recorder->folder), trainer, outcome);
+	struct csv_writer *file = csv_open_stream(memory, run_file_header(which));
+	rows_of_the_end(file, which, path_last(recorder->folder), trainer, outcome);
 	int status = csv_close(file, false, err);
 	fclose(memory);
 	if (status == 0)
 		status = file_replace(path, bytes, size, err);
 	free(bytes);
 	return status;
+}
+
+int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
+					 struct error *err)
+{
+	if (trainer->net.block[0].layer.router.capacity > 0)
+		TRY(write_at_the_end(recorder, FILE_POSITIONS, trainer, outcome, err));
+	return write_at_the_end(recorder, FILE_SUMMARY, trainer, outcome, err);
 }
 
 int recorder_close(struct recorder *recorder, struct error *err)

@@ -12,7 +12,7 @@
 struct recorder {
 	const char *folder;
 	int lock;                           /* the folder, held against a second process */
-	struct csv_writer *file[RUN_FILES]; /* all but the summary */
+	struct csv_writer *file[RUN_FILES]; /* all but those that are written at the end */
 };
 
 /* Sizes of the growing files at a checkpoint; nothing beyond them counts when a run resumes.  timing.csv has none, as
@@ -50,7 +50,7 @@ void recorder_evaluation(struct recorder *recorder, struct trainer *trainer);
 int recorder_flush(struct recorder *recorder, struct error *err);
 struct recorder_place recorder_place(const struct recorder *recorder);
 
-/* Writes summary.csv. */
+/* Writes summary.csv, and positions.csv when experts have a capacity. */
 int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
 					 struct error *err);
 

@@ -73,8 +73,8 @@ static void lay_out(struct trainer *trainer)
 	trainer->batch_load = ARENA_KEEP(arena, shape.layers, struct load);
 	trainer->eval_load = ARENA_KEEP(arena, shape.layers, struct load);
 	for (size_t i = 0; i < shape.layers; i++) {
-		load_create(&trainer->batch_load[i], experts, trainer->stream.domains, arena);
-		load_create(&trainer->eval_load[i], experts, trainer->stream.domains, arena);
+		load_create(&trainer->batch_load[i], experts, trainer->stream.domains, shape.length, arena);
+		load_create(&trainer->eval_load[i], experts, trainer->stream.domains, shape.length, arena);
 	}
 }
 

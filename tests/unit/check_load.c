@@ -21,6 +21,7 @@ static struct load load;
 /* The same sums, collected the slow way. */
 struct sums {
 	double assigned[EXPERTS], kept[EXPERTS], joint[DOMAINS][EXPERTS], domain[DOMAINS], prob[EXPERTS];
+	double position_assigned[TOKENS], position_kept[TOKENS]; /* of which `length` are used */
 	double unrouted, entropy, top1, logit_z;
 };
 static struct sums sums;
@@ -29,7 +30,7 @@ static void open_case(const char *text)
 {
 	struct error err = { .code = ERROR_NONE };
 	ck_assert_msg(tiny_open(&tiny, &tiny_shape, text, &err) == 0, "%s: %s", text, err.text);
-	load_create(&load, tiny.net.call.experts, DOMAINS, &tiny.arena);
+	load_create(&load, tiny.net.call.experts, DOMAINS, tiny.net.call.length, &tiny.arena);
 	sums = (struct sums){ .unrouted = 0 };
 }
 
@@ -58,10 +59,12 @@ static void add_pairs(const struct router *router, const uint32_t *domain)
 	for (size_t i = 0; i < router->planner.picks.n; i++) {
 		sums.assigned[router->planner.picks.expert[i]]++;
 		sums.joint[domain[router->planner.picks.token[i]]][router->planner.picks.expert[i]]++;
+		sums.position_assigned[router->planner.picks.token[i] % load.length]++;
 	}
 	for (size_t p = 0; p < router->plan.pairs; p++) {
 		sums.kept[router->plan.expert[p]]++;
 		routed[router->plan.token[p]] = true;
+		sums.position_kept[router->plan.token[p] % load.length]++;
 	}
 	for (size_t t = 0; t < TOKENS; t++) {
 		sums.domain[domain[t]]++;
@@ -96,6 +99,10 @@ static void check_counts(void)
 	}
 	for (size_t d = 0; d < DOMAINS; d++)
 		ck_assert_double_eq(load.domain_tokens[d], sums.domain[d]);
+	for (size_t i = 0; i < load.length; i++) {
+		ck_assert_double_eq(load.position_assigned[i], sums.position_assigned[i]);
+		ck_assert_double_eq(load.position_kept[i], sums.position_kept[i]);
+	}
 }
 
 static const char *const texts[] = {
