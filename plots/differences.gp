@@ -1,54 +1,71 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# differences.gp -- which strategies really differ: paired differences over common seeds.
+# differences.gp -- which strategies really differ: paired differences over common seeds, a panel for each stream.
 #
 # data: series,label,row,n,difference,difference_low,difference_high,p
 
+across = panels <= 3 ? panels : panels == 4 ? 2 : 3
+down = (panels + across - 1)/across
 left_edge = 30 + 6.8*longest
-wide = 520.0
-bar = 28.0
-high = bar*series + 16
-top = 100
-width = left_edge + wide + 150
-height = top + high + 58
+wide = across == 1 ? 520.0 : across == 2 ? 320.0 : 230.0
+numbers = 150
+bar = 28.0 - (rows > 12 ? 6 : 0)
+high = bar*rows + 16
+gap = 36
+top = panels > 1 ? 124 : 100
+width = left_edge + across*(wide + numbers)
+height = top + down*(high + gap) - gap + 58
 load 'style.gp'
 
 headline = 'Difference in loss from '.baseline
-reading = 'Mark and bar: '.seeds.interval.', paired by seed.  p: t test, Holm-corrected for all rows.'
-
-set lmargin at screen X(left_edge)
-set rmargin at screen X(left_edge + wide)
-set tmargin at screen Y(top)
-set bmargin at screen Y(top + high)
-@HEAD
-set key off
-set border 1
-if (!terminal_is_text) set grid noytics
-set ytics scale 0 font small_font noenhanced
-set ytics ()
-do for [i = 1:series] { set ytics add (plain(label[i]) series + 1 - i) }
-set yrange [0.4:series + 0.6]
+if (strlen(subject)) { headline = 'Difference in loss of '.subject.' from '.baseline.', on each stream' }
+reading = 'Mark and bar: '.seeds.interval.', paired by seed.  p: t test'.(strlen(subject) ? '.' : \
+	', Holm-corrected for all rows'.(streams > 1 ? ' of the same stream.' : '.'))
 span = x_most > x_least ? x_most - x_least : 1e-6
 least = x_least - 0.04*span
 most = x_most + 0.04*span
 if (margin > 0) {
 	least = least < -1.15*margin ? least : -1.15*margin
 	most = most > 1.15*margin ? most : 1.15*margin
+}
+
+set multiplot
+@HEAD
+set key off
+set border 1
+if (!terminal_is_text) set grid noytics
+set ytics scale 0 font small_font noenhanced
+set yrange [0.4:rows + 0.6]
+set xrange [least:most]
+set xtics nice((most - least)/(across == 1 ? 6 : 3.5))
+set arrow from 0,graph 0 to 0,graph 1 nohead back linecolor rgb '#8C8C8C' linewidth 1.2
+if (margin > 0) {
 	set object 1 rectangle from -margin,graph 0 to margin,graph 1 back fillcolor rgb '#EDEDED' fillstyle solid noborder
-	set label sprintf('shaded: within %g, no difference in practice', margin) at screen X(left_edge + wide),Y(72) right \
+	set label sprintf('shaded: within %g, no difference in practice', margin) at screen X(width - 16),Y(72) right \
 		font small_font textcolor rgb '#595959'
 }
-set xrange [least:most]
-set xtics nice((most - least)/6)
-set arrow from 0,graph 0 to 0,graph 1 nohead back linecolor rgb '#8C8C8C' linewidth 1.2
-set label 'better than '.baseline at screen X(left_edge),Y(top - 10) left font small_font noenhanced textcolor rgb '#595959'
-if (margin <= 0) {
-	set label 'worse' at screen X(left_edge + wide),Y(top - 10) right font small_font textcolor rgb '#595959'
-}
-set xlabel 'difference in '.loss_title noenhanced
+set label 'left of the line: better than '.baseline at screen X(16),Y(72) left font small_font noenhanced textcolor rgb '#595959'
 
-plot \
-	for [i = 1:series] data using (column('series') == i ? column('difference') : NaN):'row':'difference_low':'difference_high' \
-		with xerrorbars linetype look[i] dashtype 1 linewidth 1.8 pointsize 1.3 notitle, \
-	data using (most):'row':(sprintf('  %+.4f  (p %s)', column('difference'), \
-		column('p') < 0.0005 ? '< 0.001' : sprintf('= %.3f', column('p')))) with labels left font small_font \
-		textcolor rgb text_colour notitle
+do for [p = 1:panels] {
+	left = left_edge + ((p - 1)%across)*(wide + numbers)
+	from_top = top + ((p - 1)/across)*(high + gap)
+	set lmargin at screen X(left)
+	set rmargin at screen X(left + wide)
+	set tmargin at screen Y(from_top)
+	set bmargin at screen Y(from_top + high)
+	set title literal(clipped(panel_title[p], wide + numbers - 10)) font small_font offset 0,-0.6
+	if (panels == 1) { unset title }
+	set ytics ()
+	do for [r = 1:rows] { set ytics add ((p - 1)%across ? '' : plain(label[r]) rows + 1 - r) }
+	set format x (p + across > panels ? '%g' : '')
+	unset xlabel
+	if (p + across > panels) { set xlabel (across > 2 ? 'difference (nats per token)' : 'difference in '.loss_title) noenhanced }
+	plot \
+		for [i = 1:series] data using (column('series') == i && panel_of[i] == p ? column('difference') : NaN): \
+			'row':'difference_low':'difference_high' \
+			with xerrorbars linetype (1 + (look[i] - 1)%10) dashtype 1 linewidth 1.8 pointsize (rows > 12 ? 1 : 1.3) notitle, \
+		data using (panel_of[int(column('series'))] == p ? most : NaN):'row':(sprintf('  %+.4f  (p %s)', column('difference'), \
+			column('p') < 0.0005 ? '< 0.001' : sprintf('= %.3f', column('p')))) with labels left font small_font \
+			textcolor rgb text_colour notitle
+	unset label
+}
+unset multiplot

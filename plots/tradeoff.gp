@@ -1,60 +1,103 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# tradeoff.gp -- does balance cost quality?
+# tradeoff.gp -- does balance cost quality?  A panel for each stream.
 #
 # data: series,label,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,pareto
 
-wide = 560
-high = 360
-legend = 56 + 6.6*(longest > 31 ? longest : 31)
-width = 84 + wide + legend
-height = 84 + (high > 18*series ? high : 18*series) + 56
+across = panels <= 3 ? panels : panels == 4 ? 2 : 3
+down = (panels + across - 1)/across
+wide = across == 1 ? 560.0 : 270.0
+high = across == 1 ? 360.0 : 200.0
+gap_x = 14
+gap_y = 30
+left_edge = 84
+legend = 62 + 6.8*(longest > 31 ? longest : 31)
+width = left_edge + across*(wide + gap_x) + legend
+top = panels > 1 ? 100 : 80
+block = down*(high + gap_y) - gap_y
+height = top + (block > 18*(entries + 2) ? block : 18*(entries + 2)) + 60
+# points that a line joins to the one before them in their sweep
+joined = 0
+do for [i = 1:series] { joined = joined + (before[i] > 0) }
+crowd = entries
+fronts = 0
+do for [k = 2:front] { fronts = fronts + (front_panel[k] == front_panel[k-1]) }
 load 'style.gp'
 
 headline = 'Loss against balance at the end of training'
 reading = 'Down and left is better.  '.(banded ? 'Mark and bars: ' : 'Marks: ').seeds.interval.'.'
+if (joined) { reading = reading.'  Larger marks: larger values of what was swept.' }
 
 span = y_most > y_least ? y_most - y_least : 0.1*abs(y_most) + 1e-6
 low = y_least - 0.1*span
-top = y_most + 0.14*span
+most = y_most + 0.14*span
+front_colour = '#C9C9C9'
+is_flat(i) = at_x[i] != at_x[i]
+size(i) = joined ? 0.55 + 1.1*size_of[i] : across == 1 ? 1.3 : 1.1
+clip(v) = v > 0 ? v : 0
+x_of(i, p) = column('series') == i && panel_of[i] == p ? column('maxvio') : NaN
 
-set lmargin at screen X(84)
-set rmargin at screen X(84 + wide)
-set tmargin at screen Y(80)
-set bmargin at screen Y(80 + high)
+set multiplot
 @HEAD
-set key at screen X(84 + wide + 16),Y(80) left top Left reverse vertical samplen 2.2 spacing 1.25 width -2 font small_font
+set key off
 # MaxVio of nothing but chance and of complete collapse are both of interest
 set nonlinear x via asinh(x/0.1) inverse 0.1*sinh(x)
 set xrange [0:(x_most > 0.3 ? x_most : 0.3)*1.25]
 set xtics (0, 0.1, 0.3, 1, 3, 10, 30, 100)
-set yrange [low:top]
-set xlabel 'MaxVio: load of the fullest expert over the fair share, less 1'
-set ylabel loss_title offset 0.5,0
+set yrange [low:most]
 
-do for [k = 2:front] {
-	set arrow from front_x[k-1],front_y[k-1] to front_x[k],front_y[k-1] nohead back linecolor rgb '#C9C9C9' linewidth 3
-	set arrow from front_x[k],front_y[k-1] to front_x[k],front_y[k] nohead back linecolor rgb '#C9C9C9' linewidth 3
-}
-# a series without routed experts has no MaxVio: its loss is a line across, or beyond the edge
-above = 0
-do for [i = 1:series] {
-	if (flat[i] == flat[i] && flat[i] <= top && flat[i] >= low) {
-		set arrow from graph 0,first flat[i] to graph 1,first flat[i] nohead back linetype look[i] linewidth 1.5
-		set label label[i] at graph 0.99,first flat[i] right offset 0,0.6 noenhanced font small_font
+do for [p = 1:panels] {
+	left = left_edge + ((p - 1)%across)*(wide + gap_x)
+	from_top = top + ((p - 1)/across)*(high + gap_y)
+	set lmargin at screen X(left)
+	set rmargin at screen X(left + wide)
+	set tmargin at screen Y(from_top)
+	set bmargin at screen Y(from_top + high)
+	set title literal(clipped(panel_title[p], wide)) font small_font offset 0,-0.7
+	if (panels == 1) { unset title }
+	set format x (p + across > panels ? '%g' : '')
+	set format y ((p - 1)%across ? '' : '%g')
+	unset xlabel
+	unset ylabel
+	if (p + across > panels) { set xlabel (across > 1 ? 'MaxVio' : 'MaxVio: load of the fullest expert over the fair share, less 1') }
+	if ((p - 1)%across == 0) { set ylabel (down > 1 ? loss_title[1:strstrt(loss_title.' (', ' (') - 1] : loss_title) offset 0.5,0 }
+	do for [k = 2:front] {
+		if (front_panel[k] == p && front_panel[k-1] == p) {
+			set arrow from front_x[k-1],front_y[k-1] to front_x[k],front_y[k-1] nohead back linecolor rgb front_colour linewidth 3
+			set arrow from front_x[k],front_y[k-1] to front_x[k],front_y[k] nohead back linecolor rgb front_colour linewidth 3
+		}
 	}
-	if (flat[i] == flat[i] && flat[i] > top) {
-		set label sprintf('%s: %.3f, beyond the top', label[i], flat[i]) at graph 0.99,graph 0.985 - 0.05*above right \
-			noenhanced font small_font textcolor rgb colour(look[i])
-		above = above + 1
+	# a series without routed experts has no MaxVio: its loss is a line across, or beyond the edge
+	above = 0
+	do for [i = 1:series] {
+		if (panel_of[i] == p && is_flat(i) && at_y[i] <= most && at_y[i] >= low) {
+			set arrow from graph 0,first at_y[i] to graph 1,first at_y[i] nohead back linetype entry_look[entry_of[i]] linewidth 1.5
+		}
+		if (panel_of[i] == p && is_flat(i) && at_y[i] > most && above < 5) {
+			set label sprintf('%s: %.3f, beyond the top', label[entry_of[i]], at_y[i]) at graph 0.99,graph (0.94 - above*17.0/high) \
+				right noenhanced font small_font textcolor rgb colour(entry_look[entry_of[i]])
+			above = above + 1
+		}
+		if (panel_of[i] == p && before[i] > 0 && !is_flat(i) && !is_flat(before[i])) {
+			set arrow from at_x[before[i]],at_y[before[i]] to at_x[i],at_y[i] nohead back \
+				linecolor rgb colour(entry_look[entry_of[i]]) linewidth 1 dashtype 1
+		}
 	}
+	plot \
+		for [i = 1:series] data using (x_of(i, p)):(column('loss')):(clip(column('maxvio_low'))):(column('maxvio_high')): \
+			(column('loss_low')):(column('loss_high')) with xyerrorbars linetype entry_look[entry_of[i]] dashtype 1 pointsize 0 \
+			linewidth (joined ? 0.5 : 1.1) notitle, \
+		for [i = 1:series] data using (x_of(i, p)):(column('loss')) with points linetype entry_look[entry_of[i]] \
+			pointsize size(i) notitle
+	unset label
+	unset arrow
 }
-
-clip(v) = v > 0 ? v : 0
-x_of(i) = column('series') == i ? column('maxvio') : NaN
-plot \
-	for [i = 1:series] data using (x_of(i)):(column('loss')):(clip(column('maxvio_low'))):(column('maxvio_high')): \
-		(column('loss_low')):(column('loss_high')) with xyerrorbars linetype look[i] dashtype 1 pointsize 0 linewidth 1.1 notitle, \
-	for [i = 1:series] data using (x_of(i)):(column('loss')) with points linetype look[i] pointsize 1.3 notitle, \
-	for [i = 1:series] keyentry with points linetype (flat[i] == flat[i] ? 0 : look[i]) pointsize (flat[i] == flat[i] ? 0 : 1.1) \
-		title (flat[i] == flat[i] ? '' : label[i]), \
-	keyentry with lines linecolor rgb (front > 1 ? '#C9C9C9' : 'white') dashtype 1 linewidth 3 title (front > 1 ? 'Pareto front: none is better in both' : '')
+array flat[entries]
+do for [i = 1:series] { flat[entry_of[i]] = is_flat(i) }
+@LEGEND
+plot NaN notitle, \
+	for [e = 1:entries] keyentry with linespoints linetype entry_look[e] linewidth 1.4 pointsize (flat[e] ? 0 : 1.1) \
+		title (flat[e] || joined ? label[e] : ''), \
+	for [e = 1:entries] keyentry with points linetype entry_look[e] pointsize 1.1 title (flat[e] || joined ? '' : label[e]), \
+	keyentry with lines linecolor rgb (fronts ? front_colour : 'white') dashtype 1 linewidth 3 \
+		title (fronts ? 'Pareto front: none is better in both' : '')
+unset multiplot

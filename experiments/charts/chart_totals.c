@@ -10,7 +10,7 @@
 
 #include "experiments/charts/chart.h"
 #include "experiments/charts/chart_totals.h"
-#include "experiments/study/statistics.h"
+#include "experiments/study/contest.h"
 #include "sim/base/text.h"
 
 /* ---- totals of a series ---------------------------------------------------------------------------------- */
@@ -58,8 +58,7 @@ int chart_loss_column(struct chart_sheet *sheet, const char **column, struct err
 	return 0;
 }
 
-/* How many seeds stand behind what is shown. */
-static void count_seeds(const struct estimate *value, size_t *low, size_t *high)
+void chart_count_seeds(const struct estimate *value, size_t *low, size_t *high)
 {
 	if (value->n == 0)
 		return;
@@ -67,13 +66,40 @@ static void count_seeds(const struct estimate *value, size_t *low, size_t *high)
 	*high = value->n > *high ? value->n : *high;
 }
 
-static void put_name(struct chart_sheet *sheet, size_t place, size_t series)
+void chart_put_name(struct chart_sheet *sheet, size_t place, size_t series)
 {
 	csv_int(sheet->data, (int64_t)place);
 	chart_put_text(sheet, sheet->study->series[series].label);
 }
 
-static void note_unfinished(struct chart_sheet *sheet, const struct study_series *series)
+/* A strategy that chooses with later tokens in view has a loss that no causal model can have; the label says so. */
+static const char *honest(const struct study_series *series, const char *label)
+{
+	for (size_t i = 0; i < series->n; i++)
+		if (series->run[i]->sees_future)
+			return text_keep_f("%s †", label);
+	return label;
+}
+
+void chart_split_streams(struct chart_sheet *sheet, struct chart_streams *streams)
+{
+	struct contest *contest;
+	size_t n = sheet->study->n;
+	*streams = (struct chart_streams){ .n = contests_split(sheet->study, &sheet->arena, &contest) };
+	streams->title = ARENA_TAKE(&sheet->arena, n, const char *);
+	streams->of = ARENA_TAKE(&sheet->arena, n, size_t);
+	streams->label = ARENA_TAKE(&sheet->arena, n, const char *);
+	for (size_t i = 0; i < streams->n; i++) {
+		streams->title[i] = contest[i].title;
+		for (size_t s = 0; s < contest[i].study.n; s++) {
+			const struct study_series *series = &contest[i].study.series[s];
+			streams->of[contest[i].from[s]] = i;
+			streams->label[contest[i].from[s]] = honest(series, series->label);
+		}
+	}
+}
+
+void chart_note_unfinished(struct chart_sheet *sheet, const struct study_series *series)
 {
 	for (size_t i = 0; i < series->n; i++) {
 		if (strcmp(series->run[i]->status, "diverged") == 0)
@@ -81,125 +107,6 @@ static void note_unfinished(struct chart_sheet *sheet, const struct study_series
 		else if (!series->run[i]->summed_up)
 			chart_note(sheet, "%s: it is not finished", series->run[i]->name);
 	}
-}
-
-/* ---- trade-off ------------------------------------------------------------------------------------------- */
-
-struct tradeoff {
-	size_t n, *shown;
-	struct estimate *loss, *maxvio;
-	bool *pareto;
-};
-
-static int read_tradeoff(struct chart_sheet *sheet, struct tradeoff *t, struct error *err)
-{
-	const char *column;
-	size_t most = sheet->study->n;
-	*t = (struct tradeoff){ .shown = ARENA_TAKE(&sheet->arena, most, size_t),
-							.loss = ARENA_TAKE(&sheet->arena, most, struct estimate),
-							.maxvio = ARENA_TAKE(&sheet->arena, most, struct estimate),
-							.pareto = ARENA_TAKE(&sheet->arena, most, bool) };
-	TRY(chart_loss_column(sheet, &column, err));
-	for (size_t i = 0; i < most; i++) {
-		const struct study_series *series = &sheet->study->series[i];
-		TRY(chart_total(sheet, series, column, &t->loss[t->n], err));
-		TRY(chart_total(sheet, series, "maxvio", &t->maxvio[t->n], err));
-		note_unfinished(sheet, series);
-		if (t->loss[t->n].n)
-			t->shown[t->n++] = i;
-	}
-	return 0;
-}
-
-static void find_pareto(struct chart_sheet *sheet, struct tradeoff *t)
-{
-	double(*point)[2] = arena_take(&sheet->arena, t->n, sizeof *point);
-	for (size_t i = 0; i < t->n; i++) {
-		point[i][0] = t->loss[i].mean;
-		point[i][1] = t->maxvio[i].mean;
-	}
-	stats_pareto(&point[0][0], t->n, 2, t->pareto);
-}
-
-/* `front_x[]`, `front_y[]`: what no other series beats in both, from left to right. */
-static void put_front(struct chart_sheet *sheet, const struct tradeoff *t)
-{
-	double *x = ARENA_TAKE(&sheet->arena, t->n, double), *y = ARENA_TAKE(&sheet->arena, t->n, double);
-	size_t n = 0;
-	for (size_t i = 0; i < t->n; i++) {
-		if (!t->pareto[i])
-			continue;
-		size_t at = n++;
-		for (; at > 0 && x[at - 1] > t->maxvio[i].mean; at--) {
-			x[at] = x[at - 1];
-			y[at] = y[at - 1];
-		}
-		x[at] = t->maxvio[i].mean;
-		y[at] = t->loss[i].mean;
-	}
-	chart_set_number(sheet, "front", (double)n);
-	chart_set_numbers(sheet, "front_x", n, x);
-	chart_set_numbers(sheet, "front_y", n, y);
-}
-
-/* `flat[]`: the losses of series without routed experts, which have a place on one axis only; NaN for the others. */
-static void put_flat(struct chart_sheet *sheet, const struct tradeoff *t)
-{
-	double *flat = ARENA_TAKE(&sheet->arena, t->n, double);
-	for (size_t i = 0; i < t->n; i++)
-		flat[i] = t->maxvio[i].n ? NAN : t->loss[i].mean;
-	chart_set_numbers(sheet, "flat", t->n, flat);
-}
-
-static void put_tradeoff(struct chart_sheet *sheet, const struct tradeoff *t)
-{
-	size_t low = 0, high = 0;
-	double most = 0, top = -INFINITY, bottom = INFINITY;
-	for (size_t i = 0; i < t->n; i++) {
-		put_name(sheet, i + 1, t->shown[i]);
-		csv_int(sheet->data, (int64_t)t->loss[i].n);
-		chart_put_estimate(sheet, &t->loss[i]);
-		chart_put_estimate(sheet, &t->maxvio[i]);
-		csv_int(sheet->data, t->pareto[i]);
-		csv_row(sheet->data);
-		count_seeds(&t->loss[i], &low, &high);
-		if (t->maxvio[i].n) {
-			/* intervals of two seeds are so wide that the marks would fall together */
-			bool few = t->loss[i].n < 3;
-			most = fmax(most, few ? t->maxvio[i].mean : t->maxvio[i].high);
-			top = fmax(top, few ? t->loss[i].mean : t->loss[i].high);
-			bottom = fmin(bottom, few ? t->loss[i].mean : t->loss[i].low);
-		}
-	}
-	chart_set_series(sheet, t->n, t->shown);
-	put_front(sheet, t);
-	put_flat(sheet, t);
-	chart_set_seeds(sheet, low, high);
-	chart_set_number(sheet, "x_most", most);
-	chart_set_number(sheet, "y_least", bottom);
-	chart_set_number(sheet, "y_most", top);
-}
-
-/* Has any series both? */
-static bool is_empty(const struct tradeoff *t)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (t->maxvio[i].n)
-			return false;
-	return true;
-}
-
-int chart_fill_tradeoff(struct chart_sheet *sheet, struct error *err)
-{
-	struct tradeoff t;
-	TRY(read_tradeoff(sheet, &t, err));
-	if (is_empty(&t)) {
-		sheet->missing = "no finished run has both a loss and a MaxVio in its summary.csv";
-		return 0;
-	}
-	find_pareto(sheet, &t);
-	put_tradeoff(sheet, &t);
-	return 0;
 }
 
 /* ---- cost ------------------------------------------------------------------------------------------------ */
@@ -257,11 +164,11 @@ int chart_fill_cost(struct chart_sheet *sheet, struct error *err)
 		struct cost cost;
 		TRY(read_cost(sheet, &sheet->study->series[i], &cost, err));
 		if (cost.n == 0) {
-			note_unfinished(sheet, &sheet->study->series[i]);
+			chart_note_unfinished(sheet, &sheet->study->series[i]);
 			continue;
 		}
 		shown[n++] = i;
-		put_name(sheet, n, i);
+		chart_put_name(sheet, n, i);
 		put_cost(sheet, &cost);
 		most_experts = fmax(most_experts, cost.experts);
 		most_params = fmax(most_params, cost.params_total);
@@ -275,134 +182,6 @@ int chart_fill_cost(struct chart_sheet *sheet, struct error *err)
 	chart_set_number(sheet, "most_experts", most_experts);
 	chart_set_number(sheet, "most_params", most_params);
 	chart_set_number(sheet, "most_flops", most_flops);
-	return 0;
-}
-
-/* ---- paired differences ---------------------------------------------------------------------------------- */
-
-struct difference {
-	size_t series;
-	struct estimate value;
-};
-
-static int by_mean(const void *a, const void *b)
-{
-	const struct difference *x = a, *y = b;
-	if (x->value.mean != y->value.mean)
-		return x->value.mean < y->value.mean ? -1 : 1;
-	return (x->series > y->series) - (x->series < y->series);
-}
-
-/* The series that the others are compared with: the one asked for; else plain top-k, the usual one; else the first. */
-static size_t find_baseline(const struct study *study, const char *name)
-{
-	const char *wanted = *name ? name : "top-k";
-	for (size_t i = 0; i < study->n; i++)
-		if (strcmp(study->series[i].label, wanted) == 0)
-			return i;
-	for (size_t i = 0; i < study->n; i++)
-		if (strcmp(study->series[i].strategy, wanted) == 0)
-			return i;
-	return *name ? SIZE_MAX : 0;
-}
-
-/* Under a sweep, the baseline's series with the same swept settings where there is one. */
-static size_t baseline_for(const struct study *study, size_t baseline, size_t series)
-{
-	const struct study_series *of = &study->series[series];
-	for (size_t i = 0; i < study->n; i++) {
-		const struct study_series *candidate = &study->series[i];
-		bool same = strcmp(candidate->strategy, study->series[baseline].strategy) == 0;
-		for (size_t k = 0; same && k < study->keys; k++)
-			same = strcmp(candidate->value[k], of->value[k]) == 0;
-		if (same)
-			return i;
-	}
-	return baseline;
-}
-
-/* The differences over the seeds that both have. */
-static int pair(struct chart_sheet *sheet, size_t series, size_t baseline, const char *column, struct estimate *out,
-				struct error *err)
-{
-	const struct study_series *a = &sheet->study->series[series], *b = &sheet->study->series[baseline];
-	double *of_a, *of_b, *difference = ARENA_TAKE(&sheet->arena, a->n, double);
-	size_t n = 0;
-	TRY(chart_totals(sheet, a, column, &of_a, err));
-	TRY(chart_totals(sheet, b, column, &of_b, err));
-	for (size_t i = 0; i < a->n; i++)
-		for (size_t j = 0; j < b->n; j++)
-			if (a->run[i]->seed == b->run[j]->seed)
-				difference[n++] = of_a[i] - of_b[j];
-	*out = estimate_of(difference, n);
-	return 0;
-}
-
-static int find_differences(struct chart_sheet *sheet, size_t baseline, struct difference *found, size_t *n,
-							struct error *err)
-{
-	const char *column;
-	TRY(chart_loss_column(sheet, &column, err));
-	*n = 0;
-	for (size_t i = 0; i < sheet->study->n; i++) {
-		size_t against = baseline_for(sheet->study, baseline, i);
-		struct estimate value;
-		if (against == i)
-			continue;
-		TRY(pair(sheet, i, against, column, &value, err));
-		if (value.n < 2)
-			chart_note(sheet, "%s: fewer than two seeds in common with %s", sheet->study->series[i].label,
-					   sheet->study->series[against].label);
-		else
-			found[(*n)++] = (struct difference){ i, value };
-	}
-	qsort(found, *n, sizeof *found, by_mean);
-	return 0;
-}
-
-static void put_differences(struct chart_sheet *sheet, const struct difference *found, size_t n)
-{
-	size_t *shown = ARENA_TAKE(&sheet->arena, n, size_t), low = 0, high = 0;
-	double least = 0, most = 0;
-	double *p = ARENA_TAKE(&sheet->arena, n, double);
-	for (size_t i = 0; i < n; i++)
-		p[i] = estimate_p_zero(&found[i].value);
-	stats_holm(p, n);
-	for (size_t i = 0; i < n; i++) {
-		const struct estimate *value = &found[i].value;
-		shown[i] = found[i].series;
-		put_name(sheet, i + 1, found[i].series);
-		csv_int(sheet->data, (int64_t)(n - i));
-		csv_int(sheet->data, (int64_t)value->n);
-		chart_put_estimate(sheet, value);
-		chart_put(sheet, p[i]);
-		csv_row(sheet->data);
-		count_seeds(value, &low, &high);
-		least = fmin(least, value->low);
-		most = fmax(most, value->high);
-	}
-	chart_set_series(sheet, n, shown);
-	chart_set_seeds(sheet, low, high);
-	chart_set_number(sheet, "x_least", least);
-	chart_set_number(sheet, "x_most", most);
-	chart_set_number(sheet, "margin", sheet->choice->margin);
-}
-
-int chart_fill_differences(struct chart_sheet *sheet, struct error *err)
-{
-	const char *asked = sheet->choice->baseline;
-	size_t baseline = find_baseline(sheet->study, asked), n;
-	if (baseline == SIZE_MAX)
-		return fail(err, ERROR_USER, "no run has the baseline '%s' (give the label of one of the strategies)", asked);
-	struct difference *found = ARENA_TAKE(&sheet->arena, sheet->study->n, struct difference);
-	TRY(find_differences(sheet, baseline, found, &n, err));
-	if (n == 0) {
-		sheet->missing = "it needs two strategies with two seeds in common";
-		return 0;
-	}
-	put_differences(sheet, found, n);
-	chart_set_text(sheet, "baseline",
-				   sheet->study->keys ? sheet->study->series[baseline].strategy : sheet->study->series[baseline].label);
 	return 0;
 }
 
@@ -479,7 +258,7 @@ static int put_target(struct chart_sheet *sheet, size_t place, const struct targ
 	for (size_t i = 0; i < of->n; i++)
 		TRY(flops_to(of->run[i], target->column, target_of(target, of->run[i]), &flops[i], err));
 	*value = estimate_of(flops, of->n);
-	put_name(sheet, place, place - 1);
+	chart_put_name(sheet, place, place - 1);
 	csv_int(sheet->data, (int64_t)place);
 	csv_int(sheet->data, (int64_t)of->n);
 	csv_int(sheet->data, (int64_t)value->n);
@@ -498,7 +277,7 @@ int chart_fill_target(struct chart_sheet *sheet, struct error *err)
 		struct estimate value;
 		TRY(put_target(sheet, i + 1, &target, &value, err));
 		shown[i] = i;
-		count_seeds(&value, &low, &high);
+		chart_count_seeds(&value, &low, &high);
 		most = fmax(most, value.n < 3 ? value.mean : value.high);
 	}
 	if (high == 0 || sheet->study->n < 2) {

@@ -19,4 +19,24 @@ int chart_total(struct chart_sheet *, const struct study_series *, const char *c
 /* "excess_loss" where every run that has a loss has that one, else "eval_loss"; tells the script as `loss_title`. */
 int chart_loss_column(struct chart_sheet *, const char **column, struct error *err);
 
+/* The streams that the series saw: what the charts draw in panels of their own, as losses of two streams cannot be
+ * compared.  Everything lives in the sheet's arena. */
+struct chart_streams {
+	size_t n;
+	const char **title; /* [n]; "" when there is one */
+	size_t *of;         /* [study->n] the stream of each series */
+	const char *
+		*label; /* [study->n] what tells it from the others of its stream, with a dagger if it sees the future */
+};
+void chart_split_streams(struct chart_sheet *, struct chart_streams *);
+
+/* Cells: the series' place in the chart, from 1, and its label. */
+void chart_put_name(struct chart_sheet *, size_t place, size_t series);
+
+/* Widens the range of how many seeds stand behind what is shown; both begin with 0. */
+void chart_count_seeds(const struct estimate *value, size_t *low, size_t *high);
+
+/* Notes which of its runs have no result, and why. */
+void chart_note_unfinished(struct chart_sheet *, const struct study_series *);
+
 #endif
