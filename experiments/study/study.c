@@ -90,28 +90,42 @@ static unsigned rank_of(const char *strategy)
 	return i;
 }
 
-static bool belongs(const struct study *study, const struct study_series *series, const struct run_folder *run)
+/* value[keys]: the run's own, looked up once for all series. */
+static bool belongs(const struct study *study, const struct study_series *series, const struct run_folder *run,
+					const char *const *value)
 {
 	if (strcmp(series->strategy, run->strategy) != 0)
 		return false;
 	for (size_t k = 0; k < study->keys; k++)
-		if (strcmp(series->value[k], run_folder_setting(run, study->key[k])) != 0)
+		if (strcmp(series->value[k], value[k]) != 0)
 			return false;
 	/* the same settings under two meanings of a name: never averaged */
 	return strcmp(series->run[0]->sentence, run->sentence) == 0;
 }
 
+static void append_run(struct study *study, struct study_series *series, const struct run_folder *run)
+{
+	if ((series->n & (series->n - 1)) == 0) { /* room doubles; the outgrown copy stays in the arena */
+		const struct run_folder **wider =
+			ARENA_TAKE(&study->arena, series->n ? 2 * series->n : 1, const struct run_folder *);
+		if (series->n)
+			memcpy(wider, series->run, series->n * sizeof *wider);
+		series->run = wider;
+	}
+	series->run[series->n++] = run;
+}
+
 static struct study_series *series_of(struct study *study, const struct run_folder *run)
 {
-	for (size_t i = 0; i < study->n; i++)
-		if (belongs(study, &study->series[i], run))
+	const char **value = ARENA_TAKE(&study->arena, study->keys, const char *);
+	for (size_t k = 0; k < study->keys; k++)
+		value[k] = run_folder_setting(run, study->key[k]);
+	for (size_t i = study->n; i-- > 0;) /* runs of one series mostly stand together */
+		if (belongs(study, &study->series[i], run, value))
 			return &study->series[i];
 	struct study_series *series = &study->series[study->n++];
 	series->strategy = run->strategy;
-	series->value = ARENA_TAKE(&study->arena, study->keys, const char *);
-	for (size_t k = 0; k < study->keys; k++)
-		series->value[k] = run_folder_setting(run, study->key[k]);
-	series->run = ARENA_TAKE(&study->arena, study->runs.n, const struct run_folder *);
+	series->value = value;
 	return series;
 }
 
@@ -131,7 +145,8 @@ static void add_run(struct study *study, const struct run_folder *run)
 		study->repeat[study->repeats++] = run;
 		return;
 	}
-	size_t at = series->n++;
+	append_run(study, series, run);
+	size_t at = series->n - 1;
 	for (; at > 0 && series->run[at - 1]->seed > run->seed; at--)
 		series->run[at] = series->run[at - 1];
 	series->run[at] = run;
@@ -145,26 +160,17 @@ static int compare_values(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
-static bool stands_before(const struct study *study, const struct study_series *a, const struct study_series *b)
+static int compare_series(const void *left, const void *right, void *context)
 {
+	const struct study_series *a = left, *b = right;
+	const struct study *study = context;
 	unsigned rank_a = rank_of(a->strategy), rank_b = rank_of(b->strategy);
 	if (rank_a != rank_b)
-		return rank_a < rank_b;
+		return rank_a < rank_b ? -1 : 1;
 	int order = strcmp(a->strategy, b->strategy);
 	for (size_t k = 0; order == 0 && k < study->keys; k++)
 		order = compare_values(a->value[k], b->value[k]);
-	return (order != 0 ? order : strcmp(a->run[0]->sentence, b->run[0]->sentence)) < 0;
-}
-
-static void sort_series(struct study *study)
-{
-	for (size_t i = 1; i < study->n; i++) {
-		struct study_series moved = study->series[i];
-		size_t at = i;
-		for (; at > 0 && stands_before(study, &moved, &study->series[at - 1]); at--)
-			study->series[at] = study->series[at - 1];
-		study->series[at] = moved;
-	}
+	return order != 0 ? order : strcmp(a->run[0]->sentence, b->run[0]->sentence);
 }
 
 /* ---- labels and looks ------------------------------------------------------------------------------------ */
@@ -279,7 +285,7 @@ int study_read(size_t folders, char *const *folder, struct study *study, struct 
 	study->repeat = ARENA_TAKE(&study->arena, study->runs.n, const struct run_folder *);
 	for (size_t i = 0; i < study->runs.n; i++)
 		add_run(study, &study->runs.run[i]);
-	sort_series(study);
+	qsort_r(study->series, study->n, sizeof *study->series, compare_series, study);
 	dress_series(study);
 	return 0;
 }
