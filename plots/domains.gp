@@ -3,7 +3,7 @@
 #
 # data: panel,label,layer,domain,row,expert,column,share
 
-across = layers > 1 ? (layers > 3 ? 3 : layers) : panels > 9 ? 2 : 1
+across = layers > 1 ? (layers > 3 ? 3 : layers) : panels > 12 ? 3 : panels > 9 ? 2 : 1
 down = (panels + across - 1)/across
 wide = across == 1 ? 640.0 : across == 2 ? 420.0 : 300.0
 high = domains*12.0 < 60 ? 60.0 : domains*12.0 > 160 ? 160.0 : domains*12.0

@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "experiments/charts/chart.h"
+#include "experiments/charts/groups.h"
 #include "sim/base/text.h"
 
 enum {
 	PANELS = 48,    /* more would be too small to read */
+	SERIES = 24,    /* series that are shown */
 	LOAD_BINS = 64, /* columns of a heat map */
 	IDS_LIMIT = 1 << 16
 };
@@ -96,6 +98,43 @@ static void put_panels(struct chart_sheet *sheet, const struct panels *panels)
 	chart_set_numbers(sheet, "rows", panels->n, panels->height);
 	chart_set_numbers(sheet, "scale", panels->n, panels->scale);
 	chart_set_number(sheet, "most", panels->most);
+}
+
+/* The place-th of n series is one of the `few` that lie evenly among them, both ends of a sweep included. */
+static bool is_spread(size_t place, size_t n, size_t few)
+{
+	for (size_t i = 0; i < few && few < n; i++)
+		if ((few > 1 ? i * (n - 1) / (few - 1) : 0) == place)
+			return true;
+	return few >= n;
+}
+
+/* Layers without a choice have nothing to show, and must not take the place of those that have. */
+static bool chooses_experts(const struct study_series *series)
+{
+	return strcmp(run_folder_setting(series->run[0], "selector"), "none") != 0;
+}
+
+/* Fills shown[study->n] and returns their number.  Of more than SERIES series, every group of groups.h shows the same
+ * number, so that each stream or strategy is there with its extremes. */
+static size_t choose_series(struct chart_sheet *sheet, size_t *shown)
+{
+	const struct study *study = sheet->study;
+	struct groups groups;
+	size_t *size = ARENA_TAKE(&sheet->arena, study->n, size_t), *met = ARENA_TAKE(&sheet->arena, study->n, size_t);
+	size_t n = 0;
+	groups_make(study, &sheet->arena, &groups);
+	size_t few = study->n <= SERIES ? study->n : groups.n < SERIES ? SERIES / groups.n : 1;
+	for (size_t i = 0; i < study->n; i++)
+		size[groups.of[i]] += chooses_experts(&study->series[i]);
+	for (size_t i = 0; i < study->n && n < SERIES; i++)
+		if (few == study->n ||
+			(chooses_experts(&study->series[i]) && is_spread(met[groups.of[i]]++, size[groups.of[i]], few)))
+			shown[n++] = i;
+	if (n < study->n)
+		chart_note(sheet, "of %zu series, %zu are shown, spread evenly over each stream, strategy or setting", study->n,
+				   n);
+	return n;
 }
 
 /* Many series times many layers: then the last layer, where routing is most specialised, stands for the run. */
@@ -275,10 +314,11 @@ static int put_load_series(struct chart_sheet *sheet, struct panels *panels, con
 int chart_fill_load(struct chart_sheet *sheet, struct error *err)
 {
 	struct panels *panels = panels_new(sheet);
+	size_t *shown = ARENA_TAKE(&sheet->arena, sheet->study->n, size_t), n = choose_series(sheet, shown);
 	double most = 0;
 	bool known = true;
-	for (size_t i = 0; i < sheet->study->n; i++)
-		TRY(put_load_series(sheet, panels, &sheet->study->series[i], err));
+	for (size_t i = 0; i < n; i++)
+		TRY(put_load_series(sheet, panels, &sheet->study->series[shown[i]], err));
 	if (panels->n == 0) {
 		sheet->missing = "no run has experts to choose from";
 		return 0;
@@ -456,9 +496,9 @@ static int put_domain_series(struct chart_sheet *sheet, struct panels *panels, c
 int chart_fill_domains(struct chart_sheet *sheet, struct error *err)
 {
 	struct panels *panels = panels_new(sheet);
-	size_t known = 0;
-	for (size_t i = 0; i < sheet->study->n; i++)
-		TRY(put_domain_series(sheet, panels, &sheet->study->series[i], &known, err));
+	size_t *shown = ARENA_TAKE(&sheet->arena, sheet->study->n, size_t), n = choose_series(sheet, shown), known = 0;
+	for (size_t i = 0; i < n; i++)
+		TRY(put_domain_series(sheet, panels, &sheet->study->series[shown[i]], &known, err));
 	if (panels->n == 0) {
 		sheet->missing = "no run has experts and tokens with domain labels (domains.csv)";
 		return 0;
