@@ -74,7 +74,8 @@ static void create_memory(struct router *r, struct arena *arena)
 		memory->state = arena_take(arena, memory->state_size, 1);
 		if (part->scratch_size)
 			memory->scratch = arena_take(arena, part->scratch_size(&r->route.call, part_opt(use)), 1);
-		memory->self = (struct moe_self){ part_opt(use), memory->state, memory->scratch, &memory->rng };
+		memory->table = seed_stream(r->seed, text_keep_f("%s/table", part->name), (uint64_t)r->route.call.layer << 32);
+		memory->self = (struct moe_self){ part_opt(use), memory->state, memory->scratch, &memory->rng, &memory->table };
 	}
 }
 

@@ -13,7 +13,7 @@
 struct part_memory {
 	void *state, *scratch;
 	size_t state_size;
-	struct moe_rng rng;
+	struct moe_rng rng, table;
 	struct moe_self self;
 };
 

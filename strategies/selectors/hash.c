@@ -2,15 +2,15 @@
  *
  * hash.c -- the token id alone decides (Roller et al. 2021, Hash Layers, arXiv 2106.04426).
  *
- * Each id has k different experts, the first k of a deck that a Philox hash of (id, draw) shuffles.  The draws of all
- * layers differ.
+ * Each id has k different experts, the first k of a deck that a Philox hash of (seed, layer, id) shuffles.
  */
 #include <moesim/kit.h>
 
-/* A stream that starts at the same place for the same layer and id, in every step. */
-static struct moe_rng stream_of(const struct moe_call *call, uint32_t id)
+static struct moe_rng stream_of(const struct moe_self *self, uint32_t id)
 {
-	return (struct moe_rng){ .key = { 0x68617368u, (uint32_t)call->layer }, .counter = { 0, 0, id, 0 }, .used = 4 };
+	struct moe_rng rng = *self->table;
+	rng.counter[2] = id;
+	return rng;
 }
 
 static void swap(uint32_t *a, uint32_t *b)
@@ -40,7 +40,7 @@ static void choose(const struct moe_self *self, const struct moe_route *route, s
 	for (size_t e = 0; e < call->experts; e++)
 		deck[e] = (uint32_t)e;
 	for (size_t t = 0; t < call->tokens; t++)
-		draw(stream_of(call, route->id[t]), call, t, deck, from, picks);
+		draw(stream_of(self, route->id[t]), call, t, deck, from, picks);
 }
 
 static size_t scratch_size(const struct moe_call *call, const void *opt)
@@ -52,7 +52,7 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 const struct moe_selector selector_hash = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "hash",
-			  .summary = "the token id decides, by a fixed random table",
+			  .summary = "the token id decides, by a random table of the seed's",
 			  .formula = "S_t = { h_1(id_t), ..., h_k(id_t) }, different from one another",
 			  .cite = "Roller et al. 2021, arXiv 2106.04426",
 			  .scratch_size = scratch_size },

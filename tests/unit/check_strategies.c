@@ -26,7 +26,8 @@ static struct moe_route route;
 static struct planner planner;
 static struct moe_plan plan;
 static struct arena arena;
-static struct moe_rng rng, numbers;
+static struct moe_rng rng, table_rng, numbers;
+static uint64_t seed = 9;
 static uint32_t id[TOKENS];
 static real logits[ROOM], scores[ROOM], choice[ROOM], d_logits[ROOM], d_scores[ROOM];
 static max_align_t scratch[SCRATCH / sizeof(max_align_t)], state[SCRATCH / sizeof(max_align_t)];
@@ -81,7 +82,8 @@ static const struct moe_self *self(void)
 {
 	static struct moe_self now;
 	rng = seed_stream(9, "part", route.call.step);
-	now = (struct moe_self){ options, state, scratch, &rng };
+	table_rng = seed_stream(seed, "part/table", (uint64_t)route.call.layer << 32);
+	now = (struct moe_self){ options, state, scratch, &rng, &table_rng };
 	return &now;
 }
 
@@ -290,6 +292,19 @@ START_TEST(hash_of_another_layer_differs)
 	spread_picks();
 	memcpy(first, picked, sizeof first);
 	route.call.layer = 1;
+	choose("hash", "");
+	spread_picks();
+	ck_assert_int_ne(memcmp(first, picked, sizeof first), 0);
+}
+END_TEST
+
+START_TEST(hash_of_another_seed_differs)
+{
+	size_t first[TOKENS][EXPERTS];
+	choose("hash", "");
+	spread_picks();
+	memcpy(first, picked, sizeof first);
+	seed++;
 	choose("hash", "");
 	spread_picks();
 	ck_assert_int_ne(memcmp(first, picked, sizeof first), 0);
@@ -725,6 +740,7 @@ int main(void)
 	tcase_add_test(cases, expert_top_of_ordered_choices);
 	tcase_add_test(cases, hash_depends_on_the_id_alone);
 	tcase_add_test(cases, hash_of_another_layer_differs);
+	tcase_add_test(cases, hash_of_another_seed_differs);
 	tcase_add_test(cases, hash_and_random_take_any_k);
 	tcase_add_test(cases, random_and_hash_are_uniform);
 	tcase_add_test(cases, random_draws_anew_in_every_step);

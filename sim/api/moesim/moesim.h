@@ -113,6 +113,9 @@ struct moe_self {
 	void *state;         /* the part's state, zeroed before the first step; NULL when it has none */
 	void *scratch;       /* the part's scratch memory: what is left in it has no meaning between two calls */
 	struct moe_rng *rng; /* at the start of a stream that belongs to this part, layer, step and phase */
+	/* At the start of one that belongs to this part and layer, and is the same in every step: copy it, and set
+	 * counter[2] to draw an entry of a table.  The streams of two entries, layers or seeds have nothing in common. */
+	const struct moe_rng *table;
 };
 
 /* ---- parts ------------------------------------------------------------------------------------------------- */
@@ -124,13 +127,13 @@ enum { MOE_LOGITS = 1u << 0, MOE_SCORES = 1u << 1 };
 
 struct moe_part {
 	enum moe_kind kind;
-	const char *name;                                                 /* one word of [a-z0-9-] */
-	const char *summary;                                              /* one line */
-	const char *formula;                                              /* as `explain` prints it; may hold newlines */
-	const char *cite;                                                 /* one paper */
-	const struct moe_opt *opts;                                       /* NULL: no options */
-	size_t opts_size;                                                 /* sizeof the options struct */
-	unsigned gives, wants;                                            /* MOE_LOGITS | MOE_SCORES */
+	const char *name;           /* one word of [a-z0-9-] */
+	const char *summary;        /* one line */
+	const char *formula;        /* as `explain` prints it; may hold newlines */
+	const char *cite;           /* one paper */
+	const struct moe_opt *opts; /* NULL: no options */
+	size_t opts_size;           /* sizeof the options struct */
+	unsigned gives, wants;      /* MOE_LOGITS | MOE_SCORES */
 	/* Do the options fit a layer of call->experts and call->k (nothing else is known yet)?  If not, writes one line
 	 * that says what is wrong and what to do.  NULL: they always do. */
 	bool (*check)(const struct moe_call *, const void *opt, char *complaint, size_t size);
