@@ -7,14 +7,15 @@
 #                                     'zero' (linear from zero)
 #   floor_column, floor_title         a reference in the panels of the first measure; '' for none
 #   headline, about                   about stands in front of what the lines are
+#   x_column, x_title, x_unit         where the axis is not that of training
 
 if (!exists('layers')) layers = 0
 depth = layers > 0 ? layers : 1
 panels = groups*depth
 across = panels <= 3 ? panels : panels == 4 ? 2 : panels <= 9 ? 3 : 4
 down = (panels + across - 1)/across
-wide = 270.0
-high = 150.0
+wide = panels == 1 ? 520.0 : 270.0
+high = panels == 1 ? 260.0 : 150.0
 gap_x = 16
 gap_y = 30
 between = 70
@@ -45,7 +46,7 @@ do for [k = 1:lines] {
 	set linetype (1000 + k) linecolor rgb drawn[k] linewidth 1.6 pointtype mark_of[1 + (k - 1)%10] pointsize 0.6 dashtype dash
 }
 
-x_column = x_title eq 'training step' ? 'step' : 'tokens'
+if (!exists('x_column')) x_column = x_title eq 'training step' ? 'step' : 'tokens'
 group_in(p) = 1 + (p - 1)/depth
 layer_in(p) = 1 + (p - 1)%depth
 in_panel(i, p) = group_of[i] == group_in(p) && column('series') == i && (layers == 0 || stringcolumn('layer') eq layer[layer_in(p)])
@@ -55,7 +56,7 @@ set multiplot
 @HEAD
 set key off
 set xrange [0:x_most*1.0/x_unit]
-set xtics nice(x_most*1.0/x_unit/3.5)
+set xtics nice(x_most*1.0/x_unit/(wide/75))
 do for [m = 1:measures] {
 	unset logscale y
 	unset nonlinear y
@@ -98,7 +99,7 @@ do for [m = 1:measures] {
 			for [i = 1:series] data using (x_of(i, p)):(clip(column(measure[m].'_low'))):(clip_top(column(measure[m].'_high'))) \
 				with filledcurves fillcolor rgb drawn[line_of[i]] notitle, \
 			for [i = 1:series] data using (x_of(i, p)):(column(measure[m])) \
-				with linespoints linetype (1000 + line_of[i]) pointinterval -4 notitle, \
+				with linespoints linetype (1000 + line_of[i]) pointinterval (x_column eq 'position' ? -int(x_most/8 + 1) : -4) notitle, \
 			data using (m == 1 && strlen(floor_column) && (layers == 0 || stringcolumn('layer') eq layer[layer_in(p)]) && \
 				group_of[int(column('series'))] == group_in(p) ? column(x_column)/x_unit : NaN): \
 				(strlen(floor_column) ? column(floor_column) : NaN) \

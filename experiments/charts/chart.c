@@ -40,6 +40,8 @@ const struct chart charts[] = {
 	  chart_fill_saturation, false },
 	{ "drops", "assignments dropped over training", "series,label,layer,step,tokens,n,drops,drops_low,drops_high",
 	  chart_fill_drops, false },
+	{ "positions", "assignments dropped by the token's place in its sequence",
+	  "series,label,layer,position,n,drops,drops_low,drops_high", chart_fill_positions, false },
 	{ "sweep", "loss and balance against a swept setting",
 	  "series,label,key,value,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,dead,dead_low,dead_high",
 	  chart_fill_sweep, false },
@@ -189,6 +191,22 @@ static size_t line_of(struct legend *legend, const char *label, unsigned colour)
 
 enum { PANELS_MOST = 12 };
 
+/* Only groups of which something is shown have a panel: numbers them from 1, and moves their titles up. */
+static void number_groups(struct arena *arena, struct groups *groups, size_t n, const size_t *shown, double *group)
+{
+	size_t *number = ARENA_TAKE(arena, groups->n, size_t), used = 0;
+	for (size_t i = 0; i < n; i++)
+		number[groups->of[shown[i]]] = 1;
+	for (size_t g = 0; g < groups->n; g++)
+		if (number[g]) {
+			groups->title[used] = groups->title[g];
+			number[g] = ++used;
+		}
+	for (size_t i = 0; i < n; i++)
+		group[i] = (double)number[groups->of[shown[i]]];
+	groups->n = used;
+}
+
 /* `groups`, `group_title[]`, `group_of[]` of each series; `lines`, `line_label[]`, `line_look[]`, `line_of[]`. */
 static void set_groups(struct chart_sheet *sheet, size_t n, const size_t *shown)
 {
@@ -197,11 +215,11 @@ static void set_groups(struct chart_sheet *sheet, size_t n, const size_t *shown)
 	double *group = ARENA_TAKE(&sheet->arena, n, double), *line = ARENA_TAKE(&sheet->arena, n, double);
 	bool marked = false;
 	groups_make(sheet->study, &sheet->arena, &groups);
+	number_groups(&sheet->arena, &groups, n, shown, group);
 	if (groups.n > PANELS_MOST)
 		chart_note(sheet, "of %zu panels, the first %d are shown", groups.n, PANELS_MOST);
 	for (size_t i = 0; i < n; i++) {
 		const struct study_series *series = &sheet->study->series[shown[i]];
-		group[i] = (double)groups.of[shown[i]] + 1;
 		line[i] = (double)line_of(&legend, honest_label(series, groups.label[shown[i]], &marked), series->colour) + 1;
 	}
 	chart_set_number(sheet, "groups", (double)(groups.n < PANELS_MOST ? groups.n : PANELS_MOST));

@@ -56,6 +56,7 @@ int chart_fill_loss(struct chart_sheet *, struct error *err);
 int chart_fill_balance(struct chart_sheet *, struct error *err);
 int chart_fill_specialisation(struct chart_sheet *, struct error *err);
 int chart_fill_drops(struct chart_sheet *, struct error *err);
+int chart_fill_positions(struct chart_sheet *, struct error *err);
 int chart_fill_saturation(struct chart_sheet *, struct error *err);
 int chart_fill_load(struct chart_sheet *, struct error *err);
 int chart_fill_domains(struct chart_sheet *, struct error *err);

@@ -4,7 +4,8 @@
 
 # make_run FOLDER STRATEGY SEED EXCESS MAXVIO [CAPACITY [WIDTH]] -- one finished run of 40 steps, 100 tokens each.
 # Excess loss falls from EXCESS + 2 to EXCESS; the Bayes loss is 2 nats; of 4 experts in each of 2 layers the last is
-# dead at the end; domain d sends most of its tokens to expert d.  dense has no experts; expert-choice is not causal.
+# dead at the end; domain d sends most of its tokens to expert d; at place p of a sequence p tenths are dropped.  dense
+# has no experts; expert-choice is not causal.
 make_run()
 {
 	mkdir -p "$1"
@@ -30,6 +31,12 @@ make_run()
 		}
 		put("layers.csv", "step,layer,scope,maxvio,maxvio_floor,cv,entropy,gini,effective_experts,dead_experts,drop_rate,domain_mi,domain_nmi,top1_prob")
 		put("experts.csv", "step,layer,expert,assigned,kept,prob,bias")
+		if (routed) {
+			put("positions.csv", "step,layer,position,assigned,kept")
+			for (layer = 0; layer < 2; layer++)
+				for (place = 0; place < 4; place++)
+					put("positions.csv", "40," layer "," place ",100," 100 - 10 * place)
+		}
 		put("domains.csv", "step,layer,domain,expert,tokens")
 		for (step = 0; routed && step <= 40; step += 10)
 			for (layer = 0; layer < 2; layer++) {
