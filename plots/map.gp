@@ -43,9 +43,11 @@ do for [p = 1:panels] {
 	set title literal(label[p]) font panel_font offset 0,-0.7
 	set xrange [-0.5:columns - 0.5]
 	set yrange [-0.5:rows - 0.5]
-	set xtics () scale 0 font small_font noenhanced
+	# an empty list of tick marks would bring gnuplot's own
+	unset xtics
 	unset ytics
 	if (p + across > panels) {
+		set xtics () scale 0 font small_font noenhanced textcolor rgb text_colour
 		do for [c = 1:columns] { set xtics add (short(x_value[c]) c - 1) }
 	}
 	if (column_of == 0) {

@@ -21,7 +21,7 @@ high = most_lines*17 > high ? most_lines*17 : high
 height = 96 + keys*(high + gap_y)
 load 'style.gp'
 
-headline = keys == 1 ? 'What '.key_name[1].' does to loss and balance' : 'What the swept settings do to loss and balance'
+headline = 'Loss and balance over '.(keys == 1 ? key_name[1] : 'the swept settings')
 reading = 'Lower is better, at the end of training.  '.(banded ? 'Mark and bar: ' : 'Marks: ').seeds.interval.'.'
 
 array metric[3] = ['loss', 'maxvio', 'dead']

@@ -14,14 +14,52 @@
 
 enum { SWEPT_KEYS = 3 }; /* rows of panels */
 
+/* ---- keys that move together ----------------------------------------------------------------------------- */
+
+/* Does a value of one key always come with the same value of the other?  So it is in a suite whose sections change
+ * several settings at once; together they are one axis. */
+static bool move_together(const struct study *study, size_t a, size_t b)
+{
+	for (size_t i = 0; i < study->n; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct study_series *x = &study->series[i], *y = &study->series[j];
+			if ((strcmp(x->value[a], y->value[a]) == 0) != (strcmp(x->value[b], y->value[b]) == 0))
+				return false;
+		}
+	return true;
+}
+
+/* leader[key]: the first key that moves with it, which may be itself. */
+static const size_t *find_leaders(struct chart_sheet *sheet)
+{
+	const struct study *study = sheet->study;
+	size_t *leader = ARENA_TAKE(&sheet->arena, study->keys, size_t);
+	for (size_t k = 0; k < study->keys; k++)
+		while (leader[k] < k && !move_together(study, leader[k], k))
+			leader[k]++;
+	return leader;
+}
+
+/* "experts, with top-k and expert-width" */
+static const char *axis_title(const struct study *study, const size_t *leader, size_t key)
+{
+	const char *title = study->key[key];
+	size_t n = 0;
+	for (size_t k = key + 1; k < study->keys; k++)
+		if (leader[k] == key)
+			title = text_keep_f("%s%s%s", title, n++ ? " and " : ", with ", study->key[k]);
+	return title;
+}
+
 /* ---- the axis of a key ----------------------------------------------------------------------------------- */
 
 /* The values of a swept setting in order: numbers by size, then words. */
 struct axis {
 	size_t key, n;
 	const char **value;
-	bool numeric;   /* all values are numbers */
-	bool geometric; /* and spread over a wide range: a log axis suits them */
+	bool numeric;         /* all values are numbers */
+	bool geometric;       /* and spread over a wide range: a log axis suits them */
+	const size_t *leader; /* [keys] of find_leaders() */
 };
 
 static int by_size(const void *a, const void *b)
@@ -50,10 +88,10 @@ static void judge(struct axis *axis)
 	axis->geometric = axis->numeric && least > 0 && most / least >= 3.5;
 }
 
-static struct axis axis_of(struct chart_sheet *sheet, size_t key)
+static struct axis axis_of(struct chart_sheet *sheet, size_t key, const size_t *leader)
 {
 	const struct study *study = sheet->study;
-	struct axis axis = { .key = key, .value = ARENA_TAKE(&sheet->arena, study->n, const char *) };
+	struct axis axis = { .key = key, .leader = leader, .value = ARENA_TAKE(&sheet->arena, study->n, const char *) };
 	for (size_t i = 0; i < study->n; i++) {
 		const char *value = study->series[i].value[key];
 		bool known = *value == '\0'; /* a strategy without this setting has no place on its axis */
@@ -87,21 +125,21 @@ static double position_on(const struct axis *axis, const char *value)
 
 /* ---- curves over one setting ----------------------------------------------------------------------------- */
 
-/* Series that differ in nothing but the key lie on one line. */
+/* Series that differ in nothing but the key, and what moves with it, lie on one line. */
 static bool is_on_line(const struct study *study, const struct study_series *a, const struct study_series *b,
-					   size_t key)
+					   const struct axis *axis)
 {
 	bool same = strcmp(a->strategy, b->strategy) == 0;
 	for (size_t k = 0; same && k < study->keys; k++)
-		same = k == key || strcmp(a->value[k], b->value[k]) == 0;
+		same = axis->leader[k] == axis->key || strcmp(a->value[k], b->value[k]) == 0;
 	return same;
 }
 
-static const char *line_label(const struct study *study, const struct study_series *series, size_t key)
+static const char *line_label(const struct study *study, const struct study_series *series, const struct axis *axis)
 {
 	const char *label = series->strategy;
 	for (size_t k = 0; k < study->keys; k++)
-		for (size_t i = 0; k != key && i < study->n; i++)
+		for (size_t i = 0; axis->leader[k] != axis->key && i < study->n; i++)
 			if (strcmp(study->series[i].strategy, series->strategy) == 0 &&
 				strcmp(study->series[i].value[k], series->value[k]) != 0) {
 				label = text_keep_f("%s %s=%s", label, study->key[k], *series->value[k] ? series->value[k] : "-");
@@ -118,14 +156,14 @@ struct lines {
 	size_t low_n, high_n;
 };
 
-static void open_line(struct lines *lines, const struct study *study, const struct study_series *series, size_t key,
-					  size_t key_place)
+static void open_line(struct lines *lines, const struct study *study, const struct study_series *series,
+					  const struct axis *axis, size_t key_place)
 {
 	size_t variant = 0;
 	for (size_t i = 0; i < lines->n; i++)
 		variant += lines->of_key[i] == (double)key_place &&
 				   (size_t)lines->look[i] % STUDY_COLOURS == series->colour % STUDY_COLOURS;
-	lines->label[lines->n] = line_label(study, series, key);
+	lines->label[lines->n] = line_label(study, series, axis);
 	lines->look[lines->n] = (double)(series->colour + STUDY_COLOURS * (variant % 8));
 	lines->of_key[lines->n++] = (double)key_place;
 }
@@ -154,11 +192,11 @@ static int put_point(struct chart_sheet *sheet, struct lines *lines, const struc
 }
 
 /* Is this the first series of its line?  Then `last` says whether others follow. */
-static bool begins_line(const struct study *study, size_t series, size_t key, bool *alone)
+static bool begins_line(const struct study *study, size_t series, const struct axis *axis, bool *alone)
 {
 	*alone = true;
 	for (size_t i = 0; i < study->n; i++) {
-		if (i == series || !is_on_line(study, &study->series[i], &study->series[series], key))
+		if (i == series || !is_on_line(study, &study->series[i], &study->series[series], axis))
 			continue;
 		*alone = false;
 		if (i < series)
@@ -173,11 +211,11 @@ static int put_lines(struct chart_sheet *sheet, struct lines *lines, const struc
 	const struct study *study = sheet->study;
 	for (size_t i = 0; i < study->n; i++) {
 		bool alone;
-		if (!begins_line(study, i, axis->key, &alone) || alone)
+		if (!begins_line(study, i, axis, &alone) || alone)
 			continue;
-		open_line(lines, study, &study->series[i], axis->key, key_place);
+		open_line(lines, study, &study->series[i], axis, key_place);
 		for (size_t j = i; j < study->n; j++)
-			if (is_on_line(study, &study->series[j], &study->series[i], axis->key))
+			if (is_on_line(study, &study->series[j], &study->series[i], axis))
 				TRY(put_point(sheet, lines, &study->series[j], axis, column, err));
 	}
 	return 0;
@@ -197,18 +235,19 @@ static int put_keys(struct chart_sheet *sheet, struct lines *lines, struct error
 {
 	const struct study *study = sheet->study;
 	const char *column, *name[SWEPT_KEYS];
+	const size_t *leader = find_leaders(sheet);
 	double geometric[SWEPT_KEYS];
 	size_t n = 0;
 	TRY(chart_loss_column(sheet, &column, err));
 	for (size_t k = 0; k < study->keys; k++) {
-		struct axis axis = axis_of(sheet, k);
-		if (axis.n < 2)
+		struct axis axis = axis_of(sheet, k, leader);
+		if (axis.n < 2 || leader[k] != k)
 			continue;
 		if (n == SWEPT_KEYS) {
 			chart_note(sheet, "%s: only %d swept settings are shown", study->key[k], SWEPT_KEYS);
 			continue;
 		}
-		name[n] = study->key[k];
+		name[n] = axis_title(study, leader, k);
 		geometric[n++] = axis.geometric;
 		put_ticks(sheet, &axis, n);
 		TRY(put_lines(sheet, lines, &axis, n, column, err));
@@ -338,8 +377,8 @@ static void put_map(struct chart_sheet *sheet, const struct map *map)
 			}
 	chart_set_number(sheet, "panels", (double)map->panels);
 	chart_set_labels(sheet, map->panels, map->panel);
-	chart_set_text(sheet, "x_name", sheet->study->key[map->x.key]);
-	chart_set_text(sheet, "y_name", sheet->study->key[map->y.key]);
+	chart_set_text(sheet, "x_name", axis_title(sheet->study, map->x.leader, map->x.key));
+	chart_set_text(sheet, "y_name", axis_title(sheet->study, map->y.leader, map->y.key));
 	chart_set_texts(sheet, "x_value", map->x.n, map->x.value);
 	chart_set_texts(sheet, "y_value", map->y.n, map->y.value);
 	chart_set_number(sheet, "least", map->least);
@@ -350,10 +389,11 @@ int chart_fill_map(struct chart_sheet *sheet, struct error *err)
 {
 	struct map map = { .panels = 0 };
 	const char *column;
+	const size_t *leader = find_leaders(sheet);
 	size_t n = 0;
 	for (size_t k = 0; k < sheet->study->keys; k++) {
-		struct axis axis = axis_of(sheet, k);
-		if (axis.n < 2)
+		struct axis axis = axis_of(sheet, k, leader);
+		if (axis.n < 2 || leader[k] != k)
 			continue;
 		*(n == 0 ? &map.x : &map.y) = axis;
 		n++;
