@@ -1,44 +1,58 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# target.gp -- how much training each strategy needs to reach the same loss.
+# target.gp -- how much training each strategy needs to reach the same loss, in FLOPs and in seconds.
 #
-# data: series,label,row,n,reached,flops,flops_low,flops_high
+# data: series,label,row,n,reached,flops,flops_low,flops_high,seconds,seconds_low,seconds_high
 
 left_edge = 30 + 6.8*longest
-wide = 520.0
+panels = seconds_most > 0 ? 2 : 1
+wide = panels == 2 ? 340.0 : 520.0
+gap = 110
 bar = 26.0
 high = bar*series + 10
-top = 76
-width = left_edge + wide + 130
+top = 92
+width = left_edge + panels*(wide + gap) + 20
 height = top + high + 58
 load 'style.gp'
 
-headline = sprintf('Training FLOPs to reach the loss at which %s ends (%.3f)', target_of, target)
+headline = streams == 1 ? sprintf('Training to the loss at which %s ends (%.3f)', target_of, target) : \
+	'Training to the loss at which '.target_of.' ends on the same stream'
 reading = 'Shorter is better.  '.(banded ? 'Bar and line: ' : 'Bars: ').seeds.interval.(paired ? ', target of the same seed.' : '.')
 
-set lmargin at screen X(left_edge)
-set rmargin at screen X(left_edge + wide)
-set tmargin at screen Y(top)
-set bmargin at screen Y(top + high)
+set multiplot
 @HEAD
 set key off
 set border 1
 if (!terminal_is_text) set grid noytics
-set ytics scale 0 font small_font noenhanced
-set ytics ()
-do for [i = 1:series] { set ytics add (plain(label[i]) i) }
-set yrange [series + 0.6:0.4]
-set xrange [0:x_most*1.04]
-set xtics nice(x_most/5.0)
-set format x '%.0s%c'
-set xlabel 'training FLOPs'
 set style fill solid noborder
 half = 0.34
+amount(value, m) = m == 1 ? human(value) : sprintf('%.3g s', value)
+said(value, m) = column('reached') == 0 ? '  never reached' : '  '.amount(value, m). \
+	(column('reached') < column('n') ? sprintf(' (in %d of %d)', column('reached'), column('n')) : '')
+array measure[2] = ['flops', 'seconds']
+array heading[2] = ['training FLOPs', 'seconds of training, on the machine that ran it']
+array most[2] = [x_most, seconds_most]
 
-plot \
-	for [i = 1:series] data using (0):(column('series') == i ? column('row') : NaN):(0):'flops': \
-		(column('row') - half):(column('row') + half) with boxxyerror fillcolor rgb colour(look[i]) notitle, \
-	data using 'flops':'row':'flops_low':'flops_high' with xerrorbars pointsize 0 linecolor rgb '#262626' \
-		linewidth 1.2 notitle, \
-	data using (x_most*1.04):'row':(column('reached') < column('n') ? \
-		(column('reached') == 0 ? '  never reached' : sprintf('  in %d of %d seeds', column('reached'), column('n'))) : \
-		'  '.human(column('flops'))) with labels left font small_font textcolor rgb text_colour notitle
+do for [m = 1:panels] {
+	left = left_edge + (m - 1)*(wide + gap)
+	set lmargin at screen X(left)
+	set rmargin at screen X(left + wide)
+	set tmargin at screen Y(top)
+	set bmargin at screen Y(top + high)
+	set title heading[m] font panel_font offset 0,-0.5
+	set ytics scale 0 font small_font noenhanced
+	set ytics ()
+	do for [i = 1:series] { set ytics add ((m == 1 ? plain(label[i]) : '') i) }
+	set yrange [series + 0.6:0.4]
+	set xrange [0:most[m]*1.04]
+	set xtics nice(most[m]/4.0)
+	set format x (m == 1 ? '%.0s%c' : '%g')
+	plot \
+		for [i = 1:series] data using (0):(column('series') == i ? column('row') : NaN):(0):(column(measure[m])): \
+			(column('row') - half):(column('row') + half) with boxxyerror fillcolor rgb colour(look[i]) notitle, \
+		data using (column(measure[m])):'row':(column(measure[m].'_low')):(column(measure[m].'_high')) \
+			with xerrorbars pointsize 0 linecolor rgb '#262626' linewidth 1.2 notitle, \
+		data using (most[m]*1.04):'row':(said(column(measure[m]), m)) with labels left font small_font \
+			textcolor rgb text_colour notitle
+	unset label
+}
+unset multiplot

@@ -4,8 +4,8 @@
 
 # make_run FOLDER STRATEGY SEED EXCESS MAXVIO [CAPACITY [WIDTH]] -- one finished run of 40 steps, 100 tokens each.
 # Excess loss falls from EXCESS + 2 to EXCESS; the Bayes loss is 2 nats; of 4 experts in each of 2 layers the last is
-# dead at the end; domain d sends most of its tokens to expert d; at place p of a sequence p tenths are dropped.  dense
-# has no experts; expert-choice is not causal.
+# dead at the end; domain d sends most of its tokens to expert d; at place p of a sequence p tenths are dropped.  A
+# step takes 0.2 seconds.  dense has no experts; expert-choice is not causal.
 make_run()
 {
 	mkdir -p "$1"
@@ -29,6 +29,9 @@ make_run()
 			put("steps.csv", step "," 100 * step "," now + 2.1 "," now + 2 ",1,," (measured ? now + 2 ",2," now : ",,") \
 				",0.01,1," 1000 * step)
 		}
+		put("timing.csv", "step,data_s,forward_s,backward_s,optim_s,metrics_s")
+		for (step = 0; step <= 40; step += 10)
+			put("timing.csv", step (step ? ",0.25,0.5,1,0.25,99" : ",0,0,0,0,99"))
 		put("layers.csv", "step,layer,scope,maxvio,maxvio_floor,cv,entropy,gini,effective_experts,dead_experts,drop_rate,domain_mi,domain_nmi,top1_prob")
 		put("experts.csv", "step,layer,expert,assigned,kept,prob,bias")
 		if (routed) {
