@@ -39,8 +39,12 @@ bare = 0
 do for [k = 1:lines] { bare = bare + (line_look[k] == 0) }
 array drawn[lines]
 met = 0
+# lines of one strategy: from its colour to a pale one
+hue(k) = line_look[k] > 0 ? 1 + int(line_look[k] - 1)%10 : 0
+of_hue(k) = sum [j = 1:lines] (hue(j) == hue(k))
+shade_of(k) = of_hue(k) > 1 ? 0.62*(int(line_look[k] - 1)/10)/(of_hue(k) - 1) : 0
 do for [k = 1:lines] {
-	drawn[k] = line_look[k] > 0 ? colour(line_look[k]) : ramp[1 + (bare > 1 ? (met*7)/(bare - 1) : 3)%8]
+	drawn[k] = line_look[k] > 0 ? shade(colour_of[hue(k)], shade_of(k)) : ramp[1 + (bare > 1 ? (met*7)/(bare - 1) : 3)%8]
 	met = met + (line_look[k] == 0)
 	dash = line_look[k] == 1 ? 2 : 1
 	set linetype (1000 + k) linecolor rgb drawn[k] linewidth 1.6 pointtype mark_of[1 + (k - 1)%10] pointsize 0.6 dashtype dash

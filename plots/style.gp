@@ -38,6 +38,8 @@ array colour_of[10] = [0x262626, 0x8C8C8C, 0xCC79A7, 0xD55E00, 0x0072B2, 0x009E7
 array mark_of[10] = [2, 1, 13, 9, 7, 5, 11, 15, 3, 14]
 # of one colour, each is paler than the one before, and dashed after four
 pale(c, v) = c + int((255 - c)*0.2*(v%4))
+shade(rgb, part) = int(rgb/65536 + (255 - rgb/65536)*part)*65536 + int(rgb/256%256 + (255 - rgb/256%256)*part)*256 + \
+	int(rgb%256 + (255 - rgb%256)*part)
 tint(rgb, v) = pale(rgb/65536, v)*65536 + pale(rgb/256%256, v)*256 + pale(rgb%256, v)
 do for [v = 0:7] {
 	do for [c = 1:10] {
