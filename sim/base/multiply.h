@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * multiply.h -- what computes matrix products: multiply_own.c, or multiply_cblas.c where configure was told so.
+ * multiply.h -- what computes matrix products: multiply_own.c, or another multiply_*.c where configure was told so.
  */
 #ifndef SIM_BASE_MULTIPLY_H
 #define SIM_BASE_MULTIPLY_H
