@@ -90,7 +90,7 @@ do for [m = 1:measures] {
 		set rmargin at screen X(left + wide)
 		set tmargin at screen Y(top)
 		set bmargin at screen Y(top + high)
-		name_of_panel = group_title[group_in(p)].(layers > 1 ? ', layer '.layer[layer_in(p)] : '')
+		name_of_panel = group_title[group_in(p)].(layers > 1 ? (strlen(group_title[group_in(p)]) ? ', ' : '').'layer '.layer[layer_in(p)] : '')
 		set title literal(clipped(name_of_panel, wide)) font small_font offset 0,-0.7
 		set format y ((p - 1)%across ? '' : '%g')
 		set format x (p + across > panels ? '%g' : '')

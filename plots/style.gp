@@ -82,7 +82,7 @@ panel_font = bold.(format eq 'svg' ? ',12' : ',9.5')
 small_font = format eq 'svg' ? ',11' : ',8.5'
 
 # Names as they are, where gnuplot would take some characters for commands of its text layout (an SVG is bold only so).
-escaped(one) = strstrt('{}^_@&~\', one) ? '\'.one : one
+escaped(one) = strlen(one) && strstrt('{}^_@&~\', one) ? '\'.one : one
 literal(text) = strlen(text) < 2 ? escaped(text) : literal(text[1:strlen(text)/2]).literal(text[strlen(text)/2 + 1:])
 
 # Text that belongs to no panel, hung on the first one drawn; each is shrunk to the width of the chart.

@@ -30,12 +30,8 @@ static int find_columns(const struct csv_table *table, struct place_columns *at,
 	return run_folder_column(table, "kept", &at->kept, err);
 }
 
-static bool is_of_layer(const struct csv_table *table, size_t row, const struct place_columns *at, size_t layer)
-{
-	return csv_number(table, row, at->layer, NULL) == (double)layer;
-}
-
-static void grow(struct chart_sheet *sheet, struct places *places, size_t n)
+/* Room for so many places; a run has the same number in every layer, and so have the runs of a series. */
+static void make_room(struct chart_sheet *sheet, struct places *places, size_t n)
 {
 	if (n <= places->n)
 		return;
@@ -46,21 +42,33 @@ static void grow(struct chart_sheet *sheet, struct places *places, size_t n)
 	places->n = n;
 }
 
-/* Rows stand in the order of their places. */
+static void read_layer(struct chart_sheet *sheet, const struct csv_table *table, const struct place_columns *at,
+					   size_t number, size_t layer, struct places *places)
+{
+	double last = -1;
+	for (size_t i = 0; i < table->rows; i++)
+		if (csv_number(table, i, at->layer, NULL) == (double)layer)
+			last = fmax(last, csv_number(table, i, at->position, NULL));
+	if (last >= 0 && last < (double)table->rows)
+		make_room(sheet, places, (size_t)last + 1);
+	for (size_t i = 0; i < table->rows; i++) {
+		double place = csv_number(table, i, at->position, NULL);
+		if (csv_number(table, i, at->layer, NULL) == (double)layer && place >= 0 && place < (double)places->n)
+			places->rate[(size_t)place * places->runs + number] =
+				1 - csv_number(table, i, at->kept, NULL) / csv_number(table, i, at->assigned, NULL);
+	}
+}
+
 static int read_run(struct chart_sheet *sheet, const struct run_folder *run, size_t number, size_t layer,
-					struct places *places, struct error *err)
+					struct places *places, bool *more, struct error *err)
 {
 	struct csv_table table;
 	struct place_columns at;
 	TRY(run_folder_table(run, "positions.csv", &table, err));
 	int status = table.columns ? find_columns(&table, &at, err) : 0;
-	size_t place = 0;
-	for (size_t i = 0; status == 0 && i < table.rows; i++) {
-		if (!is_of_layer(&table, i, &at, layer))
-			continue;
-		grow(sheet, places, place + 1);
-		places->rate[place++ * places->runs + number] =
-			1 - csv_number(&table, i, at.kept, NULL) / csv_number(&table, i, at.assigned, NULL);
+	if (status == 0 && table.rows) {
+		read_layer(sheet, &table, &at, number, layer, places);
+		*more |= csv_number(&table, table.rows - 1, at.layer, NULL) >= POSITION_LAYERS;
 	}
 	csv_table_free(&table);
 	return status;
@@ -69,6 +77,7 @@ static int read_run(struct chart_sheet *sheet, const struct run_folder *run, siz
 /* What was drawn, over all series. */
 struct drawn {
 	size_t layers, places, low_n, high_n;
+	bool more; /* there are layers that are not shown */
 };
 
 static void put_places(struct chart_sheet *sheet, size_t place, const char *label, size_t layer,
@@ -100,7 +109,7 @@ static int put_series(struct chart_sheet *sheet, const struct study_series *seri
 	for (size_t layer = 0; layer < POSITION_LAYERS; layer++) {
 		struct places places = { .runs = series->n };
 		for (size_t i = 0; i < series->n; i++)
-			TRY(read_run(sheet, series->run[i], i, layer, &places, err));
+			TRY(read_run(sheet, series->run[i], i, layer, &places, &drawn->more, err));
 		put_places(sheet, place, series->label, layer, &places, drawn);
 		*any |= places.n > 0;
 	}
@@ -123,6 +132,8 @@ int chart_fill_positions(struct chart_sheet *sheet, struct error *err)
 		return 0;
 	}
 	static const char *const layer[POSITION_LAYERS] = { "0", "1", "2" };
+	if (drawn.more)
+		chart_note(sheet, "only the first %d layers are shown", POSITION_LAYERS);
 	if (n < study->n)
 		chart_note(sheet, "%zu of %zu strategies or settings have no capacity", study->n - n, study->n);
 	chart_set_series(sheet, n, shown);
