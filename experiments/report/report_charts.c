@@ -53,7 +53,8 @@ static const struct {
 				 "there is one, makes no difference in practice." },
 	{ .chart = "target",
 	  .reading =
-		  "How much training each needs to reach the same loss: shorter is cheaper.  Empty rows never reached it." },
+		  "How much training each needs to reach the same loss: shorter is cheaper.  Empty rows never reached it.  "
+		  "Seconds compare only runs of one machine that had nothing else to do." },
 	{ .chart = "specialisation",
 	  .reading = "0: the expert says nothing of the domain; 1: it says everything.  More is not better by "
 				 "itself: it shows what the "
@@ -66,6 +67,10 @@ static const struct {
 	  .reading =
 		  "Tokens that found their experts full and went without.  What is dropped in training costs loss twice: the "
 		  "token, and what the expert would have learned from it." },
+	{ .chart = "positions",
+	  .reading =
+		  "Who pays for full experts: where the line climbs, late tokens of a sequence go without more often.  The "
+		  "capacity is shared by a batch, so that the sequences at its end may pay instead." },
 	{ .chart = "sweep",
 	  .reading = "Loss, balance and dead experts against each setting that was varied; bands are 95% intervals over "
 				 "seeds.  Look for "
