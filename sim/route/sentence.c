@@ -288,12 +288,38 @@ static int override_read(struct slice pair, struct sentence *sentence, struct er
 	return 0;
 }
 
+/* Does a word of that text have this key? */
+static bool has_key(struct slice text, const char *name)
+{
+	while (text.at < text.end) {
+		struct slice key, value;
+		if (slice_split(slice_next(&text, ends_at_blank), &key, &value) && strcmp(slice_text(key), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Of two words with one key the first would be lost.  Balancers may be added one by one, though: balance=+z. */
+static int check_repeat(struct slice before, struct slice word, struct error *err)
+{
+	struct slice key, value;
+	if (!slice_split(word, &key, &value) || strcmp(slice_text(key), "balance") == 0 ||
+		!has_key(before, slice_text(key)))
+		return 0;
+	fail(err, ERROR_USER, "'%s' is said twice (keep one)", slice_text(key));
+	return slice_fail(key, err);
+}
+
 static int words_read(struct slice rest, struct sentence *sentence, struct error *err)
 {
+	struct slice before = rest;
 	while (rest.at < rest.end) {
+		before.end = rest.at;
 		struct slice word = slice_next(&rest, ends_at_blank);
-		if (word.at < word.end)
-			TRY(word_read(word, sentence, err));
+		if (word.at == word.end)
+			continue;
+		TRY(check_repeat(before, word, err));
+		TRY(word_read(word, sentence, err));
 	}
 	return 0;
 }

@@ -254,7 +254,7 @@ static const struct refusal {
 	{ "balance=none+aux", NULL, "--strategy", 9, "unknown balancer 'none'" },
 	{ "balance=aux,scope=all", NULL, "--strategy", 13, "scope = all: must be one of: sequence, batch" },
 	{ "balance=aux+z+aux+z+aux+z+aux", NULL, "--strategy", 27, "more than 6 balancers" },
-	{ "k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1 k=1", NULL, "--strategy", 67,
+	{ "top-k,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1", NULL, "--strategy", 73,
 	  "more than 16 layer options" },
 	{ "overflow=first", NULL, "--strategy", 10, "overflow = first: must be one of: position, lowest-score" },
 	{ "capacity=-1", NULL, "--strategy", 10, "capacity = -1: must be" },
