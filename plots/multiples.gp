@@ -70,6 +70,11 @@ do for [m = 1:measures] {
 	low = scale[m] eq 'log' ? (M_min > 0 ? M_min/1.08 : M_min - 0.05*(M_max - M_min)) : 0
 	most = scale[m] eq 'log' ? M_max*1.08 : scale[m] eq 'violation' && M_max < 0.3 ? 0.35 : M_max > 0 ? M_max*1.1 : 1
 	is_log = scale[m] eq 'log' && M_min > 0
+	# bands may go beyond the lines, but a single wide one must not squeeze all the rest
+	if (has_bands) {
+		stats data using (column(x_column) >= 0 ? column(measure[m].'_high') : NaN) nooutput name 'H'
+		if (scale[m] ne 'log' && H_max*1.03 > most) { most = H_max*1.03 < 1.4*M_max ? H_max*1.03 : 1.4*M_max }
+	}
 	clip(v) = !has_bands ? NaN : v > low ? v : low
 	clip_top(v) = v < most ? v : most
 	if (is_log) { set logscale y }
