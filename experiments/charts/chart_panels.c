@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "experiments/charts/chart.h"
-#include "experiments/charts/groups.h"
 #include "sim/base/text.h"
 
 enum {
@@ -115,25 +114,32 @@ static bool chooses_experts(const struct study_series *series)
 	return strcmp(run_folder_setting(series->run[0], "selector"), "none") != 0;
 }
 
-/* Fills shown[study->n] and returns their number.  Of more than SERIES series, every group of groups.h shows the same
- * number, so that each stream or strategy is there with its extremes. */
+static size_t first_of_strategy(const struct study *study, size_t series)
+{
+	size_t first = 0;
+	while (strcmp(study->series[first].strategy, study->series[series].strategy) != 0)
+		first++;
+	return first;
+}
+
+/* Fills shown[study->n] and returns their number.  Of more than SERIES series, every strategy shows the same number, so
+ * that each is there with the extremes of what was swept. */
 static size_t choose_series(struct chart_sheet *sheet, size_t *shown)
 {
 	const struct study *study = sheet->study;
-	struct groups groups;
 	size_t *size = ARENA_TAKE(&sheet->arena, study->n, size_t), *met = ARENA_TAKE(&sheet->arena, study->n, size_t);
-	size_t n = 0;
-	groups_make(study, &sheet->arena, &groups);
-	size_t few = study->n <= SERIES ? study->n : groups.n < SERIES ? SERIES / groups.n : 1;
+	size_t n = 0, strategies = 0;
 	for (size_t i = 0; i < study->n; i++)
-		size[groups.of[i]] += chooses_experts(&study->series[i]);
-	for (size_t i = 0; i < study->n && n < SERIES; i++)
-		if (few == study->n ||
-			(chooses_experts(&study->series[i]) && is_spread(met[groups.of[i]]++, size[groups.of[i]], few)))
+		if (chooses_experts(&study->series[i]))
+			strategies += size[first_of_strategy(study, i)]++ == 0;
+	size_t few = study->n <= SERIES ? study->n : strategies == 0 || strategies > SERIES ? 1 : SERIES / strategies;
+	for (size_t i = 0; i < study->n && n < SERIES; i++) {
+		size_t first = first_of_strategy(study, i);
+		if (few == study->n || (chooses_experts(&study->series[i]) && is_spread(met[first]++, size[first], few)))
 			shown[n++] = i;
+	}
 	if (n < study->n)
-		chart_note(sheet, "of %zu series, %zu are shown, spread evenly over each stream, strategy or setting", study->n,
-				   n);
+		chart_note(sheet, "of %zu series, %zu are shown, spread evenly over each strategy's", study->n, n);
 	return n;
 }
 
