@@ -157,15 +157,17 @@ int chart_fill_target(struct chart_sheet *sheet, struct error *err)
 	struct chart_streams streams;
 	double most_flops = 0, most_seconds = 0;
 	size_t *shown = ARENA_TAKE(&sheet->arena, sheet->study->n, size_t), n = 0, low = 0, high = 0;
-	struct target target = { .mean = NAN };
 	chart_split_streams(sheet, &streams);
+	struct target *target = ARENA_TAKE(&sheet->arena, streams.n, struct target), *of = NULL;
 	TRY(chart_loss_column(sheet, &column, err));
+	for (size_t i = 0; i < streams.n; i++)
+		TRY(choose_target(sheet, &streams, i, column, &target[i], err));
 	for (size_t i = 0; i < sheet->study->n; i++) {
 		struct need need;
-		TRY(choose_target(sheet, &streams, streams.of[i], column, &target, err));
-		if (!target.of)
+		if (!target[streams.of[i]].of)
 			continue;
-		TRY(read_need(sheet, &sheet->study->series[i], &target, column, &need, err));
+		of = &target[streams.of[i]];
+		TRY(read_need(sheet, &sheet->study->series[i], of, column, &need, err));
 		shown[n++] = i;
 		put_need(sheet, n, i, &need);
 		chart_count_seeds(&need.flops, &low, &high);
@@ -179,8 +181,8 @@ int chart_fill_target(struct chart_sheet *sheet, struct error *err)
 	chart_set_series(sheet, n, shown);
 	chart_set_seeds(sheet, low, high);
 	chart_set_number(sheet, "streams", (double)streams.n);
-	chart_set_number(sheet, "target", target.mean);
-	chart_set_text(sheet, "target_of", target.of->strategy);
+	chart_set_number(sheet, "target", of->mean);
+	chart_set_text(sheet, "target_of", of->of->strategy);
 	chart_set_number(sheet, "paired", high > 1);
 	chart_set_number(sheet, "x_most", most_flops);
 	chart_set_number(sheet, "seconds_most", most_seconds);
