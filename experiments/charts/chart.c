@@ -153,15 +153,9 @@ void chart_set_labels(struct chart_sheet *sheet, size_t n, const char *const *la
 	set_labels(sheet, n, label, "label", "longest");
 }
 
-/* A strategy that chooses with later tokens in view has a loss that no causal model can have; the label says so. */
-static const char *honest_label(const struct study_series *series, const char *label, bool *marked)
+const char *chart_honest_label(const struct study_series *series, const char *label)
 {
-	for (size_t i = 0; i < series->n; i++)
-		if (series->run[i]->sees_future) {
-			*marked = true;
-			return text_keep_f("%s †", label);
-		}
-	return label;
+	return study_sees_future(series) ? text_keep_f("%s †", label) : label;
 }
 
 /* Small multiples have one legend for all panels: a line for each label that series bear in their groups.  It has the
@@ -214,14 +208,13 @@ static void set_groups(struct chart_sheet *sheet, size_t n, const size_t *shown)
 	struct groups groups;
 	struct legend legend = { 0, ARENA_TAKE(&sheet->arena, n, const char *), ARENA_TAKE(&sheet->arena, n, double) };
 	double *group = ARENA_TAKE(&sheet->arena, n, double), *line = ARENA_TAKE(&sheet->arena, n, double);
-	bool marked = false;
 	groups_make(sheet->study, &sheet->arena, &groups);
 	number_groups(&sheet->arena, &groups, n, shown, group);
 	if (groups.n > PANELS_MOST)
 		chart_note(sheet, "of %zu panels, the first %d are shown", groups.n, PANELS_MOST);
 	for (size_t i = 0; i < n; i++) {
 		const struct study_series *series = &sheet->study->series[shown[i]];
-		line[i] = (double)line_of(&legend, honest_label(series, groups.label[shown[i]], &marked), series->colour) + 1;
+		line[i] = (double)line_of(&legend, chart_honest_label(series, groups.label[shown[i]]), series->colour) + 1;
 	}
 	chart_set_number(sheet, "groups", (double)(groups.n < PANELS_MOST ? groups.n : PANELS_MOST));
 	chart_set_texts(sheet, "group_title", groups.n, groups.title);
@@ -239,7 +232,8 @@ void chart_set_series(struct chart_sheet *sheet, size_t n, const size_t *shown)
 	bool marked = false;
 	for (size_t i = 0; i < n; i++) {
 		const struct study_series *series = &sheet->study->series[shown[i]];
-		label[i] = honest_label(series, series->label, &marked);
+		label[i] = chart_honest_label(series, series->label);
+		marked |= study_sees_future(series);
 		look[i] = series->colour + STUDY_COLOURS * (series->variant % 8); /* style.gp has eight of each colour */
 	}
 	chart_set_number(sheet, "series", (double)n);

@@ -92,6 +92,9 @@ void chart_set_seeds(struct chart_sheet *, size_t low, size_t high);
 /* `x_unit` and `x_title` for an axis of training tokens, or of steps when tokens are not known. */
 void chart_set_tokens(struct chart_sheet *, double most, bool known);
 
+/* The label, with a dagger when the strategy routes with later tokens in view: no causal model can have its loss. */
+const char *chart_honest_label(const struct study_series *, const char *label);
+
 /* Cells: a number that is none is left empty. */
 void chart_put(struct chart_sheet *, double value);
 /* A text on one line: gnuplot reads no cell that has two. */

@@ -72,15 +72,6 @@ void chart_put_name(struct chart_sheet *sheet, size_t place, size_t series)
 	chart_put_text(sheet, sheet->study->series[series].label);
 }
 
-/* A strategy that chooses with later tokens in view has a loss that no causal model can have; the label says so. */
-static const char *honest(const struct study_series *series, const char *label)
-{
-	for (size_t i = 0; i < series->n; i++)
-		if (series->run[i]->sees_future)
-			return text_keep_f("%s †", label);
-	return label;
-}
-
 void chart_split_streams(struct chart_sheet *sheet, struct chart_streams *streams)
 {
 	struct contest *contest;
@@ -94,7 +85,7 @@ void chart_split_streams(struct chart_sheet *sheet, struct chart_streams *stream
 		for (size_t s = 0; s < contest[i].study.n; s++) {
 			const struct study_series *series = &contest[i].study.series[s];
 			streams->of[contest[i].from[s]] = i;
-			streams->label[contest[i].from[s]] = honest(series, series->label);
+			streams->label[contest[i].from[s]] = chart_honest_label(series, series->label);
 		}
 	}
 }

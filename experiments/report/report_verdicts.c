@@ -14,18 +14,10 @@
 #include "experiments/report/report.h"
 #include "sim/base/text.h"
 
-static bool sees_future(const struct study_series *series)
-{
-	bool sees = false;
-	for (size_t i = 0; i < series->n; i++)
-		sees |= series->run[i]->sees_future;
-	return sees;
-}
-
 static void write_label(const struct study *study, size_t series, FILE *to)
 {
 	html_text(to, study->series[series].label);
-	fputs(sees_future(&study->series[series]) ? " †" : "", to);
+	fputs(study_sees_future(&study->series[series]) ? " †" : "", to);
 }
 
 const char *report_spoken(const struct compare_metric *metric)

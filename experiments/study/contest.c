@@ -35,16 +35,6 @@ static const char *title_of(const struct study *study, const struct study_series
 	return title;
 }
 
-/* Does the key tell the series from another one of its strategy in this contest? */
-static bool key_tells(const struct study *study, const struct study_series *series, size_t key)
-{
-	for (size_t i = 0; i < study->n; i++)
-		if (strcmp(series->strategy, study->series[i].strategy) == 0 &&
-			strcmp(series->value[key], study->series[i].value[key]) != 0)
-			return true;
-	return false;
-}
-
 /* A label that a suite's author gave stays. */
 static const char *label_of(const struct study *study, const struct study_series *series)
 {
@@ -52,7 +42,7 @@ static const char *label_of(const struct study *study, const struct study_series
 	if (strncmp(series->label, label, strlen(label)) != 0)
 		return series->label;
 	for (size_t k = 0; k < study->keys; k++)
-		if (key_tells(study, series, k))
+		if (study_key_tells(study, series, k))
 			label = text_keep_f("%s %s=%s", label, study->key[k], *series->value[k] ? series->value[k] : "-");
 	return label;
 }

@@ -180,8 +180,7 @@ static bool same_strategy(const struct study_series *a, const struct study_serie
 	return strcmp(a->strategy, b->strategy) == 0;
 }
 
-/* Does the key tell this series from another one of its strategy? */
-static bool key_tells(const struct study *study, const struct study_series *series, size_t key)
+bool study_key_tells(const struct study *study, const struct study_series *series, size_t key)
 {
 	for (size_t i = 0; i < study->n; i++)
 		if (same_strategy(series, &study->series[i]) && strcmp(series->value[key], study->series[i].value[key]) != 0)
@@ -210,7 +209,7 @@ static void label_series(struct study *study, size_t at)
 	bool given = *given_label(series) != 0;
 	const char *label = given ? given_label(series) : series->strategy;
 	for (size_t k = 0; k < study->keys && !given; k++)
-		if (key_tells(study, series, k))
+		if (study_key_tells(study, series, k))
 			label = text_keep_f("%s %s=%s", label, study->key[k], *series->value[k] ? series->value[k] : "-");
 	if (label_is_taken(study, at, label))
 		label = text_keep_f("%s [%s]", label, series->run[0]->sentence);
@@ -295,4 +294,12 @@ void study_free(struct study *study)
 	run_list_free(&study->runs);
 	arena_free(&study->arena);
 	*study = (struct study){ .n = 0 };
+}
+
+bool study_sees_future(const struct study_series *series)
+{
+	bool sees = false;
+	for (size_t i = 0; i < series->n; i++)
+		sees |= series->run[i]->sees_future;
+	return sees;
 }

@@ -39,6 +39,12 @@ void study_free(struct study *study);
 /* The column of that key, or study->keys. */
 size_t study_key(const struct study *study, const char *name);
 
+/* Does the key tell this series from another one of its strategy? */
+bool study_key_tells(const struct study *study, const struct study_series *series, size_t key);
+
+/* Does any of its runs route with later tokens in view? */
+bool study_sees_future(const struct study_series *series);
+
 /* The run of the series with that seed, or NULL. */
 const struct run_folder *study_run(const struct study_series *series, int64_t seed);
 
