@@ -15,9 +15,10 @@
 #include <immintrin.h>
 #endif
 
-/* Rows of k and columns of n that are packed at a time: a quarter of a megabyte, which a second-level cache holds. */
-enum { DEPTH = 512, BREADTH = 128 };
-static _Thread_local real panels[DEPTH * BREADTH] __attribute__((aligned(64)));
+/* Terms of a sum that are packed at a time, and the widest panel of any instruction set below. */
+enum { DEPTH = 512, WIDEST = 128 / sizeof(real) };
+enum { LINE = 64 }; /* bytes that a processor fetches at a time */
+static _Thread_local real packed[DEPTH * WIDEST] __attribute__((aligned(64)));
 
 static size_t at_most(size_t n, size_t limit)
 {
