@@ -60,7 +60,7 @@ void linear_backward(size_t rows, size_t in, size_t out, const real *x, const re
 	size_t strip = parallel_strip(out), x_size = parallel_block(rows), x_blocks = d_x ? parallel_blocks(rows) : 0;
 	PARALLEL_FOR
 	for (size_t j = 0; j < out; j += strip) /* a unit sums over all tokens, so that no sum is shared between units */
-		product_tn(in, out - j < strip ? out - j : strip, rows, x, in, d_y + j, out, true, d_w + j, out);
+		product_tn(in, out - j < strip ? out - j : strip, rows, x, in, d_y + j, out, false, d_w + j, out);
 	PARALLEL_FOR
 	for (size_t b = 0; b < x_blocks; b++)
 		product_nt(block_rows(rows, b), in, out, d_y + b * x_size * out, out, w, out, add, d_x + b * x_size * in, in);

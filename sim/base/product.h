@@ -24,7 +24,7 @@ void product_tn(size_t m, size_t n, size_t k, const real *a, size_t ld_a, const 
 
 /* A linear map over densely stored rows, in parallel over fixed blocks.
  *   forward   y[rows][out]  = x[rows][in] w[in][out]
- *   backward  d_w += x' d_y  and then  d_x (+)= d_y w';  d_x may be NULL, and may be x itself */
+ *   backward  d_w = x' d_y  and then  d_x (+)= d_y w';  d_x may be NULL, and may be x itself */
 void linear_forward(size_t rows, size_t in, size_t out, const real *x, const real *w, real *y);
 void linear_backward(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, real *d_w,
 					 bool add, real *d_x);

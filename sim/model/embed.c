@@ -22,20 +22,31 @@ void embed_create(struct embed *embed, size_t vocabulary, size_t width, struct p
 
 void embed_forward(const struct embed *embed, size_t tokens, const uint32_t *id, real *x)
 {
-	for (size_t t = 0; t < tokens; t++)
-		memcpy(x + t * embed->width, embed->table.w + id[t] * embed->width, embed->width * sizeof(real));
+	size_t size = parallel_block(tokens), blocks = parallel_blocks(tokens);
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++)
+		for (size_t t = b * size; t < tokens && t < (b + 1) * size; t++)
+			memcpy(x + t * embed->width, embed->table.w + id[t] * embed->width, embed->width * sizeof(real));
 }
 
-MOE_CLONED static void add_rows(size_t rows, size_t width, const uint32_t *to, const real *x, real *table)
+/* n columns of the table's gradient, each entry summed in token order. */
+MOE_CLONED static void gather_columns(const struct embed *embed, size_t tokens, size_t n, const uint32_t *id,
+									  const real *d_x, real *restrict table)
 {
-	for (size_t t = 0; t < rows; t++)
-		for (size_t i = 0; i < width; i++)
-			table[to[t] * width + i] += x[t * width + i];
+	size_t width = embed->width;
+	for (size_t v = 0; v < embed->vocabulary; v++)
+		memset(table + v * width, 0, n * sizeof(real));
+	for (size_t t = 0; t < tokens; t++)
+		for (size_t i = 0; i < n; i++)
+			table[id[t] * width + i] += d_x[t * width + i];
 }
 
 void embed_backward(const struct embed *embed, size_t tokens, const uint32_t *id, const real *d_x)
 {
-	add_rows(tokens, embed->width, id, d_x, embed->table.d_w);
+	size_t width = embed->width, strip = parallel_strip(width);
+	PARALLEL_FOR
+	for (size_t j = 0; j < width; j += strip)
+		gather_columns(embed, tokens, width - j < strip ? width - j : strip, id, d_x + j, embed->table.d_w + j);
 }
 
 void head_create(struct head *head, size_t tokens, size_t vocabulary, size_t width, struct params *params,

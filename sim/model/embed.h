@@ -15,6 +15,7 @@ struct embed {
 void embed_create(struct embed *embed, size_t vocabulary, size_t width, struct params *params);
 /* x[t] = table[id[t]] */
 void embed_forward(const struct embed *embed, size_t tokens, const uint32_t *id, real *x);
+/* Overwrites the table's gradient. */
 void embed_backward(const struct embed *embed, size_t tokens, const uint32_t *id, const real *d_x);
 
 struct head {
@@ -28,7 +29,7 @@ void head_create(struct head *head, size_t tokens, size_t vocabulary, size_t wid
 				 struct arena *arena);
 /* The mean of -ln softmax(x map)[target] over the tokens, in nats; head->loss holds each token's. */
 double head_forward(struct head *head, size_t tokens, const real *x, const uint32_t *target);
-/* The gradient of that mean: overwrites d_x, adds to the map's gradient, spoils head->logits. */
+/* The gradient of that mean: overwrites d_x and the map's gradient, spoils head->logits. */
 void head_backward(struct head *head, size_t tokens, const real *x, const uint32_t *target, real *d_x);
 
 #endif

@@ -57,14 +57,14 @@ void ffn_forward(const struct ffn *ffn, size_t rows, const real *x, real *before
 }
 
 void ffn_backward(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
-				  const real *d_y, real *d_hidden, real *d_x)
+				  const real *d_y, bool add, real *d_hidden, real *d_x)
 {
 	size_t width = ffn->width, inner = ffn->inner;
 	/* what may lie under an output is read before that is written */
-	product_tn(inner, width, rows, hidden, inner, d_y, width, true, ffn->down.d_w, width);
+	product_tn(inner, width, rows, hidden, inner, d_y, width, add, ffn->down.d_w, width);
 	product_nt(rows, inner, width, d_y, width, ffn->down.w, width, false, d_hidden, inner);
 	gelu_backward(rows * inner, before, d_hidden);
-	product_tn(width, inner, rows, x, width, d_hidden, inner, true, ffn->up.d_w, inner);
+	product_tn(width, inner, rows, x, width, d_hidden, inner, add, ffn->up.d_w, inner);
 	product_nt(rows, width, inner, d_hidden, inner, ffn->up.w, inner, false, d_x, width);
 }
 

@@ -20,9 +20,10 @@ void ffn_create(struct ffn *ffn, size_t width, size_t inner, size_t layers, cons
 
 /* One block of rows.  before and hidden, [rows][inner], are kept for the backward pass.  y may be x. */
 void ffn_forward(const struct ffn *ffn, size_t rows, const real *x, real *before, real *hidden, real *y);
-/* Overwrites d_x, which may be x, and d_hidden [rows][inner], which may be hidden; adds to the weights' gradients. */
+/* Overwrites d_x, which may be x, and d_hidden [rows][inner], which may be hidden; overwrites the weights' gradients,
+ * or adds to them with `add`.  No rows have a gradient of 0. */
 void ffn_backward(const struct ffn *ffn, size_t rows, const real *x, const real *before, const real *hidden,
-				  const real *d_y, real *d_hidden, real *d_x);
+				  const real *d_y, bool add, real *d_hidden, real *d_x);
 
 /* The same over many rows, in parallel over fixed blocks.  forward adds to y when `add`; backward adds to d_x,
  * and here, too, d_hidden may be hidden. */

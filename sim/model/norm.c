@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <moesim/kit.h>
+#include <string.h>
 
 #include "sim/base/parallel.h"
 
@@ -66,24 +67,28 @@ MOE_CLONED static void rows_backward(size_t rows, size_t width, const real *gain
 	}
 }
 
-MOE_CLONED static void gain_backward(size_t tokens, size_t width, const real *inverse, const real *x, const real *d_y,
-									 real *d_gain)
+/* n columns of the gain's gradient, each summed in token order. */
+MOE_CLONED static void gain_backward(size_t tokens, size_t width, size_t n, const real *inverse, const real *x,
+									 const real *d_y, real *restrict d_gain)
 {
-	for (size_t t = 0; t < tokens; t++)
-		for (size_t i = 0; i < width; i++)
-			d_gain[i] += d_y[t * width + i] * x[t * width + i] * inverse[t];
+	memset(d_gain, 0, n * sizeof(real));
+	for (size_t t = 0; t < tokens; t++, x += width, d_y += width)
+		for (size_t i = 0; i < n; i++)
+			d_gain[i] += d_y[i] * x[i] * inverse[t];
 }
 
 void norm_backward(struct norm *norm, size_t tokens, const real *x, const real *d_y, real *d_x)
 {
 	size_t width = norm->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
+	size_t strip = parallel_strip(width);
 	PARALLEL_FOR
-	for (size_t b = 0; b <= blocks; b++) {
+	for (size_t j = 0; j < width; j += strip)
+		gain_backward(tokens, width, width - j < strip ? width - j : strip, norm->inverse, x + j, d_y + j,
+					  norm->gain.d_w + j);
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++) {
 		size_t at = b * size, rows = tokens - at < size ? tokens - at : size;
-		if (b == blocks) /* the gain's gradient is one unit, summed in token order */
-			gain_backward(tokens, width, norm->inverse, x, d_y, norm->gain.d_w);
-		else
-			rows_backward(rows, width, norm->gain.w, norm->inverse + at, x + at * width, d_y + at * width,
-						  d_x + at * width);
+		rows_backward(rows, width, norm->gain.w, norm->inverse + at, x + at * width, d_y + at * width,
+					  d_x + at * width);
 	}
 }

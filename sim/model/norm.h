@@ -17,7 +17,7 @@ void norm_create(struct norm *norm, size_t tokens, size_t width, const char *nam
 				 struct params *params, struct arena *arena);
 /* y[tokens][width] from x[tokens][width] */
 void norm_forward(struct norm *norm, size_t tokens, const real *x, real *y);
-/* Adds to d_x and the gain's gradient; x is the forward input. */
+/* Adds to d_x and overwrites the gain's gradient; x is the forward input. */
 void norm_backward(struct norm *norm, size_t tokens, const real *x, const real *d_y, real *d_x);
 
 #endif

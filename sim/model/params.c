@@ -8,10 +8,8 @@
 
 #include <gsl/gsl_randist.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sim/base/error.h"
-#include "sim/base/parallel.h"
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 
@@ -56,13 +54,6 @@ void params_init(struct params *params, uint64_t seed)
 			span->weight->w[j] = (real)(span->mean + (span->std > 0 ? gsl_ran_gaussian_ziggurat(rng, span->std) : 0));
 	}
 	gsl_rng_free(rng);
-}
-
-void params_clear_gradients(struct params *params)
-{
-	PARALLEL_FOR
-	for (size_t i = 0; i < params->spans; i++)
-		memset(params->span[i].weight->d_w, 0, params->span[i].weight->n * sizeof(real));
 }
 
 void params_free(struct params *params)

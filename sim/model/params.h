@@ -43,7 +43,6 @@ void params_add(struct params *params, struct weight *weight, size_t n, const ch
 void params_allocate(struct params *params, struct arena *arena);
 /* Draws the initial values of all spans. */
 void params_init(struct params *params, uint64_t seed);
-void params_clear_gradients(struct params *params);
 void params_free(struct params *params); /* the list of spans; the slabs belong to the arena */
 
 #endif

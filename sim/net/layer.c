@@ -155,18 +155,21 @@ MOE_CLONED static void uncombine(struct moe_plan *plan, size_t first, size_t end
 	}
 }
 
-/* The chunk's rows lie where their gradients will, and so do the hidden neurons. */
+/* The chunk's rows lie where their gradients will, and so do the hidden neurons.  An expert without pairs has one empty
+ * chunk, which makes its gradient 0. */
 static void expert_backward(struct layer *layer, size_t e, const real *x, const real *d_y)
 {
 	struct moe_plan *plan = &layer->router.plan;
-	for (size_t at = plan->first[e], end; at < plan->first[e + 1]; at = end) {
+	size_t first = plan->first[e], at = first, end;
+	do {
 		real *rows = layer->d_rows + at * layer->width, *hidden = layer->hidden + at * layer->inner;
 		end = chunk_end(at, plan->first[e + 1]);
 		dispatch(layer, at, end, x, layer->d_rows);
 		uncombine(plan, at, end, layer->width, d_y, layer->results);
 		ffn_backward(&layer->expert[e], end - at, rows, layer->before + at * layer->inner, hidden,
-					 layer->results + at * layer->width, hidden, rows);
-	}
+					 layer->results + at * layer->width, at > first, hidden, rows);
+		at = end;
+	} while (at < plan->first[e + 1]);
 }
 
 void layer_compute_backward(struct layer *layer, const real *x, const real *d_y)

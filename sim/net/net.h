@@ -51,8 +51,8 @@ void net_free(struct net *net);
 
 /* step: from 1 in training; the number of the batch in evaluation. */
 struct objective net_forward(struct net *net, const struct batch *batch, size_t step, bool training);
-/* The gradient of objective.total after a training forward pass on the same batch: adds to the parameters' gradients.
- */
+/* The gradient of objective.total after a training forward pass on the same batch: overwrites the gradients of all
+ * parameters. */
 void net_backward(struct net *net, const struct batch *batch);
 /* Lets all routers' parts update their state. */
 void net_settle(struct net *net);

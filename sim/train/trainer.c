@@ -229,7 +229,6 @@ void trainer_step(struct trainer *trainer, bool counts, struct step_log *log)
 	lap(&since, &timing->data);
 	struct objective objective = net_forward(net, &trainer->batch, trainer->step, true);
 	lap(&since, &timing->forward);
-	params_clear_gradients(&net->params);
 	net_backward(net, &trainer->batch);
 	lap(&since, &timing->backward);
 	*log = (struct step_log){ .loss = objective.total, .lm_loss = objective.lm_loss };

@@ -48,6 +48,8 @@ static void draw_params(void)
 {
 	params_allocate(&params, &arena);
 	draw(params.value, params.n);
+	for (size_t i = 0; i < params.n; i++)
+		params.grad[i] = 99; /* is overwritten */
 }
 
 static void check_equal(const real *got, const double *wanted, size_t n)
@@ -304,7 +306,7 @@ START_TEST(ffn_gradient)
 	for (size_t i = 0; i < TOKENS * WIDTH; i++)
 		piece.d_x[i] = 99; /* is overwritten */
 	objective(&piece);
-	ffn_backward(&ffn, TOKENS, piece.x, before, hidden, piece.factor, d_hidden, piece.d_x);
+	ffn_backward(&ffn, TOKENS, piece.x, before, hidden, piece.factor, false, d_hidden, piece.d_x);
 	check_gradient(objective, &piece, piece.x, piece.d_x, TOKENS * WIDTH);
 	check_gradient(objective, &piece, ffn.up.w, ffn.up.d_w, ffn.up.n);
 	check_gradient(objective, &piece, ffn.down.w, ffn.down.d_w, ffn.down.n);
@@ -328,11 +330,30 @@ START_TEST(ffn_gradient_of_rows)
 }
 END_TEST
 
-START_TEST(ffn_of_no_rows_does_nothing)
+START_TEST(ffn_gradient_in_two_pieces)
+{
+	struct piece piece;
+	const size_t first = 2, at = first * WIDTH, inner = first * INNER;
+	ffn_make();
+	draw_piece(&piece, ffn_apply);
+	objective(&piece);
+	ffn_backward(&ffn, first, piece.x, before, hidden, piece.factor, false, d_hidden, piece.d_x);
+	ffn_backward(&ffn, TOKENS - first, piece.x + at, before + inner, hidden + inner, piece.factor + at, true,
+				 d_hidden + inner, piece.d_x + at);
+	check_gradient(objective, &piece, piece.x, piece.d_x, TOKENS * WIDTH);
+	check_gradient(objective, &piece, ffn.up.w, ffn.up.d_w, ffn.up.n);
+	check_gradient(objective, &piece, ffn.down.w, ffn.down.d_w, ffn.down.n);
+}
+END_TEST
+
+START_TEST(ffn_of_no_rows)
 {
 	ffn_make();
 	ffn_forward(&ffn, 0, NULL, NULL, NULL, NULL);
-	ffn_backward(&ffn, 0, NULL, NULL, NULL, NULL, NULL, NULL);
+	ffn_backward(&ffn, 0, NULL, NULL, NULL, NULL, true, NULL, NULL);
+	for (size_t i = 0; i < params.n; i++)
+		ck_assert_double_eq(params.grad[i], 99);
+	ffn_backward(&ffn, 0, NULL, NULL, NULL, NULL, false, NULL, NULL);
 	for (size_t i = 0; i < params.n; i++)
 		ck_assert_double_eq(params.grad[i], 0);
 }
@@ -537,7 +558,8 @@ int main(void)
 	tcase_add_test(layers, ffn_by_the_formula);
 	tcase_add_test(layers, ffn_gradient);
 	tcase_add_test(layers, ffn_gradient_of_rows);
-	tcase_add_test(layers, ffn_of_no_rows_does_nothing);
+	tcase_add_test(layers, ffn_gradient_in_two_pieces);
+	tcase_add_test(layers, ffn_of_no_rows);
 	tcase_add_test(layers, embedding_looks_up);
 	tcase_add_test(layers, head_is_the_cross_entropy);
 	tcase_add_test(layers, head_bears_huge_logits);

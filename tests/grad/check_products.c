@@ -152,7 +152,8 @@ static void check_sentence(const char *text, size_t layers, struct score *score)
 	train(&tiny);
 	net_forward(&tiny.net, &tiny.batch, TRAINED + 1, true);
 	uint64_t chosen = selection(&tiny.net);
-	params_clear_gradients(&tiny.net.params);
+	for (size_t i = 0; i < tiny.net.params.n; i++)
+		tiny.net.params.grad[i] = NAN; /* all are overwritten */
 	net_backward(&tiny.net, &tiny.batch);
 	for (size_t i = 0; i < tiny.net.params.spans; i++) {
 		struct moe_rng rng = seed_stream(1, "direction", i);

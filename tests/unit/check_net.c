@@ -389,7 +389,6 @@ static void descend(const char *recipe)
 	open_well(&tiny, &tiny_shape, text_keep_f("%s experts=16", recipe));
 	double first = loss_of(&tiny, 1, true), last = first;
 	for (size_t step = 1; step <= 60; step++) {
-		params_clear_gradients(&tiny.net.params);
 		last = loss_of(&tiny, step, true);
 		net_backward(&tiny.net, &tiny.batch);
 		for (size_t i = 0; i < tiny.net.params.n; i++)
