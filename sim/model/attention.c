@@ -43,19 +43,26 @@ void attention_init(struct attention *attention)
 		}
 }
 
+/* Turns the points (x, y) by an angle each. */
+static inline void turn(size_t n, const real *restrict cosine, const real *restrict sine, real sign, real *restrict x,
+						real *restrict y)
+{
+	for (size_t i = 0; i < n; i++) {
+		real a = x[i], b = y[i], s = sign * sine[i];
+		x[i] = a * cosine[i] - b * s;
+		y[i] = a * s + b * cosine[i];
+	}
+}
+
 /* Turns the pairs (i, i + half) of queries and keys of one sequence; sign -1 turns back, which is the backward pass. */
-MOE_CLONED static void rotate(size_t length, size_t width, size_t heads, const real *turn, real sign, real *qkv)
+MOE_CLONED static void rotate(size_t length, size_t width, size_t heads, const real *angle, real sign, real *qkv)
 {
 	size_t head = width / heads, half = head / 2;
 	for (size_t t = 0; t < length; t++)
 		for (size_t h = 0; h < 2 * heads; h++) {
-			const real *restrict cosine = turn + t * head, *restrict sine = cosine + half;
-			real *restrict x = qkv + t * 3 * width + h * head, *restrict y = x + half;
-			for (size_t i = 0; i < half; i++) {
-				real a = x[i], b = y[i], s = sign * sine[i];
-				x[i] = a * cosine[i] - b * s;
-				y[i] = a * s + b * cosine[i];
-			}
+			const real *cosine = angle + t * head;
+			real *x = qkv + t * 3 * width + h * head;
+			turn(half, cosine, cosine + half, sign, x, x + half);
 		}
 }
 

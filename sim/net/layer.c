@@ -32,7 +32,7 @@ static void create_experts(struct layer *layer, size_t layers, size_t index, str
 	layer->expert = ARENA_KEEP(arena, layer->experts, struct ffn);
 	for (size_t e = 0; e < layer->experts; e++)
 		ffn_create(&layer->expert[e], layer->width, layer->inner, layers, "expert", index << 32 | e, params);
-	layer->before = ARENA_TAKE(arena, max * layer->inner, real);
+	layer->slopes = ARENA_TAKE(arena, max * layer->inner, real);
 	layer->hidden = ARENA_TAKE(arena, max * layer->inner, real);
 	layer->results = ARENA_TAKE(arena, max * layer->width, real);
 	layer->d_rows = ARENA_TAKE(arena, max * layer->width, real);
@@ -52,7 +52,7 @@ void layer_create(struct layer *layer, const struct sentence *sentence, const st
 	if (shared == 0)
 		return;
 	ffn_create(&layer->shared, width, shared, layers, "shared", call->layer, params);
-	layer->shared_before = ARENA_TAKE(arena, call->tokens * shared, real);
+	layer->shared_slopes = ARENA_TAKE(arena, call->tokens * shared, real);
 	layer->shared_hidden = ARENA_TAKE(arena, call->tokens * shared, real);
 }
 
@@ -81,7 +81,7 @@ static void expert_forward(struct layer *layer, size_t e, const real *x)
 		real *rows = layer->results + at * layer->width;
 		end = chunk_end(at, plan->first[e + 1]);
 		dispatch(layer, at, end, x, layer->results);
-		ffn_forward(&layer->expert[e], end - at, rows, layer->before + at * layer->inner,
+		ffn_forward(&layer->expert[e], end - at, rows, layer->slopes + at * layer->inner,
 					layer->hidden + at * layer->inner, rows);
 	}
 }
@@ -139,7 +139,7 @@ void layer_forward(struct layer *layer, const struct moe_call *call, const uint3
 	layer_compute(layer, x);
 	layer_combine(layer, call->tokens, y);
 	if (layer->shared.inner)
-		ffn_forward_rows(&layer->shared, call->tokens, x, layer->shared_before, layer->shared_hidden, true, y);
+		ffn_forward_rows(&layer->shared, call->tokens, x, layer->shared_slopes, layer->shared_hidden, true, y);
 }
 
 /* d_weight[p] = <d_y[token], result[p]>;  the results' buffer then takes weight * d_y[token]. */
@@ -166,7 +166,7 @@ static void expert_backward(struct layer *layer, size_t e, const real *x, const 
 		end = chunk_end(at, plan->first[e + 1]);
 		dispatch(layer, at, end, x, layer->d_rows);
 		uncombine(plan, at, end, layer->width, d_y, layer->results);
-		ffn_backward(&layer->expert[e], end - at, rows, layer->before + at * layer->inner, hidden,
+		ffn_backward(&layer->expert[e], end - at, rows, layer->slopes + at * layer->inner, hidden,
 					 layer->results + at * layer->width, at > first, hidden, rows);
 		at = end;
 	} while (at < plan->first[e + 1]);
@@ -191,6 +191,6 @@ void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d
 	layer_combine_backward(layer, tokens, d_x);
 	router_backward(&layer->router, x, d_x);
 	if (layer->shared.inner)
-		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y,
+		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_slopes, layer->shared_hidden, d_y,
 						  layer->shared_hidden, d_x);
 }

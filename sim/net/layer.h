@@ -15,10 +15,10 @@ struct layer {
 	size_t width, experts, inner;
 	struct router router;
 	struct ffn *expert;                  /* [experts] */
-	real *before, *hidden;               /* [pairs][inner]: kept for the backward pass */
+	real *slopes, *hidden;               /* [pairs][inner]: kept for the backward pass */
 	real *results, *d_rows;              /* [pairs][width] */
 	struct ffn shared;                   /* inner 0: none */
-	real *shared_before, *shared_hidden; /* [tokens][shared inner] */
+	real *shared_slopes, *shared_hidden; /* [tokens][shared inner] */
 };
 
 /* Inner width of the FFN that every token visits: the shared experts, or, when nothing is routed, the dense FFN of as

@@ -184,7 +184,7 @@ static void layer_by_phases(struct layer *layer, const struct moe_call *call, co
 	layer_combine(layer, call->tokens, y);
 	lap(phases, COMBINE);
 	if (layer->shared.inner)
-		ffn_forward_rows(&layer->shared, call->tokens, x, layer->shared_before, layer->shared_hidden, true, y);
+		ffn_forward_rows(&layer->shared, call->tokens, x, layer->shared_slopes, layer->shared_hidden, true, y);
 	lap(phases, EXPERTS);
 }
 
@@ -224,7 +224,7 @@ static void layer_back_by_phases(struct layer *layer, const real *x, const real 
 	router_backward(&layer->router, x, d_x);
 	lap(phases, ROUTING);
 	if (layer->shared.inner)
-		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_before, layer->shared_hidden, d_y,
+		ffn_backward_rows(&layer->shared, tokens, x, layer->shared_slopes, layer->shared_hidden, d_y,
 						  layer->shared_hidden, d_x);
 	lap(phases, EXPERTS);
 }

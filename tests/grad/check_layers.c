@@ -229,7 +229,7 @@ END_TEST
 /* ---- ffn ------------------------------------------------------------------------------------------------------- */
 
 static struct ffn ffn;
-static real before[TOKENS * INNER], hidden[TOKENS * INNER], d_hidden[TOKENS * INNER];
+static real slopes[TOKENS * INNER], hidden[TOKENS * INNER], d_hidden[TOKENS * INNER];
 
 static double gelu(double x)
 {
@@ -239,8 +239,8 @@ static double gelu(double x)
 START_TEST(gelu_is_the_tanh_form)
 {
 	for (int i = -400; i <= 400; i++) {
-		real x = 0.05 * i, y;
-		gelu_forward(1, &x, &y);
+		real x = 0.05 * i, at = x, y;
+		gelu_forward(1, &at, &y);
 		ck_assert_double_eq_tol(y, gelu(x), 1e-14 * (1 + fabs(x)));
 	}
 }
@@ -249,9 +249,10 @@ END_TEST
 START_TEST(gelu_slope)
 {
 	for (int i = -200; i <= 200; i++) {
-		real x = 0.05 * i, d = 3;
+		real x = 0.05 * i, at = x, y, d = 3;
 		double h = 1e-3, slope = (gelu(x - 2 * h) - 8 * gelu(x - h) + 8 * gelu(x + h) - gelu(x + 2 * h)) / (12 * h);
-		gelu_backward(1, &x, &d);
+		gelu_forward(1, &at, &y);
+		gelu_backward(1, &at, &d);
 		ck_assert_double_eq_tol(d, 3 * slope, 1e-9);
 	}
 }
@@ -259,12 +260,12 @@ END_TEST
 
 static void ffn_apply(const real *x, real *y)
 {
-	ffn_forward(&ffn, TOKENS, x, before, hidden, y);
+	ffn_forward(&ffn, TOKENS, x, slopes, hidden, y);
 }
 
 static void ffn_apply_rows(const real *x, real *y)
 {
-	ffn_forward_rows(&ffn, TOKENS, x, before, hidden, false, y);
+	ffn_forward_rows(&ffn, TOKENS, x, slopes, hidden, false, y);
 }
 
 static void ffn_make(void)
@@ -291,7 +292,7 @@ START_TEST(ffn_by_the_formula)
 	check_equal(piece.y, wanted, TOKENS * WIDTH);
 	ffn_apply_rows(piece.x, piece.y);
 	check_equal(piece.y, wanted, TOKENS * WIDTH);
-	ffn_forward_rows(&ffn, TOKENS, piece.x, before, hidden, true, piece.y);
+	ffn_forward_rows(&ffn, TOKENS, piece.x, slopes, hidden, true, piece.y);
 	for (size_t i = 0; i < TOKENS * WIDTH; i++)
 		wanted[i] *= 2;
 	check_equal(piece.y, wanted, TOKENS * WIDTH);
@@ -306,7 +307,7 @@ START_TEST(ffn_gradient)
 	for (size_t i = 0; i < TOKENS * WIDTH; i++)
 		piece.d_x[i] = 99; /* is overwritten */
 	objective(&piece);
-	ffn_backward(&ffn, TOKENS, piece.x, before, hidden, piece.factor, false, d_hidden, piece.d_x);
+	ffn_backward(&ffn, TOKENS, piece.x, slopes, hidden, piece.factor, false, d_hidden, piece.d_x);
 	check_gradient(objective, &piece, piece.x, piece.d_x, TOKENS * WIDTH);
 	check_gradient(objective, &piece, ffn.up.w, ffn.up.d_w, ffn.up.n);
 	check_gradient(objective, &piece, ffn.down.w, ffn.down.d_w, ffn.down.n);
@@ -321,7 +322,7 @@ START_TEST(ffn_gradient_of_rows)
 	for (size_t i = 0; i < TOKENS * WIDTH; i++)
 		piece.d_x[i] = 99; /* is added to */
 	objective(&piece);
-	ffn_backward_rows(&ffn, TOKENS, piece.x, before, hidden, piece.factor, d_hidden, piece.d_x);
+	ffn_backward_rows(&ffn, TOKENS, piece.x, slopes, hidden, piece.factor, d_hidden, piece.d_x);
 	for (size_t i = 0; i < TOKENS * WIDTH; i++)
 		piece.d_x[i] -= 99;
 	check_gradient(objective, &piece, piece.x, piece.d_x, TOKENS * WIDTH);
@@ -337,8 +338,8 @@ START_TEST(ffn_gradient_in_two_pieces)
 	ffn_make();
 	draw_piece(&piece, ffn_apply);
 	objective(&piece);
-	ffn_backward(&ffn, first, piece.x, before, hidden, piece.factor, false, d_hidden, piece.d_x);
-	ffn_backward(&ffn, TOKENS - first, piece.x + at, before + inner, hidden + inner, piece.factor + at, true,
+	ffn_backward(&ffn, first, piece.x, slopes, hidden, piece.factor, false, d_hidden, piece.d_x);
+	ffn_backward(&ffn, TOKENS - first, piece.x + at, slopes + inner, hidden + inner, piece.factor + at, true,
 				 d_hidden + inner, piece.d_x + at);
 	check_gradient(objective, &piece, piece.x, piece.d_x, TOKENS * WIDTH);
 	check_gradient(objective, &piece, ffn.up.w, ffn.up.d_w, ffn.up.n);
