@@ -280,6 +280,18 @@ static double unigram_entropy(const struct law *law)
 	return entropy;
 }
 
+/* Of the bytes, and of the domains' names and places. */
+static uint64_t hash_content(const struct law *law)
+{
+	uint64_t hash = text_hash_bytes(law->text, law->size, TEXT_HASH_START);
+	for (size_t z = 0; z < law->domains; z++) {
+		const struct domain *domain = &law->domain[z];
+		hash = text_hash_bytes(domain->name, strlen(domain->name) + 1, hash);
+		hash = text_hash_bytes(&domain->start, sizeof domain->start, hash);
+	}
+	return hash;
+}
+
 /* ---- the stream ---------------------------------------------------------------------------------------------- */
 
 static void leave(void *node)
@@ -335,6 +347,7 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 	stream->domain_names = law->names;
 	stream->uniform = log(BYTES);
 	stream->unigram = unigram_entropy(law);
+	stream->content = hash_content(law);
 	return law;
 }
 

@@ -69,6 +69,7 @@ struct stream {
 	const char *const *domain_names; /* [domains], set by open(); the array lives until stream_close(), the names as
 									  * long as the program */
 	double uniform, unigram;         /* set by open(); NAN: not known */
+	uint64_t content;                /* set by open(): a hash of what was read from files; 0: nothing was */
 };
 
 extern const struct stream_type stream_topicmix, stream_uniform, stream_corpus;

@@ -19,11 +19,12 @@
 struct prologue {
 	char magic[24];
 	uint64_t settings; /* hash of every setting */
+	uint64_t content;  /* hash of the files that the stream reads */
 	uint64_t real_size, step, params, states;
 	double flops;
 	struct recorder_place place;
 };
-static const char magic[24] = "moesim checkpoint 2\n";
+static const char magic[24] = "moesim checkpoint 3\n";
 
 static uint64_t hash_settings(const struct settings *settings)
 {
@@ -57,6 +58,7 @@ static size_t body(const struct trainer *trainer, struct file_piece *piece)
 static struct prologue prologue_of(const struct trainer *trainer)
 {
 	struct prologue head = { .settings = hash_settings(trainer->settings),
+							 .content = trainer->stream.content,
 							 .real_size = sizeof(real),
 							 .step = trainer->step,
 							 .params = trainer->net.params.n,
@@ -108,6 +110,11 @@ static int check_head(const char *path, const struct prologue *head, const struc
 		return refuse(path, "the checkpoint was written by a build of another precision", err);
 	if (head->settings != want->settings || head->params != want->params || head->states != want->states)
 		return refuse(path, "the checkpoint belongs to other settings (resume with the settings in manifest.json)",
+					  err);
+	if (head->content != want->content)
+		return refuse(path,
+					  "the corpus is another than the checkpoint was trained on (restore it, or begin anew with "
+					  "--force)",
 					  err);
 	return 0;
 }
