@@ -306,13 +306,26 @@ static void train_head(size_t length, size_t head, const struct buffers *at)
 	}
 }
 
+/* Forward in blocks of rows, as ffn_forward_rows() goes, so that what leaves one product is near for the next. */
+static void train_ffn(size_t tokens, size_t width, size_t inner, const struct buffers *at)
+{
+	size_t size = parallel_block(tokens), blocks = parallel_blocks(tokens);
+	PARALLEL_FOR
+	for (size_t b = 0; b < blocks; b++) {
+		size_t first = b * size, rows = tokens - first < size ? tokens - first : size;
+		product_nn(rows, inner, width, at->x + first * width, width, at->w, inner, false, at->y + first * inner, inner);
+		product_nn(rows, width, inner, at->y + first * inner, inner, at->w, width, false, at->d_x + first * width,
+				   width);
+	}
+	linear_backward(tokens, inner, width, at->y, at->w, at->x, at->d_w, false, at->d_x);
+	linear_backward(tokens, width, inner, at->x, at->w, at->y, at->d_w, false, at->d_x);
+}
+
 static void train_layer(const struct layer *layer, size_t tokens, const struct buffers *at)
 {
 	size_t width = layer->width;
-	if (layer->shared.inner) {
-		train_linear(tokens, width, layer->shared.inner, at);
-		train_linear(tokens, layer->shared.inner, width, at);
-	}
+	if (layer->shared.inner)
+		train_ffn(tokens, width, layer->shared.inner, at);
 	if (layer->experts == 0)
 		return;
 	train_linear(tokens, width, layer->experts, at);
