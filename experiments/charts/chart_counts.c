@@ -11,6 +11,7 @@
 
 #include "experiments/charts/chart.h"
 #include "experiments/charts/labels.h"
+#include "experiments/charts/ranks.h"
 #include "experiments/study/analysis.h"
 #include "sim/base/text.h"
 
@@ -158,33 +159,12 @@ static void put_place(struct chart_sheet *sheet, size_t panel, const struct anal
 
 /* ---- experts: the load of each, sorted -------------------------------------------------------------------------- */
 
-struct ranked {
-	double value;
-	size_t id;
-};
-
-static int by_value(const void *a, const void *b)
-{
-	const struct ranked *x = a, *y = b;
-	if (x->value != y->value)
-		return x->value < y->value ? 1 : -1;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-static struct ranked *ranked(struct chart_sheet *sheet, const double *value, size_t n)
-{
-	struct ranked *order = ARENA_TAKE(&sheet->arena, n, struct ranked);
-	for (size_t i = 0; i < n; i++)
-		order[i] = (struct ranked){ value[i], i };
-	qsort(order, n, sizeof *order, by_value);
-	return order;
-}
-
 static void put_line(struct chart_sheet *sheet, struct grid *grid, size_t panel, const char *domain, size_t line,
 					 const double *share)
 {
 	const struct analysis_layer *layer = grid->of[panel];
-	struct ranked *order = ranked(sheet, share, layer->experts);
+	struct ranked *order = ARENA_TAKE(&sheet->arena, layer->experts, struct ranked);
+	ranks_by_value(share, layer->experts, order);
 	for (size_t r = 0; r < layer->experts; r++, grid->lines_put++) {
 		put_place(sheet, panel, layer);
 		chart_put_text(sheet, domain);
@@ -253,28 +233,11 @@ int chart_fill_experts(struct chart_sheet *sheet, struct error *err)
 
 /* ---- matrix: domain by expert ----------------------------------------------------------------------------------- */
 
-/* Experts by the domain that uses them most, and within it by how much: blocks appear on the diagonal. */
-static struct ranked *by_domain(struct chart_sheet *sheet, const struct analysis_layer *layer)
-{
-	double *value = ARENA_TAKE(&sheet->arena, layer->experts, double);
-	for (size_t e = 0; e < layer->experts; e++) {
-		size_t best = 0;
-		double sum = 0;
-		for (size_t d = 0; d < layer->domains; d++) {
-			sum += layer->share[d * layer->experts + e];
-			if (layer->share[d * layer->experts + e] > layer->share[best * layer->experts + e])
-				best = d;
-		}
-		/* unused experts last */
-		value[e] = sum > 0 ? 2 * (double)(layer->domains - best) + layer->share[best * layer->experts + e] / sum : 0;
-	}
-	return ranked(sheet, value, layer->experts);
-}
-
 static void put_matrix(struct chart_sheet *sheet, struct grid *grid, size_t panel)
 {
 	const struct analysis_layer *layer = grid->of[panel];
-	struct ranked *order = by_domain(sheet, layer);
+	struct ranked *order = ARENA_TAKE(&sheet->arena, layer->experts, struct ranked);
+	ranks_by_domain(layer->share, layer->domains, layer->experts, order);
 	grid->first[panel] = (double)grid->lines_put;
 	grid->lines[panel] = (double)layer->domains;
 	for (size_t d = 0; d < layer->domains; d++)
