@@ -99,11 +99,11 @@ static void rank_experts(const double *load, size_t bins, size_t experts, struct
 	ranks_sort(order, experts);
 }
 
-static void put_load_row(struct chart_sheet *sheet, const struct panels *panels, const char *expert, size_t rank,
-						 size_t bin, double tokens, double load)
+static void put_load_row(struct chart_sheet *sheet, const struct panels *panels, const char *label, const char *expert,
+						 size_t rank, size_t bin, double tokens, double load)
 {
 	csv_int(sheet->data, (int64_t)panels->n);
-	chart_put_text(sheet, panels->label[panels->n - 1]);
+	chart_put_text(sheet, label);
 	chart_put_text(sheet, panels->layer[panels->n - 1]);
 	csv_int(sheet->data, (int64_t)rank);
 	chart_put_text(sheet, expert);
@@ -131,8 +131,8 @@ static void put_load_panel(struct chart_sheet *sheet, struct panels *panels, con
 		for (size_t b = 0; b < bins; b++) {
 			double value = load[b * experts + order[r].id];
 			panels->most = fmax(panels->most, value);
-			put_load_row(sheet, panels, l->experts.name[order[r].id], r, b, end * ((double)b + 0.5) / (double)bins,
-						 value);
+			put_load_row(sheet, panels, series->label, l->experts.name[order[r].id], r, b,
+						 end * ((double)b + 0.5) / (double)bins, value);
 		}
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/base/text.h"
+#include "sim/data/stream.h"
 
 enum { SERIES = 24 }; /* series that are shown */
 
@@ -18,12 +19,29 @@ struct panels *panels_new(struct chart_sheet *sheet)
 	return ARENA_TAKE(&sheet->arena, 1, struct panels);
 }
 
+/* Panels are small, so "topicmix.context=1" is called "context=1" in their titles. */
+static const char *without_stream(const char *label)
+{
+	const char *text = "";
+	for (const char *from = label; *from;) {
+		size_t word = strcspn(from, " "), name = strcspn(from, ".=");
+		if (name < word && from[name] == '.' && stream_find(text_keep_n(from, name))) {
+			from += name + 1;
+			word -= name + 1;
+		}
+		word += from[word] == ' ';
+		text = text_keep_f("%s%.*s", text, (int)word, from);
+		from += word;
+	}
+	return text;
+}
+
 bool panels_open(struct panels *panels, const char *label, const char *layer, size_t width, size_t height)
 {
 	if (panels->n == PANELS)
 		return false;
 	size_t p = panels->n++;
-	panels->label[p] = label;
+	panels->label[p] = without_stream(label);
 	panels->layer[p] = layer;
 	panels->width[p] = (double)width;
 	panels->height[p] = (double)height;
