@@ -145,7 +145,6 @@ static int put_load_series(struct chart_sheet *sheet, struct panels *panels, con
 		chart_note(sheet, "%s: no experts to choose from", series->label);
 		return 0;
 	}
-	panels->series++;
 	panels->layers = panels->layers > l.layers.n ? panels->layers : l.layers.n;
 	for (size_t i = panels_first_layer(sheet, l.layers.n); i < l.layers.n; i++)
 		put_load_panel(sheet, panels, series, &l, i);

@@ -13,7 +13,7 @@ enum { PANELS = 48 }; /* more would be too small to read */
 
 /* What the scripts must know of each panel. */
 struct panels {
-	size_t n, series;
+	size_t n;
 	const char *label[PANELS], *layer[PANELS];
 	double first[PANELS], last[PANELS]; /* rows of the CSV, from 0 */
 	double width[PANELS], height[PANELS];
