@@ -342,6 +342,15 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	arena_free(&shop.arena);
 }
 
+/* Unless said otherwise eight tokens share a class, where that makes whole classes that have enough successors. */
+static size_t classes_of(const struct topicmix *opt)
+{
+	if (opt->classes > 0)
+		return (size_t)opt->classes;
+	return (size_t)(opt->vocabulary % 8 == 0 && opt->vocabulary / 8 >= 2 * opt->fanout ? opt->vocabulary / 8
+																						 : opt->vocabulary);
+}
+
 static struct topicmix_law *create(const struct topicmix *opt)
 {
 	struct topicmix_law *law = calloc(1, sizeof *law);
@@ -349,7 +358,7 @@ static struct topicmix_law *create(const struct topicmix *opt)
 		error_no_memory("the stream topicmix");
 	law->opt = *opt;
 	law->domains = (size_t)opt->domains;
-	law->classes = (size_t)(opt->classes > 0 ? opt->classes : opt->vocabulary);
+	law->classes = classes_of(opt);
 	law->members = (size_t)opt->vocabulary / law->classes;
 	law->fanout = (size_t)opt->fanout;
 	law->rows = law->classes + own_classes(law) * (law->domains - 1);

@@ -164,7 +164,7 @@ static bool same_rank_everywhere(size_t x)
 
 START_TEST(shared_tokens_keep_rank_and_successors_in_all_domains)
 {
-	open_law("topicmix,vocabulary=200,domains=6,shared=0.3", 3);
+	open_law("topicmix,vocabulary=200,classes=200,domains=6,shared=0.3", 3);
 	size_t shared = 0, own = 0, in_head = 0;
 	for (size_t x = 0; x < 200; x++) {
 		own += law->own[x];
@@ -183,7 +183,7 @@ END_TEST
 /* The set of tokens with rows of the domain's own grows with context, and no row that both laws have differs. */
 START_TEST(contexts_are_nested)
 {
-	static const char *const specs[] = { "topicmix,vocabulary=256,context=0.3", "topicmix,vocabulary=256,context=0.6" };
+	static const char *const specs[] = { "topicmix,vocabulary=256,classes=256,context=0.3", "topicmix,vocabulary=256,classes=256,context=0.6" };
 	static bool own[2][256];
 	static uint32_t next[256][8][4], common[256][4];
 	size_t count[2] = { 0 };
@@ -225,11 +225,11 @@ END_TEST
 START_TEST(laws_differ_with_the_seed)
 {
 	static uint32_t ranks[256 * 8];
-	open_law("topicmix,vocabulary=256,domains=8", 3);
+	open_law("topicmix,vocabulary=256,classes=256,domains=8", 3);
 	memcpy(ranks, law->rank, sizeof ranks);
-	open_law("topicmix,vocabulary=256,domains=8", 4);
+	open_law("topicmix,vocabulary=256,classes=256,domains=8", 4);
 	ck_assert_mem_ne(ranks, law->rank, sizeof ranks);
-	open_law("topicmix,vocabulary=256,domains=8", 3);
+	open_law("topicmix,vocabulary=256,classes=256,domains=8", 3);
 	ck_assert_mem_eq(ranks, law->rank, sizeof ranks);
 }
 END_TEST
@@ -238,7 +238,7 @@ static const struct {
 	const char *spec, *says;
 } refused[] = {
 	{ "topicmix,vocabulary=3,fanout=4", "fanout=4 is more than the 3 tokens of the vocabulary" },
-	{ "topicmix,vocabulary=65536,domains=256,shared=0,classes=none", "above the limit of 1.0 GB" },
+	{ "topicmix,vocabulary=65536,classes=65536,domains=256,shared=0", "above the limit of 1.0 GB" },
 	{ "topicmix,vocabulary=12,classes=3,fanout=4", "fanout=4 is more than the 3 classes" },
 	{ "topicmix,vocabulary=512,classes=60", "classes=60 do not divide vocabulary=512 (try classes=32)" },
 	{ "topicmix,vocabulary=12,classes=13", "(try classes=12)" },
@@ -452,7 +452,7 @@ END_TEST
 /* Without successors the law of a token is the mixture of the base laws. */
 START_TEST(unigram_without_successors_is_the_mixture)
 {
-	open_law("topicmix,mixing=0,domains=3", 2);
+	open_law("topicmix,vocabulary=128,classes=128,mixing=0,domains=3", 2);
 	double entropy = 0;
 	for (size_t x = 0; x < law->classes; x++) {
 		double p = 0;
