@@ -374,6 +374,8 @@ static void fill(void *opaque, gsl_rng *rng, bool held_out, struct batch *batch)
 const struct stream_type stream_corpus = {
 	.name = "corpus",
 	.summary = "real text as bytes: each file or sub-folder of a folder is a labelled domain",
+	.use = "text of one's own, and domains with names; there is no exact Bayes loss, so only losses under equal "
+		   "conditions compare",
 	.formula =
 		"a domain by `mix`, then length + 1 bytes from a uniformly random place in it; evaluation draws from the last "
 		"part of each domain, `held-out`, and training from the rest\n"

@@ -14,7 +14,10 @@
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 
-const struct stream_type *const stream_types[] = { &stream_topicmix, &stream_uniform, &stream_corpus, NULL };
+const struct stream_type *const stream_types[] = {
+	&stream_topicmix, &stream_recall,   &stream_phonebook, &stream_addition,
+	&stream_clusters, &stream_uniform,  &stream_corpus,    NULL
+};
 
 void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size_t length)
 {
@@ -24,6 +27,19 @@ void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size
 							 .id = ARENA_TAKE(arena, tokens, uint32_t),
 							 .target = ARENA_TAKE(arena, tokens, uint32_t),
 							 .domain = ARENA_TAKE(arena, tokens, uint32_t) };
+}
+
+void batch_take_counts(struct batch *batch, struct arena *arena)
+{
+	batch->counts = ARENA_TAKE(arena, batch->sequences * batch->length, bool);
+}
+
+size_t batch_counted(const struct batch *batch)
+{
+	size_t tokens = batch->sequences * batch->length, n = 0;
+	for (size_t at = 0; at < tokens; at++)
+		n += batch_counts(batch, at);
+	return n;
 }
 
 const struct stream_type *stream_find(const char *name)
@@ -123,17 +139,24 @@ bool stream_enter(struct stream *stream, size_t step)
 	return stream->law != before;
 }
 
+static void fill(const struct stream *stream, bool held_out, struct batch *batch)
+{
+	if (stream->counts != (batch->counts != NULL))
+		BUG("a batch must have `counts` exactly where its stream has");
+	stream->type->fill(stream->law, stream->rng, held_out, batch);
+}
+
 void stream_train(struct stream *stream, size_t step, struct batch *batch)
 {
 	stream_enter(stream, step);
 	seed_open(stream->rng, stream->seed, "stream/train", step);
-	stream->type->fill(stream->law, stream->rng, false, batch);
+	fill(stream, false, batch);
 }
 
 void stream_eval(struct stream *stream, size_t index, struct batch *batch)
 {
 	seed_open(stream->rng, stream->seed, "stream/eval", index);
-	stream->type->fill(stream->law, stream->rng, true, batch);
+	fill(stream, true, batch);
 }
 
 void stream_bayes(const struct stream *stream, const struct batch *batch, double *bayes, double *oracle)

@@ -15,20 +15,33 @@
 #include "sim/base/arena.h"
 #include "sim/base/error.h"
 
-/* One batch: `sequences` independent contexts of `length` tokens.  Token t is the model's input, target[t] what
- * follows it; domain[t] labels the document from which token t comes. */
+/* One batch: `sequences` independent contexts of `length` tokens.  Token t is the model's input, target[t] what it is
+ * to predict: what follows it, or the label of a task; domain[t] labels the document from which token t comes.
+ * counts[t] says whether target[t] enters the loss; NULL: all do. */
 struct batch {
 	size_t sequences, length;
 	uint32_t *id, *target, *domain; /* [sequences * length] */
+	bool *counts;                   /* [sequences * length] or NULL */
 };
 
-/* Takes the arrays of a batch of this size. */
+/* Takes the arrays of a batch of this size, `counts` left out. */
 void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size_t length);
+/* Takes `counts`, too, which a stream with `counts` set wants. */
+void batch_take_counts(struct batch *batch, struct arena *arena);
 
-/* Reference losses in nats per token; NAN where not known. */
+/* Does the target at this place enter the loss? */
+static inline bool batch_counts(const struct batch *batch, size_t at)
+{
+	return batch->counts == NULL || batch->counts[at];
+}
+
+/* The targets that enter the loss. */
+size_t batch_counted(const struct batch *batch);
+
+/* Reference losses in nats per target that counts; NAN where not known. */
 struct anchors {
 	double uniform; /* ln V */
-	double unigram; /* entropy of the marginal law */
+	double unigram; /* entropy of the marginal law of a target */
 	double bigram;  /* exact loss of the best predictor that reads one token only, on the evaluation tokens */
 	double oracle; /* exact loss of the best predictor that reads tokens with their domains, on the evaluation tokens */
 	double bayes;  /* exact Bayes loss on the evaluation tokens */
@@ -38,6 +51,7 @@ struct stream; /* an opened stream */
 
 struct stream_type {
 	const char *name, *summary, *formula, *cite; /* formula may hold newlines */
+	const char *use;                             /* what the stream is good for */
 	const struct moe_opt *opts;                  /* never NULL; may be an empty table */
 	size_t opts_size;                            /* 0: no options */
 	/* Builds what the law needs (from the seed's streams "law/..."; stream->rng may be used for them) and sets the
@@ -48,10 +62,10 @@ struct stream_type {
 	/* Puts in force the law of that training step, from 1: sets stream->law and what else of *stream depends on it.
 	 * close() gets the law in force and closes all.  NULL: one law throughout. */
 	void (*enter)(struct stream *stream, size_t step);
-	/* Fills ids, targets and domains.  `rng` stands at the start of a stream of this batch's own; `held_out` asks for
+	/* Fills ids, targets, domains, and `counts` where the stream has it.  `rng` stands at the start of a stream of this batch's own; `held_out` asks for
 	 * documents that training never sees.  Allocates nothing. */
 	void (*fill)(void *law, gsl_rng *rng, bool held_out, struct batch *batch);
-	/* Adds up -ln P(target | sequence so far) over the whole batch; NULL: not known.  `oracle` may be NULL; it gets
+	/* Adds up -ln P(target | sequence so far) over the targets that count; NULL: not known.  `oracle` may be NULL; it gets
 	 * the same sum for a predictor that also reads the domains of the inputs so far, domain[0 .. t] for target[t],
 	 * so that no target's own domain is ever told. */
 	void (*bayes)(void *law, const struct batch *batch, double *bayes, double *oracle);
@@ -70,9 +84,11 @@ struct stream {
 									  * long as the program */
 	double uniform, unigram;         /* set by open(); NAN: not known */
 	uint64_t content;                /* set by open(): a hash of what was read from files; 0: nothing was */
+	bool counts;                     /* set by open(): not every target counts, so that its batches need `counts` */
 };
 
-extern const struct stream_type stream_topicmix, stream_uniform, stream_corpus;
+extern const struct stream_type stream_topicmix, stream_recall, stream_phonebook, stream_addition, stream_clusters,
+	stream_uniform, stream_corpus;
 extern const struct stream_type *const stream_types[]; /* NULL-ended */
 const struct stream_type *stream_find(const char *name);
 

@@ -202,6 +202,8 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 const struct stream_type stream_topicmix = {
 	.name = "topicmix",
 	.summary = "documents of hidden domains: Zipfian tokens with sparse successors; exact Bayes loss",
+	.use = "whether routing by what a context is about pays, and what it finds: a router must infer the hidden domain, "
+		   "and the excess over the Bayes loss has a true zero",
 	.formula =
 		"P_z(x'|x) = (1 - mixing) q_z(x') + mixing A_z(x'|x)\n"
 		"q_z: Zipf-Mandelbrot, (rank + token-offset)^-token-zipf; each domain orders the tokens that are not shared "

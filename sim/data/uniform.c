@@ -2,7 +2,8 @@
  *
  * uniform.c -- independent, uniformly distributed tokens.
  *
- * Nothing can be learned here, so a loss below ln V on fresh tokens proves that a router leaks the future.
+ * Nothing can be learned here: the expected loss of a causal model on fresh tokens is ln V or more, so that one below
+ * it by several standard errors of the sample shows that a router leaks the future.
  */
 #include <config.h>
 
@@ -72,8 +73,12 @@ static void bigram(void *law, const struct batch *batch, double *sum)
 
 const struct stream_type stream_uniform = {
 	.name = "uniform",
-	.summary = "independent uniform tokens: no causal model can get below ln V",
-	.formula = "P(x' | past) = 1 / V\nBayes loss = ln V",
+	.summary = "independent uniform tokens: on fresh ones, no causal model gets surely below ln V",
+	.use =
+		"leaks: nothing can be learned, and the loss of a causal model on fresh tokens is ln V or more up to chance; "
+		"below ln V by more than three standard errors (the standard deviation of the tokens' losses over the root "
+		"of --eval-tokens), a router looks into the future",
+	.formula = "P(x' | past) = 1 / V\nBayes loss = ln V, in expectation: a finite sample may lie below by chance",
 	.cite = "Shannon (1948), A Mathematical Theory of Communication",
 	.opts = options,
 	.opts_size = sizeof(struct uniform),

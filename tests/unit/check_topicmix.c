@@ -299,7 +299,7 @@ START_TEST(bayes_loss_is_the_sum_over_all_hidden_paths)
 			for (size_t n = 1; n <= LENGTH; n++) {
 				uint32_t x[LENGTH + 1];
 				struct batch part = { 1, n, batch.id + s * LENGTH, batch.target + s * LENGTH,
-									  batch.domain + s * LENGTH };
+									  batch.domain + s * LENGTH, NULL };
 				double bayes = 0;
 				memcpy(x, part.id, n * sizeof *x);
 				x[n] = part.target[n - 1];
