@@ -272,14 +272,14 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 	return law;
 }
 
-static int check(const void *opaque, size_t length, struct error *err)
+static int check(const void *opaque, const struct stream_use *use, struct error *err)
 {
 	const struct law *law = opaque;
-	if (!law->opt.answers || length >= sum_begin(law))
+	if (use->length >= sum_begin(law))
 		return 0;
 	return fail(err, ERROR_USER,
 				"addition: a sequence of %zu tokens ends before the sum begins (make it at least %zu tokens long)",
-				length, sum_begin(law));
+				use->length, sum_begin(law));
 }
 
 static void close_law(void *opaque)

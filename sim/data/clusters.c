@@ -214,15 +214,15 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 	return law;
 }
 
-static int check(const void *opaque, size_t length, struct error *err)
+static int check(const void *opaque, const struct stream_use *use, struct error *err)
 {
 	const struct law *law = opaque;
-	if (length % law->patches == 0)
+	if (use->length % law->patches == 0)
 		return 0;
 	return fail(err, ERROR_USER,
 				"clusters: samples of %zu patches do not fill a sequence of %zu tokens (choose a multiple of %zu for "
 				"--seq-length)",
-				law->patches, length, law->patches);
+				law->patches, use->length, law->patches);
 }
 
 static void close_law(void *opaque)
@@ -231,6 +231,16 @@ static void close_law(void *opaque)
 	arena_free(&law->arena);
 	free(law);
 }
+
+static bool three_patches(const struct stream *stream)
+{
+	return ((const struct clusters *)stream->opt)->patches == 3;
+}
+
+static const struct stream_rule rules[] = {
+	{ "noise", three_patches, "the 3 patches of a sample are no noise (raise patches)" },
+	{ .option = NULL },
+};
 
 const struct stream_type stream_clusters = {
 	.name = "clusters",
@@ -251,6 +261,7 @@ const struct stream_type stream_clusters = {
 			"Definition 3.1)",
 	.opts = options,
 	.opts_size = sizeof(struct clusters),
+	.rules = rules,
 	.open = open_law,
 	.check = check,
 	.fill = fill,

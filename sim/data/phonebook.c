@@ -313,14 +313,14 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 	return law;
 }
 
-static int check(const void *opaque, size_t length, struct error *err)
+static int check(const void *opaque, const struct stream_use *use, struct error *err)
 {
 	const struct law *law = opaque;
-	if (!law->opt.answers || length >= law->letters)
+	if (use->length >= law->letters)
 		return 0;
 	return fail(err, ERROR_USER,
 				"phonebook: a sequence of %zu tokens ends before the number begins (make it at least %zu tokens long)",
-				length, law->letters);
+				use->length, law->letters);
 }
 
 static void close_law(void *opaque)

@@ -258,16 +258,16 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 }
 
 /* The longest sequence without an answer has every key once, each with its value and the most noise. */
-static int check(const void *opaque, size_t length, struct error *err)
+static int check(const void *opaque, const struct stream_use *use, struct error *err)
 {
 	const struct law *law = opaque;
 	size_t longest = law->keys * (2 + law->gap);
-	if (!law->opt.answers || length > longest)
+	if (!law->opt.answers || use->length > longest)
 		return 0;
 	return fail(err, ERROR_USER,
 				"recall: a sequence of %zu tokens may hold no key twice, and then no answer (make it longer than %zu "
 				"tokens, or lower keys or gap)",
-				length, longest);
+				use->length, longest);
 }
 
 static void close_law(void *opaque)
@@ -276,6 +276,16 @@ static void close_law(void *opaque)
 	arena_free(&law->arena);
 	free(law);
 }
+
+static bool no_gap(const struct stream *stream)
+{
+	return ((const struct recall *)stream->opt)->gap == 0;
+}
+
+static const struct stream_rule rules[] = {
+	{ "noise", no_gap, "no noise tokens come (raise gap)" },
+	{ .option = NULL },
+};
 
 const struct stream_type stream_recall = {
 	.name = "recall",
@@ -292,6 +302,7 @@ const struct stream_type stream_recall = {
 	.cite = "Arora et al. (2023), Zoology: Measuring and Improving Recall in Efficient Language Models",
 	.opts = options,
 	.opts_size = sizeof(struct recall),
+	.rules = rules,
 	.open = open_law,
 	.check = check,
 	.fill = fill,

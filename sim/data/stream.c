@@ -126,9 +126,21 @@ const char *stream_spec(const struct stream *stream)
 	return text_keep_f("%s%s%s", stream->type->name, *options ? "," : "", options);
 }
 
-int stream_check(const struct stream *stream, size_t length, struct error *err)
+/* An option that holds its default asks for nothing. */
+static int check_rule(const struct stream *stream, const struct stream_rule *rule, struct error *err)
 {
-	return stream->type->check != NULL ? stream->type->check(stream->law, length, err) : 0;
+	const struct moe_opt *row = options_find(stream->type->opts, rule->option);
+	if (options_is_preset(row, stream->opt) || !rule->idle(stream))
+		return 0;
+	return fail(err, ERROR_USER, "%s: %s=%s has no effect: %s", stream->type->name, row->name,
+				options_value(row, stream->opt), rule->because);
+}
+
+int stream_check(const struct stream *stream, const struct stream_use *use, struct error *err)
+{
+	for (const struct stream_rule *rule = stream->type->rules; rule != NULL && rule->option != NULL; rule++)
+		TRY(check_rule(stream, rule, err));
+	return stream->type->check != NULL ? stream->type->check(stream->law, use, err) : 0;
 }
 
 bool stream_enter(struct stream *stream, size_t step)

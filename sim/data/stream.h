@@ -49,24 +49,39 @@ struct anchors {
 
 struct stream; /* an opened stream */
 
+/* What a run makes of a stream. */
+struct stream_use {
+	size_t length, sequences, steps;
+};
+
+/* An option that can have no effect beside the others.  Where it differs from its default then, somebody asks for what
+ * he does not get. */
+struct stream_rule {
+	const char *option; /* NULL ends a table */
+	bool (*idle)(const struct stream *);
+	const char *because; /* why, and what to do instead */
+};
+
 struct stream_type {
 	const char *name, *summary, *formula, *cite; /* formula may hold newlines */
 	const char *use;                             /* what the stream is good for */
 	const struct moe_opt *opts;                  /* never NULL; may be an empty table */
+	const struct stream_rule *rules;             /* NULL: there are none */
 	size_t opts_size;                            /* 0: no options */
 	/* Builds what the law needs (from the seed's streams "law/..."; stream->rng may be used for them) and sets the
 	 * fields of *stream that open() sets.  `opt` lives as long as the law.  NULL and *err on failure. */
 	void *(*open)(const void *opt, uint64_t seed, struct stream *stream, struct error *err);
-	/* Can sequences of this length be drawn?  -1 and *err when not.  NULL: always. */
-	int (*check)(const void *law, size_t length, struct error *err);
+	/* Can such a run be made of the law, and has it every option that was asked for?  -1 and *err when not.  NULL:
+	 * always. */
+	int (*check)(const void *law, const struct stream_use *use, struct error *err);
 	/* Puts in force the law of that training step, from 1: sets stream->law and what else of *stream depends on it.
 	 * close() gets the law in force and closes all.  NULL: one law throughout. */
 	void (*enter)(struct stream *stream, size_t step);
-	/* Fills ids, targets, domains, and `counts` where the stream has it.  `rng` stands at the start of a stream of this batch's own; `held_out` asks for
-	 * documents that training never sees.  Allocates nothing. */
+	/* Fills ids, targets, domains, and `counts` where the stream has it.  `rng` stands at the start of a stream of this
+	 * batch's own; `held_out` asks for documents that training never sees.  Allocates nothing. */
 	void (*fill)(void *law, gsl_rng *rng, bool held_out, struct batch *batch);
-	/* Adds up -ln P(target | sequence so far) over the targets that count; NULL: not known.  `oracle` may be NULL; it gets
-	 * the same sum for a predictor that also reads the domains of the inputs so far, domain[0 .. t] for target[t],
+	/* Adds up -ln P(target | sequence so far) over the targets that count; NULL: not known.  `oracle` may be NULL; it
+	 * gets the same sum for a predictor that also reads the domains of the inputs so far, domain[0 .. t] for target[t],
 	 * so that no target's own domain is ever told. */
 	void (*bayes)(void *law, const struct batch *batch, double *bayes, double *oracle);
 	/* The same sum for the best predictor that reads one token only, at an unknown place; NULL: not known. */
@@ -100,8 +115,9 @@ void stream_close(struct stream *stream);
 /* The spec with every option spelled out, "topicmix,domains=8,..."; lives as long as the program. */
 const char *stream_spec(const struct stream *stream);
 
-/* To be asked once before the first batch: a corpus may be too short for sequences of this length. */
-int stream_check(const struct stream *stream, size_t length, struct error *err);
+/* To be asked once before the first batch of a run: refuses options that have no effect, beside the others or in this
+ * run, and what the stream has no sequences for, as a corpus that is too short. */
+int stream_check(const struct stream *stream, const struct stream_use *use, struct error *err);
 
 /* Puts in force the law of training step `step` (from 1), which a stream may change in the middle of training; true
  * when it is another one than before.  Evaluation batches and reference losses are those of the law in force; an opened

@@ -199,6 +199,22 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 	return law;
 }
 
+static int check(const void *opaque, const struct stream_use *use, struct error *err)
+{
+	const struct topicmix *opt = &((const struct topicmix_law *)opaque)->opt;
+	if (opt->drift > 0 && (size_t)opt->drift > use->steps)
+		return fail(err, ERROR_USER,
+					"topicmix: drift=%lld has no effect: the run ends after step %zu (lower drift, or raise --steps)",
+					(long long)opt->drift, use->steps);
+	if (opt->documents > 0 && (size_t)opt->documents >= use->sequences)
+		return fail(
+			err, ERROR_USER,
+			"topicmix: documents=%lld has no effect: a batch has %zu sequences, each a document of its own (lower "
+			"documents, or raise --batch)",
+			(long long)opt->documents, use->sequences);
+	return 0;
+}
+
 const struct stream_type stream_topicmix = {
 	.name = "topicmix",
 	.summary = "documents of hidden domains: Zipfian tokens with sparse successors; exact Bayes loss",
@@ -223,7 +239,9 @@ const struct stream_type stream_topicmix = {
 		"Rabiner (1989), A Tutorial on Hidden Markov Models (forward filter); Mandelbrot (1953) (law of the tokens)",
 	.opts = options,
 	.opts_size = sizeof(struct topicmix),
+	.rules = topicmix_rules,
 	.open = open_law,
+	.check = check,
 	.enter = enter,
 	.fill = fill,
 	.bayes = bayes,

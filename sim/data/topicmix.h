@@ -22,6 +22,7 @@
 
 #include "sim/base/arena.h"
 #include "sim/base/error.h"
+#include "sim/data/stream.h"
 
 enum { TOPICMIX_FANOUT = 32 }; /* at most */
 
@@ -53,6 +54,9 @@ struct topicmix_law {
 /* Draws the law of a seed, and the one that follows it where the options say so.  NULL and *err when the options
  * contradict one another or the law is too large. */
 struct topicmix_law *topicmix_law_open(const struct topicmix *opt, uint64_t seed, gsl_rng *rng, struct error *err);
+/* Which options have no effect beside which others. */
+extern const struct stream_rule topicmix_rules[];
+
 /* Closes the law with those before and after it. */
 void topicmix_law_close(void *law);
 

@@ -105,7 +105,8 @@ static int open_stream(struct trainer *trainer, const struct settings *settings,
 	*trainer = (struct trainer){ .settings = settings };
 	if (stream_open(&trainer->stream, config->stream, (uint64_t)config->seed, err) != 0)
 		return fail_at(err, "--stream", 0, err->column);
-	if (stream_check(&trainer->stream, (size_t)config->length, err) != 0)
+	struct stream_use use = { (size_t)config->length, (size_t)config->batch, (size_t)config->steps };
+	if (stream_check(&trainer->stream, &use, err) != 0)
 		return fail_at(err, "--stream", 0, 0);
 	struct cost_shape shape = trainer_shape(config, &settings->sentence, trainer->stream.vocabulary);
 	if (cost_count(&shape, config->length, &trainer->cost, err) != 0)
