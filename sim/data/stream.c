@@ -42,6 +42,11 @@ size_t batch_counted(const struct batch *batch)
 	return n;
 }
 
+void batch_take_guess(struct batch *batch, struct arena *arena)
+{
+	batch->guess = ARENA_TAKE(arena, batch->sequences * batch->length, uint32_t);
+}
+
 const struct stream_type *stream_find(const char *name)
 {
 	for (size_t i = 0; stream_types[i] != NULL; i++)
@@ -151,11 +156,19 @@ bool stream_enter(struct stream *stream, size_t step)
 	return stream->law != before;
 }
 
-static void fill(const struct stream *stream, bool held_out, struct batch *batch)
+unsigned stream_gives(const struct stream *stream)
+{
+	return MOE_DOMAINS | (stream->type->guess != NULL ? MOE_GUESSES : 0) | (stream->class_of != NULL ? MOE_CLASSES : 0);
+}
+
+static void fill(struct stream *stream, bool held_out, struct batch *batch)
 {
 	if (stream->counts != (batch->counts != NULL))
 		BUG("a batch must have `counts` exactly where its stream has");
 	stream->type->fill(stream->law, stream->rng, held_out, batch);
+	batch->class_of = stream->class_of;
+	if (batch->guess != NULL && stream->type->guess != NULL)
+		stream->type->guess(stream->law, batch, batch->guess);
 }
 
 void stream_train(struct stream *stream, size_t step, struct batch *batch)
