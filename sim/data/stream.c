@@ -14,10 +14,10 @@
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 
-const struct stream_type *const stream_types[] = {
-	&stream_topicmix, &stream_recall,   &stream_phonebook, &stream_addition,
-	&stream_clusters, &stream_uniform,  &stream_corpus,    NULL
-};
+const struct stream_type *const stream_types[] = { &stream_topicmix,  &stream_recall,
+												   &stream_phonebook, &stream_addition,
+												   &stream_clusters,  &stream_uniform,
+												   &stream_corpus,    NULL };
 
 void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size_t length)
 {
@@ -201,4 +201,12 @@ void stream_bigram(const struct stream *stream, const struct batch *batch, doubl
 		stream->type->bigram(stream->law, batch, bigram);
 	else
 		*bigram = NAN;
+}
+
+void stream_bag(const struct stream *stream, const struct batch *batch, double *bag)
+{
+	if (stream->type->bag != NULL)
+		stream->type->bag(stream->law, batch, bag);
+	else
+		*bag = NAN;
 }

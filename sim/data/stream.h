@@ -48,6 +48,7 @@ struct anchors {
 	double unigram; /* entropy of the marginal law of a target */
 	double bigram;  /* exact loss of the best predictor that reads one token only, on the evaluation tokens */
 	double oracle; /* exact loss of the best predictor that reads tokens with their domains, on the evaluation tokens */
+	double bag;    /* exact loss of an ideal reader of the bag of past tokens and of the last one */
 	double bayes;  /* exact Bayes loss on the evaluation tokens */
 };
 
@@ -90,6 +91,10 @@ struct stream_type {
 	void (*bayes)(void *law, const struct batch *batch, double *bayes, double *oracle);
 	/* The same sum for the best predictor that reads one token only, at an unknown place; NULL: not known. */
 	void (*bigram)(void *law, const struct batch *batch, double *sum);
+	/* The same sum for a predictor that infers the hidden state ideally, but as though the past tokens were draws from
+	 * its long-run law in any order, and then predicts from the last token as the law says: what one layer of
+	 * attention can gather.  No strict bound for such a model.  NULL: not known. */
+	void (*bag)(void *law, const struct batch *batch, double *sum);
 	/* The likeliest domain of each input given the inputs of its sequence up to there; NULL: not known. */
 	void (*guess)(void *law, const struct batch *batch, uint32_t *domain);
 	void (*close)(void *law);
@@ -144,5 +149,7 @@ void stream_eval(struct stream *stream, size_t index, struct batch *batch);
 void stream_bayes(const struct stream *stream, const struct batch *batch, double *bayes, double *oracle);
 /* The same for the bigram loss: what is left to be won by looking further back is bigram - bayes. */
 void stream_bigram(const struct stream *stream, const struct batch *batch, double *bigram);
+/* The same for the bag loss: what one layer can hardly win is bag - bayes. */
+void stream_bag(const struct stream *stream, const struct batch *batch, double *bag);
 
 #endif

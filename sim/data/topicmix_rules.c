@@ -19,23 +19,55 @@ static bool one_domain(const struct stream *stream)
 	return options_of(stream)->domains == 1;
 }
 
-static bool all_shared(const struct stream *stream)
+static int64_t classes_of(const struct stream *stream)
 {
 	const struct topicmix *opt = options_of(stream);
-	return lround(opt->shared * (double)opt->vocabulary) == opt->vocabulary;
+	return opt->classes > 0 ? opt->classes : opt->vocabulary;
+}
+
+static int64_t shared_of(const struct stream *stream)
+{
+	return lround(options_of(stream)->shared * (double)classes_of(stream));
+}
+
+static bool all_shared(const struct stream *stream)
+{
+	return shared_of(stream) == classes_of(stream);
 }
 
 static bool none_shared(const struct stream *stream)
 {
-	const struct topicmix *opt = options_of(stream);
-	return lround(opt->shared * (double)opt->vocabulary) == 0;
+	return shared_of(stream) == 0;
 }
 
 static bool none_owned(const struct stream *stream)
 {
-	const struct topicmix *opt = options_of(stream);
-	double others = (double)(opt->vocabulary - lround(opt->shared * (double)opt->vocabulary));
-	return lround(opt->context * others) == 0;
+	return lround(options_of(stream)->context * (double)(classes_of(stream) - shared_of(stream))) == 0;
+}
+
+static bool shared_too_few(const struct stream *stream)
+{
+	return options_of(stream)->shared > 0 && none_shared(stream);
+}
+
+static bool owned_too_few(const struct stream *stream)
+{
+	return options_of(stream)->context > 0 && none_owned(stream);
+}
+
+static bool one_member(const struct stream *stream)
+{
+	return classes_of(stream) == options_of(stream)->vocabulary;
+}
+
+static bool equal_members(const struct stream *stream)
+{
+	return options_of(stream)->class_zipf == 0;
+}
+
+static bool first_order(const struct stream *stream)
+{
+	return options_of(stream)->order == 1;
 }
 
 static bool flat(const struct stream *stream)
@@ -46,7 +78,8 @@ static bool flat(const struct stream *stream)
 /* Neither the base law nor the successors tell one domain from another. */
 static bool alike(const struct stream *stream)
 {
-	return none_owned(stream) && flat(stream);
+	bool betrayed = options_of(stream)->class_law == TOPICMIX_DOMAIN && !one_member(stream) && !equal_members(stream);
+	return none_owned(stream) && flat(stream) && !betrayed;
 }
 
 static bool no_successors(const struct stream *stream)
@@ -83,6 +116,7 @@ static bool drift_at_once(const struct stream *stream)
 #define ONE_DOMAIN "there is one domain (raise domains)"
 #define ALL_SHARED "all tokens behave alike in all domains (lower shared)"
 #define ALIKE "with equally frequent tokens and context=0 nothing differs between domains (raise token-zipf or context)"
+#define ONE_MEMBER "each class is one token (set classes to a part of the vocabulary)"
 #define NO_SUCCESSORS "no token depends on the one before it (raise mixing or length)"
 
 const struct stream_rule topicmix_rules[] = {
@@ -98,11 +132,20 @@ const struct stream_rule topicmix_rules[] = {
 	{ "drift", all_shared, ALL_SHARED },
 	{ "drift", alike, ALIKE },
 	{ "context", all_shared, ALL_SHARED },
-	{ "context", none_owned, "it rounds to no token (raise context or vocabulary)" },
+	{ "context", owned_too_few, "it rounds to no token (raise context or vocabulary)" },
 	{ "context", no_successors, NO_SUCCESSORS },
-	{ "shared", none_shared, "it rounds to no token (raise shared or vocabulary)" },
+	{ "shared", shared_too_few, "it rounds to no token (raise shared or vocabulary)" },
 	{ "shared", alike, ALIKE },
 	{ "token-offset", flat, "all tokens are equally frequent (raise token-zipf)" },
+	{ "classes", one_member, ONE_MEMBER },
+	{ "class-zipf", one_member, ONE_MEMBER },
+	{ "class-law", one_member, ONE_MEMBER },
+	{ "class-law", one_domain, ONE_DOMAIN },
+	{ "class-law", all_shared, ALL_SHARED },
+	{ "class-law", equal_members, "the tokens of a class are equally frequent (raise class-zipf)" },
+	{ "groups", first_order, "the class before the last does not count (set order=2)" },
+	{ "groups", no_successors, NO_SUCCESSORS },
+	{ "order", no_successors, NO_SUCCESSORS },
 	{ "fanout", no_successors, NO_SUCCESSORS },
 	{ "concentration", no_successors, NO_SUCCESSORS },
 	{ "concentration", one_successor, "one successor has all the weight (raise fanout)" },

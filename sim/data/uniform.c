@@ -87,7 +87,7 @@ static void guess(void *law, const struct batch *batch, uint32_t *domain)
 
 const struct stream_type stream_uniform = {
 	.name = "uniform",
-	.summary = "independent uniform tokens: on fresh ones, no causal model gets surely below ln V",
+	.summary = "independent uniform tokens: a causal model's expected loss on fresh ones is at least ln V",
 	.use =
 		"leaks: nothing can be learned, and the loss of a causal model on fresh tokens is ln V or more up to chance; "
 		"below ln V by more than three standard errors (the standard deviation of the tokens' losses over the root "
@@ -100,6 +100,7 @@ const struct stream_type stream_uniform = {
 	.fill = fill,
 	.bayes = bayes,
 	.bigram = bigram,
+	.bag = bigram,
 	.guess = guess,
 	.close = free,
 };

@@ -174,11 +174,13 @@ static void set_anchors(struct trainer *trainer)
 		stream_eval(&trainer->stream, i, &trainer->eval_batch);
 		stream_bayes(&trainer->stream, &trainer->eval_batch, &sum.bayes, &sum.oracle);
 		stream_bigram(&trainer->stream, &trainer->eval_batch, &sum.bigram);
+		stream_bag(&trainer->stream, &trainer->eval_batch, &sum.bag);
 		targets += (double)batch_counted(&trainer->eval_batch);
 	}
 	sum.bayes /= targets;
 	sum.oracle /= targets;
 	sum.bigram /= targets;
+	sum.bag /= targets;
 	trainer->anchors = sum;
 }
 

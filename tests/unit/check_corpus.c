@@ -400,6 +400,18 @@ START_TEST(a_domain_too_short_for_a_sequence_is_named)
 }
 END_TEST
 
+START_TEST(a_mix_of_one_domain_is_refused)
+{
+	write_times("a", 'x', 1000);
+	open_at(folder, ",mix=size");
+	ck_assert_int_eq(check_length(10), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "mix=size has no effect: there is one domain"));
+	write_times("b", 'x', 1000);
+	open_at(folder, ",mix=size");
+	ck_assert_int_eq(check_length(10), 0);
+}
+END_TEST
+
 START_TEST(a_corpus_above_the_limit_is_refused)
 {
 	write_times("a", 'x', 600);
@@ -521,6 +533,7 @@ int main(void)
 	tcase_add_test(trouble, an_empty_folder_is_refused);
 	tcase_add_test(trouble, an_empty_or_one_byte_file_is_refused);
 	tcase_add_test(trouble, a_domain_too_short_for_a_sequence_is_named);
+	tcase_add_test(trouble, a_mix_of_one_domain_is_refused);
 	tcase_add_test(trouble, a_corpus_above_the_limit_is_refused);
 	tcase_add_test(trouble, a_huge_file_is_refused_at_once);
 	tcase_add_test(trouble, more_domains_than_can_be_told_apart_are_refused);

@@ -155,6 +155,15 @@ static const struct {
 	{ "topicmix,fanout=1,concentration=2", "concentration=2 has no effect: one successor has all the weight", true },
 	{ "topicmix,length=1,mixing=0.5", "mixing=0.5 has no effect: every token starts a document", true },
 	{ "topicmix,length=1,switch=0.5", "switch=0.5 has no effect", true },
+	{ "topicmix,classes=128", "classes=128 has no effect: each class is one token", true },
+	{ "topicmix,class-zipf=0", "class-zipf=0 has no effect: each class is one token", true },
+	{ "topicmix,class-law=domain", "class-law=domain has no effect: each class is one token", true },
+	{ "topicmix,classes=32,domains=1,class-law=domain", "class-law=domain has no effect: there is one domain", false },
+	{ "topicmix,classes=32,shared=1,class-law=domain", "class-law=domain has no effect: all tokens behave alike",
+	  true },
+	{ "topicmix,classes=32,class-zipf=0,class-law=domain", "the tokens of a class are equally frequent", false },
+	{ "topicmix,groups=8", "groups=8 has no effect: the class before the last does not count (set order=2)", true },
+	{ "topicmix,mixing=0,order=2", "order=2 has no effect: no token depends on the one before it", true },
 	{ "recall,gap=none,noise=4", "recall: noise=4 has no effect: no noise tokens come (raise gap)", true },
 	{ "clusters,patches=3,noise=4", "clusters: noise=4 has no effect", false },
 };
@@ -174,12 +183,13 @@ START_TEST(an_option_without_effect_is_refused)
 	ck_assert_int_eq(check_length(32, &err), -1);
 	ck_assert_int_eq(err.code, ERROR_USER);
 	ck_assert_msg(strstr(err.text, idle[_i].says) != NULL, "'%s' does not say '%s'", err.text, idle[_i].says);
+	if (!idle[_i].same)
+		return;
 	struct batch with = new_batch(), without = new_batch();
 	stream_train(&stream, 7, &with);
 	open_stream(without_last(idle[_i].spec), 5);
 	stream_train(&stream, 7, &without);
-	if (idle[_i].same)
-		ck_assert(same_tokens(&with, &without));
+	ck_assert(same_tokens(&with, &without));
 }
 END_TEST
 
@@ -188,6 +198,11 @@ static const char *const effective[] = {
 	"topicmix,domains=3",
 	"topicmix,domain-zipf=2",
 	"topicmix,vocabulary=64",
+	"topicmix,classes=32",
+	"topicmix,classes=32,class-zipf=0",
+	"topicmix,classes=32,class-law=domain",
+	"topicmix,order=2",
+	"topicmix,order=2,groups=8",
 	"topicmix,token-zipf=0",
 	"topicmix,token-offset=0",
 	"topicmix,fanout=2",

@@ -313,12 +313,9 @@ static void check_sequence(const struct task *task, size_t s)
 	memcpy(x, batch.id + s * LENGTH, LENGTH * sizeof *x);
 	x[LENGTH] = batch.target[(s + 1) * LENGTH - 1];
 	for (size_t n = 1; n <= LENGTH; n++) {
-		struct batch part = { 1,
-							  n,
-							  batch.id + s * LENGTH,
-							  batch.target + s * LENGTH,
-							  batch.domain + s * LENGTH,
-							  batch.counts ? batch.counts + s * LENGTH : NULL };
+		struct batch part = { .sequences = 1, .length = n };
+		part.id = batch.id + s * LENGTH, part.target = batch.target + s * LENGTH;
+		part.counts = batch.counts ? batch.counts + s * LENGTH : NULL;
 		double bayes = 0, oracle = 0;
 		if (batch.counts)
 			ck_assert_int_eq(part.counts[n - 1], task->counts(x, n - 1));
@@ -348,7 +345,7 @@ START_TEST(predictions_add_up_to_one)
 	struct batch whole = batch;
 	for (size_t n = 1; n <= LENGTH; n++) {
 		double sum = 0, before = 0;
-		struct batch part = { 1, n, whole.id, whole.target, whole.domain, NULL };
+		struct batch part = { .sequences = 1, .length = n, .id = whole.id, .target = whole.target };
 		part.length = n - 1;
 		if (n > 1)
 			stream_bayes(&stream, &part, &before, NULL);
@@ -384,9 +381,10 @@ static double entropy_of_targets(double weight[][V_MAX])
 /* The bigram loss of each possible pair, and the entropy of a target. */
 static void check_pairs(double weight[][V_MAX])
 {
-	uint32_t x, y, domain = 0;
+	uint32_t x, y;
 	bool counts = true;
-	struct batch one = { 1, 1, &x, &y, &domain, stream.counts ? &counts : NULL };
+	struct batch one = { .sequences = 1, .length = 1, .id = &x, .target = &y };
+	one.counts = stream.counts ? &counts : NULL;
 	for (x = 0; x < V_MAX; x++) {
 		double row = 0;
 		for (y = 0; y < V_MAX; y++)
