@@ -70,7 +70,6 @@ const char *const report_style[] = {
 	".chart{display:block;max-width:100%;height:auto}\n",
 	".paper{border-radius:6px;color:#000}\n",
 	".chart text,.chart tspan{font-family:\"DejaVu Sans\",Verdana,\"Bitstream Vera Sans\",sans-serif}\n",
-	"var(--line);border-radius:10px;padding:.9rem 1.1rem}\n",
 	".or{color:var(--soft)}\n",
 	".settings th{width:11rem}.settings td{white-space:normal;overflow-wrap:anywhere;min-width:12rem}\n",
 	"details{margin-top:.8rem}summary{cursor:pointer;color:var(--link);font-size:.93rem;padding:.3rem 0}\n",
