@@ -16,6 +16,7 @@
 struct report_options {
 	const char *out, *question, *metric, *against;
 	double margin;
+	bool all_pairs;
 };
 
 #define AT(field) .at = offsetof(struct report_options, field)
@@ -39,23 +40,16 @@ static const struct moe_opt report_rows[] = {
 	{ .name = "against",
 	  .type = MOE_OPT_TEXT,
 	  AT(against),
-	  .help = "compare with this strategy alone (default all pairs; of more than 12 strategies, top-k or the first)" },
+	  .help = "what everything is compared with (default plain token choice, else dense, else the first)" },
+	{ .name = "all-pairs",
+	  .type = MOE_OPT_FLAG,
+	  AT(all_pairs),
+	  .help = "compare every two strategies; many more tests, so that less can be seen" },
 	{ .name = NULL },
 };
 #undef AT
 
-enum { PAIRS_OF = 12 }; /* so many series are all compared with one another; of more, each with one */
-
-/* ---- choosing ------------------------------------------------------------------------------------------------------
- */
-
-static const struct compare_metric *find_metric(const char *name)
-{
-	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++)
-		if (strcmp(metric->name, name) == 0)
-			return metric;
-	return NULL;
-}
+/* ---- choosing */
 
 static int unknown_metric(const char *name, struct error *err)
 {
@@ -69,30 +63,32 @@ static int unknown_metric(const char *name, struct error *err)
 	return fail_at(err, "--metric", 0, 0);
 }
 
-static int choose_baseline(const struct report_options *opt, const struct study *study, size_t *baseline,
-						   struct error *err)
+/* ---- gathering */
+
+enum { METRICS_MOST = 16 };
+
+/* One loss is judged, the usual one or the one asked for. */
+static bool is_loss(const struct compare_metric *metric)
 {
-	const char *wanted = *opt->against ? opt->against : "top-k";
-	size_t same_label = study->n, same_strategy = study->n;
-	*baseline = study->n;
-	if (!*opt->against && study->n <= PAIRS_OF)
-		return 0;
-	for (size_t s = study->n; s-- > 0;) {
-		same_label = strcmp(study->series[s].label, wanted) == 0 ? s : same_label;
-		same_strategy = strcmp(study->series[s].strategy, wanted) == 0 ? s : same_strategy;
-	}
-	*baseline = same_label < study->n ? same_label : same_strategy;
-	if (*baseline < study->n)
-		return 0;
-	*baseline = 0;
-	if (!*opt->against)
-		return 0;
-	fail(err, ERROR_USER, "no run of '%s' here", opt->against);
-	return fail_at(err, "--against", 0, 0);
+	return strcmp(metric->unit, compare_metrics[0].unit) == 0;
 }
 
-/* ---- gathering -----------------------------------------------------------------------------------------------------
- */
+/* The metric that was asked for first, then those that are always judged; none: the usual ones. */
+static int choose_metrics(const struct report_options *opt, const struct compare_metric **metric, size_t *n,
+						  struct error *err)
+{
+	const struct compare_metric *first = *opt->metric ? compare_metric(opt->metric) : NULL;
+	*n = 0;
+	if (!*opt->metric)
+		return 0;
+	if (!first)
+		return unknown_metric(opt->metric, err);
+	metric[(*n)++] = first;
+	for (const struct compare_metric *other = compare_metrics; other->name && *n < METRICS_MOST; other++)
+		if (other != first && other->judged && !is_loss(other))
+			metric[(*n)++] = other;
+	return 0;
+}
 
 static bool is_known(const struct comparison *of)
 {
@@ -102,36 +98,31 @@ static bool is_known(const struct comparison *of)
 	return false;
 }
 
-/* The metric becomes a column of the report if any run has it. */
-static int add_metric(struct report *report, const struct compare_metric *metric, bool needed, struct error *err)
+/* What nobody judges but many want to see. */
+static int add_beside(struct report *report, struct error *err)
 {
-	struct comparison *into = &report->metric[report->metrics];
-	for (size_t i = 0; i < report->metrics; i++)
-		if (report->metric[i].metric == metric)
-			return 0;
-	if (report->metrics == REPORT_METRICS)
-		return 0;
-	TRY(compare_study(report->study, COMPARE_END, metric, metric->margin, 0, into, err));
-	if (needed || is_known(into))
-		report->metrics++;
-	else
-		compare_free(into);
+	static const char *const name[] = { "drop_rate", "domain_mi" };
+	for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+		struct comparison *into = &report->beside[report->also];
+		bool judged = false;
+		for (size_t m = 0; m < report->page.metrics; m++)
+			judged |= report->page.metric[m] == compare_metric(name[i]);
+		TRY(compare_means(report->study, COMPARE_END, compare_metric(name[i]), &report->page.arena, into, err));
+		report->also += !judged && is_known(into);
+	}
 	return 0;
 }
 
-/* The verdicts' metric first, then what belongs beside it. */
-static int add_metrics(const struct report_options *opt, struct report *report, struct error *err)
+static int judge(const struct report_options *opt, struct report *report, struct error *err)
 {
-	static const char *const beside[] = { "maxvio", "dead_experts", "drop_rate", "domain_mi", "flops_per_token" };
-	const struct compare_metric *first = find_metric(*opt->metric ? opt->metric : "excess_loss");
-	if (!first)
-		return unknown_metric(opt->metric, err);
-	TRY(add_metric(report, first, *opt->metric != '\0', err));
-	if (report->metrics == 0)
-		TRY(add_metric(report, find_metric("eval_loss"), true, err));
-	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-		TRY(add_metric(report, find_metric(beside[i]), false, err));
-	return 0;
+	const struct compare_metric *metric[METRICS_MOST];
+	struct compare_request request = {
+		.metric = metric, .margin = opt->margin, .against = opt->against, .all_pairs = opt->all_pairs
+	};
+	TRY(choose_metrics(opt, metric, &request.metrics, err));
+	TRY(compare_page(report->study, &request, &report->page, err));
+	findings_of(&report->page, &report->findings);
+	return add_beside(report, err);
 }
 
 static int read_records(struct report *report, struct arena *arena, struct error *err)
@@ -146,40 +137,12 @@ static int read_records(struct report *report, struct arena *arena, struct error
 	return 0;
 }
 
-/* What is said of the series that saw one stream. */
-static int judge(const struct report_options *opt, struct report *report, struct report_contest *contest,
-				 struct arena *arena, struct error *err)
-{
-	const struct compare_metric *metric = report->metric[0].metric;
-	const struct study *study = &contest->series.study;
-	bool loss = strcmp(metric->name, "eval_loss") == 0;
-	contest->best = ARENA_TAKE(arena, study->n, bool);
-	TRY(choose_baseline(opt, study, &contest->baseline, err));
-	TRY(compare_pareto(study, find_metric(loss ? "eval_loss" : "excess_loss"), contest->best, err));
-	return compare_study(study, COMPARE_END, metric, opt->margin > 0 ? opt->margin : metric->margin, contest->baseline,
-						 &contest->verdict, err);
-}
-
-static int judge_all(const struct report_options *opt, struct report *report, struct arena *arena, struct error *err)
-{
-	struct contest *contest;
-	size_t n = contests_split(report->study, arena, &contest);
-	report->contest = ARENA_TAKE(arena, n, struct report_contest);
-	for (size_t i = 0; i < n; i++) {
-		report->contest[i].series = contest[i];
-		TRY(judge(opt, report, &report->contest[i], arena, err));
-		report->contests++;
-	}
-	return 0;
-}
-
 static int gather(const struct report_options *opt, struct study *study, size_t folders, char **folder,
 				  struct report *report, struct error *err)
 {
 	TRY(suite_note_read(folder[0], &report->note, err));
 	report->question = *opt->question ? opt->question : report->note.question;
-	TRY(add_metrics(opt, report, err));
-	TRY(judge_all(opt, report, &study->arena, err));
+	TRY(judge(opt, report, err));
 	TRY(read_records(report, &study->arena, err));
 	const struct chart_choice choice = { .baseline = opt->against, .margin = opt->margin };
 	return report_draw(report, folders, folder, &choice, err);
@@ -199,8 +162,10 @@ static int write_page(const struct report *report, const char *path, struct erro
 	if (fclose(to) != 0)
 		error_no_memory("a report");
 	int status = file_replace(path, page, size, err);
-	if (status == 0)
+	if (status == 0) {
+		findings_print(&report->findings, stdout);
 		printf("wrote %s\n", path);
+	}
 	free(page);
 	return status;
 }
@@ -214,10 +179,7 @@ static int make_report(const struct report_options *opt, struct study *study, si
 		status = write_page(&report, *opt->out ? opt->out : path_join(folder[0], "report.html"), err);
 	if (status == 0 && report.no_charts)
 		status = fail(err, ERROR_WORLD, "the report has no charts, or not all: %s", report.no_charts);
-	for (size_t i = 0; i < report.metrics; i++)
-		compare_free(&report.metric[i]);
-	for (size_t i = 0; i < report.contests; i++)
-		compare_free(&report.contest[i].verdict);
+	compare_page_free(&report.page);
 	report_free(&report);
 	return status;
 }
@@ -235,13 +197,13 @@ static int report_command(const void *options, int argc, char **args, struct err
 
 const struct command command_report = {
 	.name = "report",
-	.summary = "one web page: question, verdicts in words, charts, provenance",
+	.summary = "one web page: question, answer, charts, provenance",
 	.arguments = "DIR...",
 	.about =
-		"Writes one HTML file that needs no other: the suite's question, what the runs allow to say (as compare does, "
-		"in words and with every interval), all charts that plot makes with a sentence on how to read each, the "
-		"settings, and for every run its seed, build and hashes, with the command that makes it again.  Readable on "
-		"a phone, in light and dark, and on paper.",
+		"Writes one HTML file that needs no other: the suite's question, its answer in a few sentences computed from the "
+		"verdicts (printed as well), a table of everything against the baseline with every interval, all charts that plot "
+		"makes with a sentence on how to read each, the settings, and for every run its seed, build and hashes, with the "
+		"command that makes it again.  What is long is folded.  Readable on a phone, in light and dark, and on paper.",
 	.opts = report_rows,
 	.opts_size = sizeof(struct report_options),
 	.run = report_command,
