@@ -9,10 +9,12 @@
 
 const struct moe_recipe strategy_recipes[] = {
 	{ .name = "dense",
+	  .role = MOE_DENSE,
 	  .summary = "no routing: one FFN of the same active FLOPs",
 	  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
 	  .sentence = "scorer=none selector=none gate=unit" },
 	{ .name = "random",
+	  .role = MOE_FLOOR,
 	  .summary = "k experts by chance, anew in every step: the null router",
 	  .cite = "Zuo et al. 2021, arXiv 2110.04260",
 	  .sentence = "scorer=none selector=random gate=unit" },
@@ -22,6 +24,7 @@ const struct moe_recipe strategy_recipes[] = {
 	  .sentence = "scorer=none selector=hash gate=unit" },
 	{ .name = "top-k",
 	  .alias = "token-choice",
+	  .role = MOE_BASELINE,
 	  .summary = "token choice without balancing",
 	  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
 	  .sentence = "scorer=softmax selector=top-k gate=score" },

@@ -107,16 +107,34 @@ START_TEST(holm_corrects_the_family)
 }
 END_TEST
 
+/* Alone in its family a difference is sure below 0.05 * 0.8, equivalence below 0.05 * 0.2. */
+static const struct {
+	double p_difference, p_equivalence, sign, p;
+	enum verdict verdict;
+} judged[] = {
+	{ 0.01, 0.9, -1, 0.0125, VERDICT_LOWER },       { 0.01, 0.9, 1, 0.0125, VERDICT_HIGHER },
+	{ 0.039, 0.9, 1, 0.04875, VERDICT_HIGHER },     { 0.041, 0.9, 1, 0.05125, VERDICT_UNDECIDED },
+	{ 0.9, 0.009, 1, 0.045, VERDICT_EQUIVALENT },   { 0.9, 0.011, 1, 0.055, VERDICT_UNDECIDED },
+	{ 0.001, 0.009, 1, 0.045, VERDICT_EQUIVALENT }, { 0.95, 0.5, 1, 1, VERDICT_UNDECIDED },
+};
+
 START_TEST(verdicts_say_no_more_than_the_tests)
 {
-	struct estimate less = { .n = 5, .mean = -1, .sd = 1 }, more = { .n = 5, .mean = 1, .sd = 1 };
-	ck_assert_int_eq(stats_verdict(&less, 0.01, 0.9, 0.05), VERDICT_LOWER);
-	ck_assert_int_eq(stats_verdict(&more, 0.01, 0.9, 0.05), VERDICT_HIGHER);
-	ck_assert_int_eq(stats_verdict(&more, 0.06, 0.9, 0.05), VERDICT_UNDECIDED);
-	ck_assert_int_eq(stats_verdict(&more, 0.05, 0.05, 0.05), VERDICT_UNDECIDED);
-	ck_assert_int_eq(stats_verdict(&more, 0.9, 0.01, 0.05), VERDICT_EQUIVALENT);
-	ck_assert_int_eq(stats_verdict(&more, 0.001, 0.01, 0.05), VERDICT_EQUIVALENT);
-	ck_assert_int_eq(stats_verdict(&more, NAN, NAN, 0.05), VERDICT_UNDECIDED);
+	struct hypothesis one = { judged[_i].p_difference, judged[_i].p_equivalence, NAN, VERDICT_UNDECIDED };
+	stats_judge(&one, &judged[_i].sign, 1);
+	ck_assert_int_eq(one.verdict, judged[_i].verdict);
+	ck_assert_double_eq_tol(one.p, judged[_i].p, 1e-12);
+}
+END_TEST
+
+START_TEST(what_is_not_tested_is_no_part_of_the_family)
+{
+	struct hypothesis family[] = { { 0.03, 0.9, NAN, VERDICT_UNDECIDED }, { NAN, NAN, NAN, VERDICT_EQUAL } };
+	const double sign[] = { 1, 1 };
+	stats_judge(family, sign, 2);
+	ck_assert_double_eq_tol(family[0].p, 0.0375, 1e-12);
+	ck_assert_int_eq(family[1].verdict, VERDICT_EQUAL);
+	ck_assert_double_nan(family[1].p);
 }
 END_TEST
 
@@ -212,7 +230,8 @@ static TCase *examples(void)
 	tcase_add_test(tests, equivalence_is_an_interval_inside_the_margin);
 	tcase_add_test(tests, without_scatter_the_tests_compare);
 	tcase_add_loop_test(tests, holm_corrects_the_family, 0, COUNT(families));
-	tcase_add_test(tests, verdicts_say_no_more_than_the_tests);
+	tcase_add_loop_test(tests, verdicts_say_no_more_than_the_tests, 0, COUNT(judged));
+	tcase_add_test(tests, what_is_not_tested_is_no_part_of_the_family);
 	tcase_add_test(tests, the_pareto_set_is_what_nothing_beats);
 	return tests;
 }

@@ -178,9 +178,20 @@ struct moe_balancer {
 	const real *(*offsets)(const struct moe_self *); /* [experts] what adjust adds, for experts.csv; NULL: none */
 };
 
+/* What a strategy is to others that are compared with it. */
+enum moe_role {
+	MOE_CONTENDER, /* a way of routing whose worth is in question */
+	MOE_BASELINE,  /* the contender that others differ from in one thing */
+	MOE_DENSE,     /* no routing at all */
+	MOE_FLOOR,     /* routing without any knowledge: what is above it, routing has brought */
+	MOE_CEILING,   /* planted: routing by all that the tokens so far can tell */
+	MOE_ORACLE     /* planted: routing by hidden truth, which no model can know */
+};
+
 /* A strategy is a name for a sentence over the parts. */
 struct moe_recipe {
 	const char *name, *alias; /* alias may be NULL */
+	enum moe_role role;
 	const char *summary, *cite;
 	const char *sentence; /* in the grammar of --strategy, for example "scorer=softmax selector=top-k gate=score" */
 };
