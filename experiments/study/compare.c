@@ -363,26 +363,39 @@ static void gather(const struct comparison *of, struct family *family)
 		}
 }
 
-/* Intervals and power at the level that every test of the page has to begin with. */
-static void finish(struct comparison *of, size_t tests, struct family *family, struct scratch *room)
+/* Power at the level that every difference of the page begins with; the same for all pairs of so many seeds. */
+struct sight {
+	double level;
+	size_t n;
+	double deviations; /* stats_detectable() of n; 0: not worked out */
+};
+
+static double detectable(struct sight *sight, const struct estimate *seen)
 {
-	double level = STATS_ALPHA_DIFFERENT / (double)(tests ? tests : 1);
-	for (size_t i = 0; i < of->pairs; i++) {
-		struct compare_pair *pair = &of->pair[i];
-		if (!is_tested(pair))
-			continue;
-		pair->test = family->test[family->n++];
-		struct estimate seen = tested(of, pair, room);
-		estimate_interval(&pair->difference, stats_simultaneous(tests), &pair->low, &pair->high);
-		pair->detectable = stats_detectable(seen.n, level, power) * seen.sd;
-		if (!of->logarithmic)
-			continue;
-		estimate_interval(&seen, stats_simultaneous(tests), &pair->relative_low, &pair->relative_high);
-		pair->relative = expm1(seen.mean);
-		pair->relative_low = expm1(pair->relative_low);
-		pair->relative_high = expm1(pair->relative_high);
-		pair->detectable = -expm1(-pair->detectable);
+	if (sight->n != seen->n || sight->deviations == 0) {
+		sight->n = seen->n;
+		sight->deviations = stats_detectable(seen->n, sight->level, power);
 	}
+	return sight->deviations * seen->sd;
+}
+
+static void finish_relative(struct compare_pair *pair, const struct estimate *seen, double alpha)
+{
+	estimate_interval(seen, alpha, &pair->relative_low, &pair->relative_high);
+	pair->relative = expm1(seen->mean);
+	pair->relative_low = expm1(pair->relative_low);
+	pair->relative_high = expm1(pair->relative_high);
+	pair->detectable = -expm1(-pair->detectable);
+}
+
+static void finish_pair(const struct comparison *of, struct compare_pair *pair, double alpha, struct sight *sight,
+						struct scratch *room)
+{
+	struct estimate seen = tested(of, pair, room);
+	estimate_interval(&pair->difference, alpha, &pair->low, &pair->high);
+	pair->detectable = detectable(sight, &seen);
+	if (of->logarithmic)
+		finish_relative(pair, &seen, alpha);
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -404,7 +417,7 @@ static double median_detectable(const struct comparison *of, struct arena *arena
 	return n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
 }
 
-static void judge(struct compare_page *page)
+static struct family gather_all(struct compare_page *page)
 {
 	for (size_t c = 0; c < page->contests; c++)
 		for (size_t m = 0; m < page->metrics; m++)
@@ -414,15 +427,29 @@ static void judge(struct compare_page *page)
 	for (size_t c = 0; c < page->contests; c++)
 		for (size_t m = 0; m < page->metrics; m++)
 			gather(&page->contest[c].metric[m], &family);
+	return family;
+}
+
+static void hand_out(struct compare_page *page, struct comparison *of, struct family *family, struct sight *sight)
+{
+	struct scratch room = take_scratch(of->study, &page->arena);
+	for (size_t i = 0; i < of->pairs; i++)
+		if (is_tested(&of->pair[i])) {
+			of->pair[i].test = family->test[family->n++];
+			finish_pair(of, &of->pair[i], stats_simultaneous(page->tests), sight, &room);
+		}
+	of->detectable = median_detectable(of, &page->arena);
+}
+
+static void judge(struct compare_page *page)
+{
+	struct family family = gather_all(page);
+	struct sight sight = { .level = STATS_ALPHA_DIFFERENT / (double)(page->tests ? page->tests : 1) };
 	stats_judge(family.test, family.sign, family.n);
 	family.n = 0;
-	for (size_t c = 0; c < page->contests; c++) {
-		struct scratch room = take_scratch(&page->contest[c].series.study, &page->arena);
-		for (size_t m = 0; m < page->metrics; m++) {
-			finish(&page->contest[c].metric[m], page->tests, &family, &room);
-			page->contest[c].metric[m].detectable = median_detectable(&page->contest[c].metric[m], &page->arena);
-		}
-	}
+	for (size_t c = 0; c < page->contests; c++)
+		for (size_t m = 0; m < page->metrics; m++)
+			hand_out(page, &page->contest[c].metric[m], &family, &sight);
 }
 
 /* ---- choosing -------------------------------------------------------------------------------------------- */
