@@ -16,7 +16,6 @@
 struct report_options {
 	const char *out, *question, *metric, *against;
 	double margin;
-	bool all_pairs;
 };
 
 #define AT(field) .at = offsetof(struct report_options, field)
@@ -41,10 +40,6 @@ static const struct moe_opt report_rows[] = {
 	  .type = MOE_OPT_TEXT,
 	  AT(against),
 	  .help = "what everything is compared with (default plain token choice, else dense, else the first)" },
-	{ .name = "all-pairs",
-	  .type = MOE_OPT_FLAG,
-	  AT(all_pairs),
-	  .help = "compare every two strategies; many more tests, so that less can be seen" },
 	{ .name = NULL },
 };
 #undef AT
@@ -117,11 +112,12 @@ static int judge(const struct report_options *opt, struct report *report, struct
 {
 	const struct compare_metric *metric[METRICS_MOST];
 	struct compare_request request = {
-		.metric = metric, .margin = opt->margin, .against = opt->against, .all_pairs = opt->all_pairs
+		.metric = metric, .margin = opt->margin, .against = opt->against, .asides = true
 	};
 	TRY(choose_metrics(opt, metric, &request.metrics, err));
 	TRY(compare_page(report->study, &request, &report->page, err));
 	findings_of(&report->page, &report->findings);
+	report->other_metric = *opt->metric && report->page.metric[0] != compare_metrics;
 	return add_beside(report, err);
 }
 

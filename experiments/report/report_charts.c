@@ -238,6 +238,10 @@ static int take_charts(struct report *report, const struct drawing *drawing, con
 		struct report_chart *into = &report->chart[report->charts++];
 		const char *path = path_join(drawing->folder, text_keep_f("%s.svg", charts[i].name));
 		into->chart = &charts[i];
+		if (report->other_metric && charts[i].fill == chart_fill_differences) {
+			into->missing = "it would compare another metric than this page";
+			continue;
+		}
 		if (file_exists(path))
 			TRY(take_picture(report, path, into, err));
 		else

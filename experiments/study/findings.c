@@ -159,8 +159,9 @@ static void add_diverged(const struct study *study, struct findings *out)
 	const char *list = list_diverged(study);
 	list = strlen(list) > LISTED ? "" : text_keep_f(" (%s)", list);
 	findings_add(out, FINDING_CAUTION,
-				 text_keep_f("%zu of %s diverged%s and %s left out of all means, which may flatter those that are left.",
-							 n, wording_count(count_runs(study), "run"), list, n == 1 ? "is" : "are"));
+				 text_keep_f("%s of %s diverged%s and %s left out of all means, which may flatter those that are left.",
+							 wording_capital(wording_number(n)), wording_count(count_runs(study), "run"), list,
+							 n == 1 ? "is" : "are"));
 }
 
 /* The series with the lowest and the highest mean of one stream. */

@@ -23,22 +23,6 @@ struct line {
 	const char **at;   /* [n] values */
 };
 
-static void sort_line(const struct study *study, struct line *line)
-{
-	for (size_t i = 1; i < line->n; i++)
-		for (size_t j = i; j > 0; j--) {
-			const char *before = study->series[line->series[j - 1]].value[line->axis->key];
-			const char *after = study->series[line->series[j]].value[line->axis->key];
-			if (sweep_place(line->axis, before) <= sweep_place(line->axis, after))
-				break;
-			size_t swap = line->series[j];
-			line->series[j] = line->series[j - 1];
-			line->series[j - 1] = swap;
-		}
-	for (size_t i = 0; i < line->n; i++)
-		line->at[i] = study->series[line->series[i]].value[line->axis->key];
-}
-
 /* Steps in one direction, one after another, are one move: "falls from 4 to 32". */
 static const char *list_moves(const struct comparison *of, const struct line *line, size_t *untold,
 							  struct compare_pair *tested, size_t *tests)
@@ -82,11 +66,12 @@ static const char *tell_line(const struct comparison *of, const struct line *lin
 	if (lowest == line->n)
 		return NULL;
 	double mean = of->mean[line->series[lowest]].mean;
-	const char *least = text_keep_f("its lowest mean is %s, at %s", findings_amount(of->metric, mean, mean),
+	const char *what = findings_name(of->metric);
+	const char *least = text_keep_f("the lowest mean is %s, at %s", findings_amount(of->metric, mean, mean),
 									line->at[lowest]);
 	if (tests + 1 < line->n)
-		return text_keep_f("%s over %s: %s %s.", name, key, "the steps were not tested;", least);
-	const char *seeds = findings_seeds(tests, tested), *what = findings_name(of->metric);
+		return text_keep_f("%s over %s: not every step was tested; %s.", name, key, least);
+	const char *seeds = findings_seeds(tests, tested);
 	if (!*moves)
 		return text_keep_f("%s over %s: %s can tell no step of the %s; %s.", name, key, seeds, what, least);
 	return text_keep_f("%s over %s: the %s %s%s; %s.", name, key, what, moves,
@@ -108,7 +93,8 @@ static void add_lines(const struct compare_page *page, const struct sweep_axis *
 		enum moe_role role = contrast_role(&study->series[s]);
 		if (line.n < POINTS || role == MOE_CEILING || role == MOE_ORACLE)
 			continue;
-		sort_line(study, &line);
+		for (size_t i = 0; i < line.n; i++)
+			line.at[i] = study->series[line.series[i]].value[axis->key];
 		const char *text = tell_line(of, &line, arena);
 		if (text)
 			findings_add(out, FINDING_STEPS, text);
@@ -294,6 +280,38 @@ static void gather_places(const struct compare_page *page, const char *strategy,
 	}
 }
 
+/* All steps between the two values of an axis. */
+static void gather_steps(const struct comparison *of, const struct sweep_axis *axis, struct arena *arena,
+						 struct places *into)
+{
+	const struct study *study = of->study;
+	size_t *line = ARENA_TAKE(arena, study->n, size_t);
+	for (size_t s = 0; s < study->n; s++) {
+		struct place *place = &into->place[into->n];
+		if (sweep_line(study, s, axis, line) != 2 || !findings_pair(of, line[1], line[0], &place->pair))
+			continue;
+		place->series = &study->series[line[1]];
+		into->n++;
+	}
+	into->of = of;
+	into->base = text_keep_f("%s=%s", study->key[axis->key], axis->value[0]);
+	into->strategy = text_keep_f("%s=%s", study->key[axis->key], axis->value[1]);
+}
+
+/* A setting with two values is told like a strategy with a baseline. */
+static void add_alternatives(const struct compare_page *page, const struct sweep_axis *axis, size_t axes,
+							 struct arena *arena, struct findings *out)
+{
+	for (size_t k = 0; k < axes; k++) {
+		struct places all = { .place = ARENA_TAKE(arena, page->study->n + 1, struct place) };
+		if (axis[k].n != 2)
+			continue;
+		gather_steps(&page->contest[0].metric[0], &axis[k], arena, &all);
+		if (all.n > 0)
+			findings_add(out, FINDING_WHERE, tell_places(page, &all, axis, axes, arena));
+	}
+}
+
 /* The first of the study with that strategy? */
 static bool is_first(const struct study *study, size_t series)
 {
@@ -320,5 +338,7 @@ void findings_where(const struct compare_page *page, struct findings *out)
 		findings_add(out, FINDING_WHERE, tell_places(page, &all, axis, axes, &arena));
 		told++;
 	}
+	if (page->contests == 1 && page->metrics > 0)
+		add_alternatives(page, axis, axes, &arena, out);
 	arena_free(&arena);
 }

@@ -76,7 +76,7 @@ static const char *missed(const struct comparison *of)
 static const char *untold(const struct sides *sides)
 {
 	const struct side *side = &sides->on[VERDICT_UNDECIDED];
-	return text_keep_f("%s cannot be told apart from it by %s%s", wording_list(side->n, side->label),
+	return text_keep_f("%s cannot be told apart by %s%s", wording_list(side->n, side->label),
 					   findings_seeds(side->n, side->pair), missed(sides->of));
 }
 
@@ -88,12 +88,12 @@ static const char *tell_loss(const struct sides *sides)
 		if (sides->on[v].n > 0)
 			text = join(text, moved(sides, v, *text ? "it" : what));
 	if (near->n > 0)
-		text = join(text, text_keep_f("%s %s from %s by less than %s", wording_list(near->n, near->label),
-									  near->n == 1 ? "differs" : "differ", sides->base,
+		text = join(text, text_keep_f("%s differ%s by less than %s", wording_list(near->n, near->label),
+									  near->n == 1 ? "s" : "",
 									  findings_amount(sides->of->metric, sides->of->margin, sides->of->margin)));
 	if (equal->n > 0)
-		text = join(text, text_keep_f("%s %s the same %s as %s in every seed", wording_list(equal->n, equal->label),
-									  equal->n == 1 ? "has" : "have", findings_name(sides->of->metric), sides->base));
+		text = join(text, text_keep_f("%s ha%s the same %s in every seed", wording_list(equal->n, equal->label),
+									  equal->n == 1 ? "s" : "ve", findings_name(sides->of->metric)));
 	if (*text)
 		text = text_keep_f("Against %s, %s", sides->base, text);
 	if (sides->on[VERDICT_UNDECIDED].n == 0)
@@ -133,7 +133,7 @@ static const char *tell_balance(const struct sides *sides, size_t base)
 		clause[n++] = text_keep_f("higher under %s", level(sides, VERDICT_HIGHER));
 	const char *text = wording_list(n, clause);
 	if (sides->on[VERDICT_UNDECIDED].n > 0)
-		text = text_keep_f("%s; %s cannot be told apart from it by %s", text, level(sides, VERDICT_UNDECIDED),
+		text = text_keep_f("%s; %s cannot be told apart by %s", text, level(sides, VERDICT_UNDECIDED),
 						   findings_seeds(sides->on[VERDICT_UNDECIDED].n, sides->on[VERDICT_UNDECIDED].pair));
 	return text_keep_f("%s.", text);
 }
@@ -155,7 +155,7 @@ static void add_balance(const struct compare_page *page, const struct compare_co
 
 /* ---- contenders among each other */
 
-/* Those that improve on the baseline; where there are not two of them, all that are not worse, and the baseline. */
+/* Those that improve on the baseline, or all that are not worse. */
 static size_t choose_rivals(const struct comparison *of, size_t base, bool better, size_t *rival)
 {
 	const struct study *study = of->study;
@@ -163,11 +163,9 @@ static size_t choose_rivals(const struct comparison *of, size_t base, bool bette
 	for (size_t s = 0; s < study->n; s++) {
 		struct compare_pair pair;
 		enum moe_role role = contrast_role(&study->series[s]);
-		if (role != MOE_CONTENDER && role != MOE_BASELINE)
+		if (s == base || (role != MOE_CONTENDER && role != MOE_BASELINE) || !findings_pair(of, s, base, &pair))
 			continue;
-		if (s == base ? !better
-					  : findings_pair(of, s, base, &pair) && (better ? pair.test.verdict == VERDICT_LOWER
-																	 : pair.test.verdict != VERDICT_HIGHER))
+		if (better ? pair.test.verdict == VERDICT_LOWER : pair.test.verdict != VERDICT_HIGHER)
 			rival[n++] = s;
 	}
 	return n;
@@ -175,16 +173,15 @@ static size_t choose_rivals(const struct comparison *of, size_t base, bool bette
 
 struct rivalry {
 	size_t tested, decided, equivalent, undecided;
-	const char *winners; /* "aux-loss is lower than bias and shared" */
+	const char *winners; /* "aux-loss has a lower excess loss than bias and shared; bias than shared" */
 	struct compare_pair *pair;
 };
 
 static void judge_rivals(const struct comparison *of, const size_t *rival, size_t n, struct rivalry *into,
 						 struct arena *arena)
 {
-	const char **beaten = ARENA_TAKE(arena, n, const char *), **clause = ARENA_TAKE(arena, n, const char *);
-	size_t clauses = 0;
-	*into = (struct rivalry){ .pair = ARENA_TAKE(arena, n * n, struct compare_pair) };
+	const char **beaten = ARENA_TAKE(arena, n, const char *);
+	*into = (struct rivalry){ .winners = "", .pair = ARENA_TAKE(arena, n * n, struct compare_pair) };
 	for (size_t i = 0; i < n; i++) {
 		size_t beats = 0;
 		for (size_t j = 0; j < n; j++) {
@@ -199,36 +196,49 @@ static void judge_rivals(const struct comparison *of, const size_t *rival, size_
 			into->undecided += i < j && pair->test.verdict == VERDICT_UNDECIDED;
 			into->tested += i < j;
 		}
-		if (beats > 0)
-			clause[clauses++] = text_keep_f("%s is below %s", of->study->series[rival[i]].label,
-											wording_list(beats, beaten));
+		if (beats == 0)
+			continue;
+		const char *than = text_keep_f(" than %s", wording_list(beats, beaten));
+		into->winners = text_keep_f("%s%s%s%s", *into->winners ? text_keep_f("%s; ", into->winners) : "",
+									of->study->series[rival[i]].label,
+									*into->winners ? "" : text_keep_f(" has a lower %s", findings_name(of->metric)), than);
 	}
-	into->winners = wording_list(clauses, clause);
+}
+
+/* "differ by less than 0.01 nats or cannot be told apart by five seeds" */
+static const char *tell_alike(const struct comparison *of, const struct rivalry *among, bool one)
+{
+	const char *near = text_keep_f("differ%s by less than %s", one ? "s" : "",
+								   findings_amount(of->metric, of->margin, of->margin));
+	const char *untold = text_keep_f("cannot be told apart by %s", findings_seeds(among->tested, among->pair));
+	if (among->undecided == 0)
+		return near;
+	return among->equivalent == 0 ? untold : text_keep_f("%s or %s", near, untold);
 }
 
 static const char *tell_rivals(const struct comparison *of, const struct rivalry *among, const char *names)
 {
-	const char *margin = findings_amount(of->metric, of->margin, of->margin);
-	const char *seeds = findings_seeds(among->tested, among->pair);
-	if (among->decided > 0)
-		return text_keep_f("Among %s, %s%s.", names, among->winners,
-						   among->undecided == 0 ? ""
-												 : text_keep_f("; %s other%s cannot be told apart by %s",
-															   wording_count(among->undecided, "pair"), "", seeds));
-	if (among->undecided == 0)
-		return text_keep_f("Among each other, %s differ by less than %s.", names, margin);
-	return text_keep_f("Among each other, %s %scannot be told apart by %s.", names,
-					   among->equivalent ? text_keep_f("differ by less than %s or ", margin) : "", seeds);
+	size_t others = among->equivalent + among->undecided;
+	bool two = among->tested == 1;
+	if (among->decided == 0)
+		return text_keep_f("%s%s %s.", two ? "" : "Among each other, ", names, tell_alike(of, among, false));
+	if (others == 0)
+		return text_keep_f("%s%s.", two ? "" : "Among these, ", among->winners);
+	return text_keep_f("Among these, %s; the other pair%s %s.", among->winners, others == 1 ? "" : "s",
+					   tell_alike(of, among, others == 1));
 }
 
 /* Where their pairs were not tested: how far apart their means are, which is a fact and no verdict. */
 static const char *tell_spread(const struct comparison *of, const size_t *rival, size_t n, const char *names)
 {
+	enum { NAMED = 6 };
 	double low = INFINITY, high = -INFINITY;
 	for (size_t i = 0; i < n; i++) {
 		low = fmin(low, of->mean[rival[i]].mean);
 		high = fmax(high, of->mean[rival[i]].mean);
 	}
+	if (n > NAMED)
+		names = text_keep_f("these %s of routing", wording_count(n, "way"));
 	return text_keep_f("The means of %s lie within %s of one another; which of them is best was not tested.", names,
 					   findings_amount(of->metric, high - low, high - low));
 }

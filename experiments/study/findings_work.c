@@ -187,26 +187,35 @@ static const char *percents(double low, double high)
 
 static const char *tell_share(const struct reached *of)
 {
+	const char *share = percents(of->one.value, of->one.value), *interval = percents(of->one.low, of->one.high);
 	if (of->n > 1)
 		return percents(of->low, of->high);
-	if (isnan(of->one.low))
-		return percents(of->one.value, of->one.value);
-	return text_keep_f("%s (%s)", percents(of->one.value, of->one.value), percents(of->one.low, of->one.high));
+	return isnan(of->one.low) || strcmp(share, interval) == 0 ? share : text_keep_f("%s (%s)", share, interval);
 }
 
-/* What counts is a loss that an autoregressive model can have, as long as any strategy's is. */
+/* What counts is a loss that an autoregressive model can have, as long as any strategy's is.  Returns how many remain. */
+static size_t drop_seers(struct reached *reached, size_t n)
+{
+	size_t causal = 0;
+	for (size_t i = 0; i < n; i++)
+		causal += !study_sees_future(reached[i].series);
+	if (causal == 0)
+		return n;
+	for (size_t i = 0, at = 0; i < n; i++)
+		if (!study_sees_future(reached[i].series))
+			reached[at++] = reached[i];
+	return causal;
+}
+
 static size_t best_of(const struct reached *reached, size_t n)
 {
 	size_t best = 0;
-	for (size_t i = 1; i < n; i++) {
-		bool seer = study_sees_future(reached[i].series), seers = study_sees_future(reached[best].series);
-		if (seer == seers ? reached[i].high > reached[best].high : seers)
-			best = i;
-	}
+	for (size_t i = 1; i < n; i++)
+		best = reached[i].high > reached[best].high ? i : best;
 	return best;
 }
 
-static const char *tell_others(const struct reached *reached, size_t n, size_t best)
+static const char *tell_others(const struct reached *reached, size_t n, size_t best, bool dropped)
 {
 	double low = INFINITY, high = -INFINITY;
 	size_t other = best == 0 ? 1 : 0;
@@ -219,22 +228,22 @@ static const char *tell_others(const struct reached *reached, size_t n, size_t b
 			low = fmin(low, reached[i].low);
 			high = fmax(high, reached[i].high);
 		}
-	return text_keep_f("; the others reach %s", percents(low, high));
+	return text_keep_f("; the other %sways of routing reach %s", dropped ? "causal " : "", percents(low, high));
 }
 
 void findings_gap(const struct compare_page *page, struct findings *out)
 {
 	struct arena arena = { .first = NULL };
 	struct reached *reached = ARENA_TAKE(&arena, page->study->n, struct reached);
-	size_t n = gather_reached(page, reached), best = best_of(reached, n);
+	size_t all = gather_reached(page, reached), n = drop_seers(reached, all), best = best_of(reached, n);
 	if (n > 0) {
 		const struct compare_contest *contest = &page->contest[0];
 		const struct study *study = &contest->series.study;
 		findings_add(out, FINDING_GAP,
-					 text_keep_f("Of what routing could bring, from %s to %s, %s reaches %s%s.",
+					 text_keep_f("Of what routing could bring (from %s to %s), %s reaches %s%s.",
 								 study->series[contest->gap.floor].strategy,
 								 study->series[contest->gap.ceiling].strategy, reached[best].series->strategy,
-								 tell_share(&reached[best]), tell_others(reached, n, best)));
+								 tell_share(&reached[best]), tell_others(reached, n, best, n < all)));
 	}
 	arena_free(&arena);
 }
