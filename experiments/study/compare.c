@@ -141,9 +141,13 @@ static int read_values(struct comparison *of, struct arena *arena, struct error 
 int compare_means(const struct study *study, enum compare_view view, const struct compare_metric *metric,
 				  struct arena *arena, struct comparison *out, struct error *err)
 {
-	*out = (struct comparison){
-		.study = study, .view = view, .metric = metric, .margin = metric->margin, .flops = NAN, .detectable = NAN
-	};
+	*out = (struct comparison){ .study = study,
+								.view = view,
+								.metric = metric,
+								.margin = metric->margin,
+								.flops = NAN,
+								.detectable = NAN,
+								.scatter = NAN };
 	out->value = ARENA_TAKE(arena, study->n, double *);
 	out->mean = ARENA_TAKE(arena, study->n, struct estimate);
 	if (view == COMPARE_EQUAL_FLOPS)
@@ -232,7 +236,7 @@ static void test_pair(const struct comparison *of, struct compare_pair *pair, st
 	size_t n = pair_up(of, pair->a, pair->b, room->x, room->y);
 	pair->test = (struct hypothesis){ NAN, NAN, NAN, VERDICT_UNDECIDED };
 	pair->t = pair->low = pair->high = pair->relative = pair->relative_low = pair->relative_high = NAN;
-	pair->detectable = NAN;
+	pair->detectable = pair->scatter = NAN;
 	pair->margin = of->margin;
 	pair->difference = difference_of(room->x, room->y, n, room->z);
 	if (judge_exact(of->metric, room->x, room->y, n, pair))
@@ -395,6 +399,7 @@ static void finish_pair(const struct comparison *of, struct compare_pair *pair, 
 {
 	struct estimate seen = tested(of, pair, room);
 	estimate_interval(&pair->difference, alpha, &pair->low, &pair->high);
+	pair->scatter = seen.sd;
 	pair->detectable = detectable(sight, &seen);
 	if (of->logarithmic)
 		finish_relative(pair, &seen, alpha);
@@ -406,17 +411,23 @@ static int compare_numbers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median_detectable(const struct comparison *of, struct arena *arena)
+static double median(double *value, size_t n)
 {
-	double *value = ARENA_TAKE(arena, of->pairs, double);
+	qsort(value, n, sizeof *value, compare_numbers);
+	return n == 0 ? NAN : n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
+}
+
+static void find_medians(struct comparison *of, struct arena *arena)
+{
+	double *visible = ARENA_TAKE(arena, of->pairs + 1, double), *scatter = ARENA_TAKE(arena, of->pairs + 1, double);
 	size_t n = 0;
 	for (size_t i = 0; i < of->pairs; i++)
-		if (!isnan(of->pair[i].detectable))
-			value[n++] = of->pair[i].detectable;
-	if (n == 0)
-		return NAN;
-	qsort(value, n, sizeof *value, compare_numbers);
-	return n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
+		if (is_tested(&of->pair[i])) {
+			visible[n] = of->pair[i].detectable;
+			scatter[n++] = of->pair[i].scatter;
+		}
+	of->detectable = median(visible, n);
+	of->scatter = median(scatter, n);
 }
 
 static struct family gather_all(struct compare_page *page)
@@ -440,7 +451,7 @@ static void hand_out(struct compare_page *page, struct comparison *of, struct fa
 			of->pair[i].test = family->test[family->n++];
 			finish_pair(of, &of->pair[i], stats_simultaneous(page->tests), sight, &room);
 		}
-	of->detectable = median_detectable(of, &page->arena);
+	find_medians(of, &page->arena);
 }
 
 static void judge(struct compare_page *page)
@@ -464,7 +475,7 @@ static int count_known(const struct study *study, const struct compare_metric *m
 		for (size_t i = 0; i < study->series[s].n; i++) {
 			double value;
 			TRY(run_folder_summary(study->series[s].run[i], metric->name, &value, err));
-			*known += !isnan(value);
+			*known += isnan(value) ? 0 : 1;
 		}
 	return 0;
 }
@@ -474,8 +485,7 @@ static bool is_loss(const struct compare_metric *metric)
 	return metric < compare_metrics + LOSSES;
 }
 
-/* The loss: excess loss where every run has it that has a loss at all. */
-static int choose_loss(const struct study *study, const struct compare_metric **loss, struct error *err)
+int compare_loss(const struct study *study, const struct compare_metric **loss, struct error *err)
 {
 	size_t excess, all;
 	TRY(count_known(study, &compare_metrics[0], &excess, err));
@@ -494,7 +504,7 @@ static int choose_metrics(const struct compare_request *request, struct compare_
 		page->metric[page->metrics] = request->metric[page->metrics];
 	if (request->metrics > 0)
 		return 0;
-	TRY(choose_loss(page->study, &loss, err));
+	TRY(compare_loss(page->study, &loss, err));
 	page->metric[page->metrics++] = loss;
 	for (const struct compare_metric *metric = compare_metrics + LOSSES; metric->name; metric++) {
 		TRY(count_known(page->study, metric, &known, err));

@@ -51,6 +51,7 @@ struct compare_pair {
 	/* What this pair would have shown with 80% probability at the level of the page: a difference, or for a metric
 	 * tested on its logarithm a share (0.08: 8% less); NAN: unknown. */
 	double detectable;
+	double scatter; /* the standard deviation of what was tested; NAN: not tested */
 	bool same_size; /* total parameters within 1% */
 	bool aside;     /* not with the baseline, but asked for by sentences: for the first metric alone */
 };
@@ -67,6 +68,8 @@ struct comparison {
 	size_t pairs;
 	struct compare_pair *pair; /* [pairs] */
 	double detectable;         /* the median of the pairs'; NAN: unknown */
+	double scatter; /* the median standard deviation of what is tested, over the pairs: a difference, or for a metric
+					 * tested on its logarithm about a share; NAN: unknown */
 };
 
 struct compare_contest {
@@ -110,6 +113,9 @@ void compare_page_free(struct compare_page *page);
 /* Values and means alone of a study's series; no pairs.  Lives in the arena. */
 int compare_means(const struct study *study, enum compare_view view, const struct compare_metric *metric,
 				  struct arena *arena, struct comparison *out, struct error *err);
+
+/* The loss that all runs can be compared by: excess loss where every run has it that has a loss at all. */
+int compare_loss(const struct study *study, const struct compare_metric **loss, struct error *err);
 
 /* Runs of a series that diverged. */
 size_t compare_diverged(const struct study_series *series);

@@ -21,4 +21,22 @@ struct gap {
 /* Of the series of one contest.  loss[series][run] is NAN where a run has none.  Lives in the arena. */
 void gap_measure(const struct study *study, double *const *loss, struct arena *arena, struct gap *gap);
 
+/* What is known of one run of a folder. */
+struct gap_of_run {
+	const char *run;    /* its folder's name */
+	double closed;      /* by this run; NAN: not known */
+	struct ratio share; /* closed by its series */
+};
+
+struct gap_list {
+	struct study study;
+	size_t n;
+	struct gap_of_run *run; /* [n] by name */
+};
+
+/* Measures every run of a folder that holds run folders, on each stream by itself. */
+int gap_list_read(const char *folder, struct gap_list *list, struct error *err);
+const struct gap_of_run *gap_list_find(const struct gap_list *list, const char *run); /* NULL: no such run */
+void gap_list_free(struct gap_list *list);
+
 #endif
