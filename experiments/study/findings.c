@@ -60,9 +60,21 @@ static int decimals_for(double value, int most)
 	return decimals;
 }
 
+static const char *unit_of(const struct compare_metric *metric)
+{
+	return strcmp(metric->unit, "nats/token") == 0 ? "nats" : metric->unit;
+}
+
+const char *findings_margin(const struct comparison *of)
+{
+	char margin[TEXT_NUMBER];
+	const char *unit = unit_of(of->metric);
+	return text_keep_f("%s%s%s", text_of_double(of->margin, margin), *unit ? " " : "", unit);
+}
+
 const char *findings_amount(const struct compare_metric *metric, double low, double high)
 {
-	const char *unit = strcmp(metric->unit, "nats/token") == 0 ? "nats" : metric->unit;
+	const char *unit = unit_of(metric);
 	char a[TEXT_NUMBER], b[TEXT_NUMBER];
 	if (metric->decimals == 0) { /* large counts */
 		text_of_count(low, a);

@@ -69,6 +69,9 @@ const char *findings_effect(const struct comparison *of, size_t n, const struct 
 /* "0.02 to 0.03 nats" in the metric's unit; "nats" is short for "nats/token" here. */
 const char *findings_amount(const struct compare_metric *metric, double low, double high);
 
+/* "0.01 nats", as it was given. */
+const char *findings_margin(const struct comparison *of);
+
 /* The series that the others of a contest are told against, also where all pairs were compared. */
 size_t findings_baseline(const struct compare_contest *contest);
 

@@ -56,26 +56,55 @@ static size_t lowest_of(const struct comparison *of, const struct line *line)
 	return lowest;
 }
 
-static const char *tell_line(const struct comparison *of, const struct line *line, struct arena *arena)
+/* "0.153 nats, at 128" */
+static const char *tell_lowest(const struct comparison *of, const struct line *line)
+{
+	size_t lowest = lowest_of(of, line);
+	double mean = of->mean[line->series[lowest]].mean;
+	return text_keep_f("%s, at %s", findings_amount(of->metric, mean, mean), line->at[lowest]);
+}
+
+/* Lines of one axis along which no step was found. */
+struct quiet {
+	size_t n;
+	const char **label, **lowest; /* [n] */
+	struct compare_pair *pair;    /* [pairs] all that was tested along them */
+	size_t pairs;
+};
+
+/* What there is to say of a line, or NULL when it joins the quiet ones. */
+static const char *tell_line(const struct comparison *of, const struct line *line, struct quiet *quiet)
 {
 	const struct study *study = of->study;
-	const char *name = sweep_label(study, &study->series[line->series[0]], line->axis), *key = study->key[line->axis->key];
-	struct compare_pair *tested = ARENA_TAKE(arena, line->n, struct compare_pair);
-	size_t untold = 0, tests = 0, lowest = lowest_of(of, line);
-	const char *moves = list_moves(of, line, &untold, tested, &tests);
-	if (lowest == line->n)
+	const char *name = sweep_label(study, &study->series[line->series[0]], line->axis);
+	size_t untold = 0, tests = 0;
+	const char *moves = list_moves(of, line, &untold, quiet->pair + quiet->pairs, &tests);
+	if (!*moves) {
+		quiet->label[quiet->n] = name;
+		quiet->lowest[quiet->n++] = text_keep_f("%s: %s", name, tell_lowest(of, line));
+		quiet->pairs += tests;
 		return NULL;
-	double mean = of->mean[line->series[lowest]].mean;
-	const char *what = findings_name(of->metric);
-	const char *least = text_keep_f("the lowest mean is %s, at %s", findings_amount(of->metric, mean, mean),
-									line->at[lowest]);
-	if (tests + 1 < line->n)
-		return text_keep_f("%s over %s: not every step was tested; %s.", name, key, least);
-	const char *seeds = findings_seeds(tests, tested);
-	if (!*moves)
-		return text_keep_f("%s over %s: %s can tell no step of the %s; %s.", name, key, seeds, what, least);
-	return text_keep_f("%s over %s: the %s %s%s; %s.", name, key, what, moves,
-					   untold ? text_keep_f(", and %s can tell no other step", seeds) : "", least);
+	}
+	const char *seeds = findings_seeds(tests, quiet->pair + quiet->pairs);
+	const char *rest = untold ? text_keep_f(", and %s can tell no other step", seeds) : "";
+	return text_keep_f("%s over %s: the %s %s%s; the lowest mean is %s.", name, study->key[line->axis->key],
+					   findings_name(of->metric), moves, rest, tell_lowest(of, line));
+}
+
+static const char *tell_quiet(const struct comparison *of, const struct sweep_axis *axis, const struct quiet *quiet)
+{
+	enum { NAMED = 3 };
+	const char *key = of->study->key[axis->key], *what = findings_name(of->metric);
+	const char *whose = quiet->n > NAMED ? text_keep_f("of %s", wording_count(quiet->n, "line"))
+										 : text_keep_f("of %s", wording_list(quiet->n, quiet->label));
+	const char *lowest = "";
+	for (size_t i = 0; i < quiet->n && quiet->n <= NAMED; i++)
+		lowest = text_keep_f("%s%s%s", lowest, i ? "; " : "", quiet->lowest[i]);
+	lowest = *lowest ? text_keep_f(" (lowest means: %s)", lowest) : "";
+	if (quiet->pairs == 0)
+		return text_keep_f("Over %s, no step of the %s %s was tested%s.", key, what, whose, lowest);
+	return text_keep_f("Over %s, %s can tell no step of the %s %s%s.", key, findings_seeds(quiet->pairs, quiet->pair),
+					   what, whose, lowest);
 }
 
 static void add_lines(const struct compare_page *page, const struct sweep_axis *axis, struct arena *arena,
@@ -88,18 +117,22 @@ static void add_lines(const struct compare_page *page, const struct sweep_axis *
 	struct line line = { .axis = axis,
 						 .series = ARENA_TAKE(arena, study->n, size_t),
 						 .at = ARENA_TAKE(arena, study->n, const char *) };
-	for (size_t s = 0; s < study->n && told < TOLD; s++) {
+	struct quiet quiet = { .label = ARENA_TAKE(arena, study->n, const char *),
+						   .lowest = ARENA_TAKE(arena, study->n, const char *),
+						   .pair = ARENA_TAKE(arena, study->n + 1, struct compare_pair) };
+	for (size_t s = 0; s < study->n; s++) {
 		line.n = sweep_line(study, s, axis, line.series);
 		enum moe_role role = contrast_role(&study->series[s]);
-		if (line.n < POINTS || role == MOE_CEILING || role == MOE_ORACLE)
+		if (line.n < POINTS || role == MOE_CEILING || role == MOE_ORACLE || lowest_of(of, &line) == line.n)
 			continue;
 		for (size_t i = 0; i < line.n; i++)
 			line.at[i] = study->series[line.series[i]].value[axis->key];
-		const char *text = tell_line(of, &line, arena);
-		if (text)
+		const char *text = tell_line(of, &line, &quiet);
+		if (text && told++ < TOLD)
 			findings_add(out, FINDING_STEPS, text);
-		told += text != NULL;
 	}
+	if (quiet.n > 0)
+		findings_add(out, FINDING_STEPS, tell_quiet(of, axis, &quiet));
 }
 
 void findings_steps(const struct compare_page *page, struct findings *out)
@@ -240,7 +273,7 @@ static const char *tell_moves(const struct compare_page *page, const struct plac
 static const char *tell_rest(const struct places *all, struct arena *arena)
 {
 	struct compare_pair *pair = ARENA_TAKE(arena, all->n, struct compare_pair);
-	const char *margin = findings_amount(all->of->metric, all->of->margin, all->of->margin);
+	const char *margin = findings_margin(all->of);
 	size_t near = gather_on(all, VERDICT_EQUIVALENT, pair) + gather_on(all, VERDICT_EQUAL, pair);
 	size_t untold = gather_on(all, VERDICT_UNDECIDED, pair);
 	const char *within = text_keep_f("it stays within %s of %s", margin, all->base);
@@ -321,23 +354,50 @@ static bool is_first(const struct study *study, size_t series)
 	return true;
 }
 
+static bool is_untold(const struct places *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!is_on(&all->place[i], VERDICT_UNDECIDED))
+			return false;
+	return true;
+}
+
+/* Strategies that nowhere can be told from the baseline, of which this is one. */
+static const char *tell_silent(const struct compare_page *page, const struct places *one, const char *names,
+							   struct arena *arena)
+{
+	struct compare_pair *pair = ARENA_TAKE(arena, one->n, struct compare_pair);
+	size_t n = gather_on(one, VERDICT_UNDECIDED, pair);
+	const char *place = page->contests > 1 ? text_keep_f("on any of %s", wording_count(page->contests, "stream"))
+										   : "with any setting";
+	return text_keep_f("By %s, the %s of %s cannot be told apart from that of %s %s.", findings_seeds(n, pair),
+					   findings_name(one->of->metric), names, one->base, place);
+}
+
 void findings_where(const struct compare_page *page, struct findings *out)
 {
 	enum { TOLD = 5 };
 	struct arena arena = { .first = NULL };
 	struct sweep_axis *axis;
-	size_t axes = sweep_axes(page->study, &arena, &axis), told = 0;
+	size_t axes = sweep_axes(page->study, &arena, &axis), told = 0, silents = 0;
+	const char **silent = ARENA_TAKE(&arena, page->study->n, const char *);
+	struct places last = { .n = 0 };
 	for (size_t s = 0; s < page->study->n && told < TOLD; s++) {
 		struct places all = { .strategy = page->study->series[s].strategy,
 							  .place = ARENA_TAKE(&arena, page->study->n + 1, struct place) };
 		if (page->metrics == 0 || findings_plain(page) || !is_first(page->study, s))
 			continue;
 		gather_places(page, all.strategy, &all);
-		if (all.n == 0)
-			continue;
-		findings_add(out, FINDING_WHERE, tell_places(page, &all, axis, axes, &arena));
-		told++;
+		if (all.n > 0 && is_untold(&all)) {
+			silent[silents++] = all.strategy;
+			last = all;
+		} else if (all.n > 0) {
+			findings_add(out, FINDING_WHERE, tell_places(page, &all, axis, axes, &arena));
+			told++;
+		}
 	}
+	if (silents > 0)
+		findings_add(out, FINDING_WHERE, tell_silent(page, &last, wording_list(silents, silent), &arena));
 	if (page->contests == 1 && page->metrics > 0)
 		add_alternatives(page, axis, axes, &arena, out);
 	arena_free(&arena);

@@ -90,7 +90,7 @@ static const char *tell_loss(const struct sides *sides)
 	if (near->n > 0)
 		text = join(text, text_keep_f("%s differ%s by less than %s", wording_list(near->n, near->label),
 									  near->n == 1 ? "s" : "",
-									  findings_amount(sides->of->metric, sides->of->margin, sides->of->margin)));
+									  findings_margin(sides->of)));
 	if (equal->n > 0)
 		text = join(text, text_keep_f("%s ha%s the same %s in every seed", wording_list(equal->n, equal->label),
 									  equal->n == 1 ? "s" : "ve", findings_name(sides->of->metric)));
@@ -209,7 +209,7 @@ static void judge_rivals(const struct comparison *of, const size_t *rival, size_
 static const char *tell_alike(const struct comparison *of, const struct rivalry *among, bool one)
 {
 	const char *near = text_keep_f("differ%s by less than %s", one ? "s" : "",
-								   findings_amount(of->metric, of->margin, of->margin));
+								   findings_margin(of));
 	const char *untold = text_keep_f("cannot be told apart by %s", findings_seeds(among->tested, among->pair));
 	if (among->undecided == 0)
 		return near;

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "experiments/study/contrast.h"
@@ -17,7 +18,7 @@
 /* The dead experts of all runs under one label, on whatever stream. */
 struct idle {
 	const char *label;
-	size_t n; /* runs */
+	size_t place, n; /* n runs */
 	double sum, least, most, of;
 };
 
@@ -39,7 +40,7 @@ static struct idle *label_of(struct workshop *shop, const char *label)
 	for (size_t i = 0; i < shop->n; i++)
 		if (strcmp(shop->label[i].label, label) == 0)
 			return &shop->label[i];
-	shop->label[shop->n] = (struct idle){ .label = label, .least = INFINITY, .most = -INFINITY };
+	shop->label[shop->n] = (struct idle){ .label = label, .place = shop->n, .least = INFINITY, .most = -INFINITY };
 	return &shop->label[shop->n++];
 }
 
@@ -60,6 +61,16 @@ static void count_run(struct workshop *shop, const char *label, const struct run
 	shop->most_of = fmax(shop->most_of, of);
 }
 
+/* The most idle ones first; the order among the others stays. */
+static int by_idleness(const void *a, const void *b)
+{
+	const struct idle *x = a, *y = b;
+	double of_x = x->sum / (double)x->n / x->of, of_y = y->sum / (double)y->n / y->of;
+	if (of_x != of_y)
+		return of_x < of_y ? 1 : -1;
+	return (x->place > y->place) - (x->place < y->place);
+}
+
 static void count_all(const struct compare_page *page, struct arena *arena, struct workshop *shop)
 {
 	*shop = (struct workshop){ .label = ARENA_TAKE(arena, page->study->n, struct idle), .least_of = INFINITY };
@@ -72,6 +83,7 @@ static void count_all(const struct compare_page *page, struct arena *arena, stru
 		}
 	for (size_t i = 0; i < shop->n; i++)
 		shop->idle += shop->label[i].most > 0;
+	qsort(shop->label, shop->n, sizeof *shop->label, by_idleness);
 }
 
 /* "13 (11 to 15)", "up to 2", "13" */
@@ -118,9 +130,6 @@ static const char *tell_busy(const struct workshop *shop, struct arena *arena)
 static const char *tell_most_idle(const struct workshop *shop)
 {
 	const struct idle *most = &shop->label[0];
-	for (size_t i = 1; i < shop->n; i++)
-		if (shop->label[i].sum / (double)shop->label[i].n / shop->label[i].of > most->sum / (double)most->n / most->of)
-			most = &shop->label[i];
 	return text_keep_f("%zu of %zu ways of routing leave experts without work, most of all %s: %s of %.0f.", shop->idle,
 					   shop->n, most->label, idle_count(most), most->of);
 }
