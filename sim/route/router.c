@@ -133,7 +133,6 @@ static void project(struct router *r, const real *x)
 {
 	if (r->logits)
 		linear_forward(r->route.call.tokens, r->width, r->route.call.experts, perturb(r, x), r->map.w, r->logits);
-	r->route.logits = r->logits;
 }
 
 static void score(struct router *r)
@@ -188,10 +187,17 @@ static void balance(struct router *r)
 void router_forward(struct router *r, const struct moe_call *call, const uint32_t *id, const real *x)
 {
 	r->route = (struct moe_route){ .call = *call, .id = id };
+	if (selector(r)->select != NULL)
+		project(r, x);
+	router_decide(r, call, id);
+}
+
+void router_decide(struct router *r, const struct moe_call *call, const uint32_t *id)
+{
+	r->route = (struct moe_route){ .call = *call, .id = id, .logits = r->logits };
 	if (selector(r)->select == NULL)
 		return;
 	open_streams(r);
-	project(r, x);
 	score(r);
 	adjust(r);
 	choose(r);

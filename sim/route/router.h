@@ -44,6 +44,9 @@ void router_create(struct router *router, const struct sentence *sentence, const
  * weights, is router->plan until the next call. */
 void router_forward(struct router *router, const struct moe_call *call, const uint32_t *id, const real *x);
 
+/* What router_forward() does behind the projection: routes by the logits that stand in router->logits. */
+void router_decide(struct router *router, const struct moe_call *call, const uint32_t *id);
+
 /* From plan.d_weight and the balancers' gradients to the router's weights; adds to d_x[tokens][width]. */
 void router_backward(struct router *router, const real *x, real *d_x);
 
