@@ -24,16 +24,18 @@ struct probe {
 	struct router *router;
 	struct moe_call call; /* of the batch that is made up here */
 	struct moe_rng rng;
-	bool modelled; /* rows of the model; else logits by chance */
+	bool chance; /* logits by chance; else of the rows */
 	size_t rows;
-	const real *x; /* [rows][width] of the model, with their ids */
-	const uint32_t *id;
+	const real *x; /* [rows][width] of the model, and what is known of them */
+	const struct moe_tokens *of;
 };
 
 void lookahead_create(struct lookahead *memory, const struct router *router, const struct moe_call *call,
 					  struct arena *arena)
 {
 	memory->id = ARENA_TAKE(arena, call->tokens, uint32_t);
+	memory->domain = ARENA_TAKE(arena, call->tokens, uint32_t);
+	memory->guess = ARENA_TAKE(arena, call->tokens, uint32_t);
 	memory->row = ARENA_TAKE(arena, call->tokens * router->width, real);
 	memory->pairs = ARENA_TAKE(arena, call->length, size_t);
 	memory->expert = ARENA_TAKE(arena, router->max_pairs, uint32_t);
@@ -47,35 +49,44 @@ static real *logits_of(const struct probe *probe, size_t token)
 	return probe->router->logits + token * probe->call.experts;
 }
 
-static void draw_real(struct probe *probe, size_t token)
+/* A row of the model with what is known of its token. */
+static void draw_row(struct probe *probe, size_t token)
 {
+	struct lookahead *memory = probe->memory;
 	size_t from = moe_below(&probe->rng, probe->rows), width = probe->router->width;
-	probe->memory->id[token] = probe->id[from];
-	memcpy(probe->memory->row + token * width, probe->x + from * width, width * sizeof(real));
+	memory->id[token] = probe->of->id[from];
+	memory->domain[token] = probe->of->domain[from];
+	memory->guess[token] = probe->of->guess ? probe->of->guess[from] : 0;
+	memcpy(memory->row + token * width, probe->x + from * width, width * sizeof(real));
 }
 
 static void draw_chance(struct probe *probe, size_t token)
 {
-	probe->memory->id[token] = (uint32_t)moe_below(&probe->rng, probe->call.vocabulary);
-	for (size_t e = 0; probe->router->logits && e < probe->call.experts; e++)
+	const struct moe_call *call = &probe->call;
+	probe->memory->id[token] = (uint32_t)moe_below(&probe->rng, call->vocabulary);
+	probe->memory->domain[token] = (uint32_t)moe_below(&probe->rng, call->domains);
+	probe->memory->guess[token] = (uint32_t)moe_below(&probe->rng, call->domains);
+	for (size_t e = 0; probe->router->logits && e < call->experts; e++)
 		logits_of(probe, token)[e] = (real)(SPREAD * (2 * moe_uniform(&probe->rng) - 1));
 }
 
 static void draw(struct probe *probe, size_t first, size_t end)
 {
-	for (size_t t = first; t < end; t++)
-		if (probe->modelled)
-			draw_real(probe, t);
-		else
+	for (size_t t = first; t < end; t++) {
+		draw_row(probe, t);
+		if (probe->chance)
 			draw_chance(probe, t);
+	}
 }
 
 static void route(struct probe *probe)
 {
-	if (probe->modelled)
-		router_forward(probe->router, &probe->call, probe->memory->id, probe->memory->row);
+	const struct lookahead *memory = probe->memory;
+	struct moe_tokens of = { memory->id, memory->domain, probe->of->guess ? memory->guess : NULL, probe->of->class_of };
+	if (probe->chance)
+		router_decide(probe->router, &probe->call, &of, memory->row);
 	else
-		router_decide(probe->router, &probe->call, probe->memory->id);
+		router_forward(probe->router, &probe->call, &of, memory->row);
 }
 
 /* ---- what must not move ---------------------------------------------------------------------------------------- */
@@ -117,11 +128,11 @@ static bool moved(const struct probe *probe, size_t first, size_t n)
 /* ---- futures --------------------------------------------------------------------------------------------------- */
 
 /* Does a random future of a random length in a random sequence move its past? */
-static bool random_future(struct probe *probe, bool modelled)
+static bool random_future(struct probe *probe, bool chance)
 {
 	size_t length = probe->call.length, first = moe_below(&probe->rng, probe->call.sequences) * length;
 	size_t past = 1 + moe_below(&probe->rng, length - 1);
-	probe->modelled = modelled;
+	probe->chance = chance;
 	draw(probe, 0, probe->call.tokens);
 	route(probe);
 	keep(probe, first, past);
@@ -190,7 +201,7 @@ static size_t fill(struct probe *probe, const struct place *place)
 static bool crowded_future(struct probe *probe)
 {
 	struct place place;
-	probe->modelled = false;
+	probe->chance = true;
 	draw(probe, 0, probe->call.tokens);
 	route(probe);
 	if (probe->router->logits == NULL || !find_place(probe, &place))
@@ -211,12 +222,12 @@ static bool found_among(struct probe *probe, size_t sequences, size_t tries)
 	probe->call.sequences = sequences;
 	probe->call.tokens = sequences * probe->call.length;
 	for (size_t i = 0; i < tries && !found; i++)
-		found = random_future(probe, true) || random_future(probe, false) || crowded_future(probe);
+		found = random_future(probe, false) || random_future(probe, true) || crowded_future(probe);
 	return found;
 }
 
-bool lookahead_found(struct lookahead *memory, struct router *router, const struct moe_call *call, const uint32_t *id,
-					 const real *x, uint64_t seed)
+bool lookahead_found(struct lookahead *memory, struct router *router, const struct moe_call *call,
+					 const struct moe_tokens *of, const real *x, uint64_t seed)
 {
 	struct probe probe = { .memory = memory,
 						   .router = router,
@@ -224,7 +235,7 @@ bool lookahead_found(struct lookahead *memory, struct router *router, const stru
 						   .rng = seed_stream(seed, "lookahead", call->layer),
 						   .rows = call->tokens,
 						   .x = x,
-						   .id = id };
+						   .of = of };
 	if (call->experts == 0 || call->length < 2)
 		return false;
 	return found_among(&probe, 1, TRIES_ALONE) ||

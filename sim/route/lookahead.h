@@ -14,9 +14,9 @@
 
 /* Memory for probes. */
 struct lookahead {
-	uint32_t *id;  /* [tokens] */
-	real *row;     /* [tokens][width] */
-	size_t *pairs; /* [length] of each earlier token, as it was routed first */
+	uint32_t *id, *domain, *guess; /* [tokens] as in struct moe_tokens */
+	real *row;                     /* [tokens][width] */
+	size_t *pairs;                 /* [length] of each earlier token, as it was routed first */
 	uint32_t *expert;
 	real *weight; /* [pairs] of all earlier tokens */
 };
@@ -28,10 +28,10 @@ void lookahead_create(struct lookahead *memory, const struct router *router, con
 /* Can later tokens move earlier ones, in the phase of `call`?  Futures are tried until one does, or none of the budget
  * is left: in single sequences and in whole batches, each
  *   - real      rows x[call->tokens][width] of a forward pass, mixed at random, through the whole router
- *   - chance    random logits and ids, which no collapsed router and no small vocabulary can make alike
+ *   - chance    random logits, ids and labels, which no collapsed router and no small vocabulary can make alike
  *   - crowd     logits by which all later tokens want the expert of an earlier one that has just found room there
  * Parts keep their state; the router's last route is overwritten.  Draws from the seed's stream "lookahead". */
-bool lookahead_found(struct lookahead *memory, struct router *router, const struct moe_call *call, const uint32_t *id,
-					 const real *x, uint64_t seed);
+bool lookahead_found(struct lookahead *memory, struct router *router, const struct moe_call *call,
+					 const struct moe_tokens *of, const real *x, uint64_t seed);
 
 #endif

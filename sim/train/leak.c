@@ -48,14 +48,15 @@ static double mean_change(struct trainer *trainer)
 /* Does any layer's router look ahead in that phase?  Its rows are those of the last forward pass. */
 static bool looks_ahead(struct trainer *trainer, bool training)
 {
+	const struct batch *batch = &trainer->eval_batch;
+	struct moe_tokens of = { batch->id, batch->domain, batch->guess, batch->class_of };
 	struct moe_call call = trainer->net.call;
 	uint64_t seed = (uint64_t)trainer->settings->config.seed;
 	call.training = training;
 	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
 		struct block *block = &trainer->net.block[i];
 		call.layer = i;
-		if (lookahead_found(&trainer->lookahead, &block->layer.router, &call, trainer->eval_batch.id,
-							block->normed_middle, seed))
+		if (lookahead_found(&trainer->lookahead, &block->layer.router, &call, &of, block->normed_middle, seed))
 			return true;
 	}
 	return false;

@@ -44,12 +44,15 @@ struct cost_shape trainer_shape(const struct config *config, const struct senten
 	return cost_simulated(shape);
 }
 
-static struct net_shape shape_of(const struct config *config, size_t vocabulary)
+static struct net_shape shape_of(const struct config *config, const struct stream *stream)
 {
 	return (struct net_shape){ .layers = (size_t)config->layers,
 							   .width = (size_t)config->width,
 							   .heads = (size_t)config->heads,
-							   .vocabulary = vocabulary,
+							   .vocabulary = stream->vocabulary,
+							   .domains = stream->domains,
+							   .classes = stream->classes > 0 ? stream->classes : stream->vocabulary,
+							   .embedding_scale = config->embedding_scale,
 							   .sequences = (size_t)config->batch,
 							   .length = (size_t)config->length };
 }
@@ -58,11 +61,15 @@ static struct net_shape shape_of(const struct config *config, size_t vocabulary)
 static void lay_out(struct trainer *trainer)
 {
 	const struct config *config = &trainer->settings->config;
-	struct net_shape shape = shape_of(config, trainer->stream.vocabulary);
+	struct net_shape shape = shape_of(config, &trainer->stream);
 	struct arena *arena = &trainer->arena;
 	size_t experts = layer_experts(&trainer->settings->sentence, &config->layer);
 	batch_take(&trainer->batch, arena, shape.sequences, shape.length);
 	batch_take(&trainer->eval_batch, arena, shape.sequences, shape.length);
+	if (sentence_wants(&trainer->settings->sentence) & MOE_GUESSES) {
+		batch_take_guess(&trainer->batch, arena);
+		batch_take_guess(&trainer->eval_batch, arena);
+	}
 	net_create(&trainer->net, &shape, &trainer->settings->sentence, &config->layer, (uint64_t)config->seed, arena);
 	trainer->kept_loss = ARENA_TAKE(arena, shape.sequences * shape.length, double);
 	lookahead_create(&trainer->lookahead, &trainer->net.block[0].layer.router, &trainer->net.call, arena);
@@ -91,6 +98,18 @@ static int check_params(const struct cost_count *cost, struct error *err)
 	return bytes > have ? refuse(bytes, have, err) : 0;
 }
 
+/* A planted router needs a stream whose law is known. */
+static int check_labels(const struct stream *stream, const struct sentence *sentence, struct error *err)
+{
+	unsigned missing = sentence_wants(sentence) & (MOE_DOMAINS | MOE_GUESSES | MOE_CLASSES) & ~stream_gives(stream);
+	if (missing == 0)
+		return 0;
+	return fail(err, ERROR_USER,
+				"selector '%s' needs to know the %s, which the stream '%s' does not tell (try topicmix)",
+				sentence->selector.part->name,
+				missing & MOE_GUESSES ? "likeliest domain of each token" : "class of each token", stream->type->name);
+}
+
 static int open_stream(struct trainer *trainer, const struct settings *settings, struct error *err)
 {
 	const struct config *config = &settings->config;
@@ -99,6 +118,7 @@ static int open_stream(struct trainer *trainer, const struct settings *settings,
 		return fail_at(err, "--stream", 0, err->column);
 	if (stream_check(&trainer->stream, (size_t)config->length, err) != 0)
 		return fail_at(err, "--stream", 0, 0);
+	TRY(check_labels(&trainer->stream, &settings->sentence, err));
 	struct cost_shape shape = trainer_shape(config, &settings->sentence, trainer->stream.vocabulary);
 	if (cost_count(&shape, config->length, &trainer->cost, err) != 0)
 		return fail(err, ERROR_USER,

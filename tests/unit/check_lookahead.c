@@ -32,7 +32,8 @@ static bool found(struct tiny *tiny, bool training, uint64_t seed)
 	call.layer = 0;
 	call.training = training;
 	lookahead_create(&memory, router, &call, &tiny->arena);
-	return lookahead_found(&memory, router, &call, tiny->batch.id, tiny->net.block[0].normed_middle, seed);
+	struct moe_tokens of = { tiny->batch.id, tiny->batch.domain, tiny->batch.guess, tiny->batch.class_of };
+	return lookahead_found(&memory, router, &call, &of, tiny->net.block[0].normed_middle, seed);
 }
 
 /* ---- brute force ----------------------------------------------------------------------------------------------- */
@@ -62,12 +63,14 @@ static size_t power(size_t base, size_t n)
 
 static void route_all(struct router *router, const struct moe_call *call, size_t batches)
 {
-	static const uint32_t id[TOKENS];
+	static const uint32_t same[TOKENS];
+	static const real x[TOKENS * 4]; /* the width of tiny_shape */
+	const struct moe_tokens of = { same, same, same, same };
 	for (size_t batch = 0; batch < batches; batch++) {
 		size_t digits = batch;
 		for (size_t i = call->tokens * call->experts; i-- > 0; digits /= LEVELS)
 			router->logits[i] = level[digits % LEVELS];
-		router_decide(router, call, id);
+		router_decide(router, call, &of, x);
 		for (size_t t = 0; t < call->tokens; t++)
 			goes[batch][t] = way_of(&router->plan, t);
 	}
@@ -231,7 +234,7 @@ static void choose_by_next(const struct moe_self *self, const struct moe_route *
 	(void)self;
 	for (size_t t = 0; t < route->call.tokens; t++) {
 		bool last = t % route->call.length + 1 == route->call.length;
-		moe_pick(picks, t, last ? 0 : route->id[t + 1] % route->call.experts, 0);
+		moe_pick(picks, t, last ? 0 : route->of.id[t + 1] % route->call.experts, 0);
 	}
 }
 
@@ -351,7 +354,11 @@ static void verdict_of(const char *recipe, const struct assignment *stream, cons
 	if (more[3].value == NULL)
 		more[3].value = corpus;
 	tiny_resolve(&settings, more);
-	ck_assert_msg(trainer_open(&trainer, &settings, &err) == 0, "%s", err.text);
+	bool told = sentence_wants(&settings.sentence) & (MOE_CLASSES | MOE_GUESSES);
+	if (trainer_open(&trainer, &settings, &err) != 0) {
+		ck_assert_msg(told, "%s", err.text);
+		return; /* planted, and this stream does not tell what it plants by */
+	}
 	for (int i = 0; i < STEPS; i++)
 		trainer_step(&trainer, false, &log);
 	struct leak leak = leak_measure(&trainer);
