@@ -27,9 +27,9 @@ static struct cost_shape small(void)
 								.width = 8,
 								.vocabulary = 10,
 								.norms = 2,
-								.heads = 2,
-								.kv_heads = 2,
-								.head_dim = 4,
+								.mixer[0].heads = 2,
+								.mixer[0].kv_heads = 2,
+								.mixer[0].head_dim = 4,
 								.dense_width = 6,
 								.matrices = 3 };
 }
@@ -60,7 +60,7 @@ END_TEST
 START_TEST(groups_share_keys_and_values)
 {
 	struct cost_shape shape = small();
-	shape.kv_heads = 1;
+	shape.mixer[0].kv_heads = 1;
 	struct cost_count count = counted(shape, 1);
 	ck_assert_int_eq(count.params[COST_ATTENTION], 64 + 32 + 32 + 64);
 	ck_assert_int_eq(count.cache_values, 8);
@@ -70,16 +70,16 @@ END_TEST
 START_TEST(biases_norms_and_sinks_of_attention_are_no_products)
 {
 	struct cost_shape shape = small();
-	shape.kv_heads = 1;
-	shape.qkv_bias = true; /* 8 + 4 + 4 */
+	shape.mixer[0].kv_heads = 1;
+	shape.mixer[0].qkv_bias = true; /* 8 + 4 + 4 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16);
-	shape.out_bias = true; /* 8 */
+	shape.mixer[0].out_bias = true; /* 8 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16 + 8);
-	shape.qk_norm = COST_QK_HEAD; /* 4 + 4 */
+	shape.mixer[0].qk_norm = COST_QK_HEAD; /* 4 + 4 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16 + 8 + 8);
-	shape.qk_norm = COST_QK_FULL; /* 8 + 4 */
+	shape.mixer[0].qk_norm = COST_QK_FULL; /* 8 + 4 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16 + 8 + 12);
-	shape.sinks = true; /* one a head */
+	shape.mixer[0].sinks = true; /* one a head */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16 + 8 + 12 + 2);
 	ck_assert_int_eq(counted(shape, 1).flops[COST_ATTENTION], 2 * 192);
 }
@@ -88,13 +88,13 @@ END_TEST
 static struct cost_shape latent(void)
 {
 	struct cost_shape shape = small();
-	shape.attention = COST_LATENT;
-	shape.kv_heads = shape.head_dim = 0;
-	shape.q_rank = 3;
-	shape.kv_rank = 5;
-	shape.nope_dim = 4;
-	shape.rope_dim = 2;
-	shape.v_dim = 6;
+	shape.mixer[0].kind = COST_LATENT;
+	shape.mixer[0].kv_heads = shape.mixer[0].head_dim = 0;
+	shape.mixer[0].q_rank = 3;
+	shape.mixer[0].kv_rank = 5;
+	shape.mixer[0].nope_dim = 4;
+	shape.mixer[0].rope_dim = 2;
+	shape.mixer[0].v_dim = 6;
 	return shape;
 }
 
@@ -112,9 +112,9 @@ END_TEST
 START_TEST(latent_attention_need_not_compress_queries)
 {
 	struct cost_shape shape = latent();
-	shape.q_rank = 0; /* 8x12 */
+	shape.mixer[0].q_rank = 0; /* 8x12 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 96 + 56 + 100 + 96 + 5);
-	shape.qkv_bias = shape.out_bias = true; /* of the compressing maps, 7, and of the output, 8 */
+	shape.mixer[0].qkv_bias = shape.mixer[0].out_bias = true; /* of the compressing maps, 7, and of the output, 8 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 96 + 56 + 100 + 96 + 5 + 7 + 8);
 }
 END_TEST
@@ -122,10 +122,10 @@ END_TEST
 START_TEST(a_mixture_of_attention_passes_the_chosen_maps)
 {
 	struct cost_shape shape = small_mixture();
-	shape.attention = COST_MIXTURE;
-	shape.heads = 0;
-	shape.kv_heads = 2;
-	shape.head_dim = 3;
+	shape.mixer[0].kind = COST_MIXTURE;
+	shape.mixer[0].heads = 0;
+	shape.mixer[0].kv_heads = 2;
+	shape.mixer[0].head_dim = 3;
 	shape.mixture_bias = true;
 	struct cost_count count = counted(shape, 1);
 	/* keys and values 8x12; experts 5 of 8x6 and 6x8; router 8x5; bias 8 */
@@ -168,14 +168,17 @@ static int64_t brute_scores(int64_t context, int64_t window, bool restarts)
 START_TEST(windows_are_counted_as_brute_force_does)
 {
 	struct cost_shape shape = small();
+	struct cost_mixer *windowed = &shape.mixer[1];
+	*windowed = shape.mixer[0];
+	windowed->layers = 2;
 	shape.layers = 3;
-	shape.windowed = 2;
-	for (shape.window = 1; shape.window < 12; shape.window++) {
+	for (windowed->window = 1; windowed->window < 12; windowed->window++) {
 		for (int64_t context = 1; context < 30; context++) {
-			shape.window_restarts = false;
-			ck_assert_int_eq(counted(shape, context).flops[COST_SCORES], brute_scores(context, shape.window, false));
-			shape.window_restarts = true;
-			ck_assert_int_eq(counted(shape, context).flops[COST_SCORES], brute_scores(context, shape.window, true));
+			windowed->window_restarts = false;
+			ck_assert_int_eq(counted(shape, context).flops[COST_SCORES],
+							 brute_scores(context, windowed->window, false));
+			windowed->window_restarts = true;
+			ck_assert_int_eq(counted(shape, context).flops[COST_SCORES], brute_scores(context, windowed->window, true));
 		}
 	}
 }
@@ -184,8 +187,8 @@ END_TEST
 START_TEST(long_contexts_stay_exact)
 {
 	struct cost_shape shape = small();
-	shape.heads = shape.kv_heads = 128;
-	shape.head_dim = 128;
+	shape.mixer[0].heads = shape.mixer[0].kv_heads = 128;
+	shape.mixer[0].head_dim = 128;
 	shape.layers = 100;
 	/* 100 layers, 128 heads, 4 x 128 FLOPs a key, (10^8 + 1) / 2 keys */
 	ck_assert_int_eq(counted(shape, 100000000).flops[COST_SCORES], INT64_C(100) * 128 * 2 * 128 * 100000001);
@@ -333,7 +336,7 @@ START_TEST(the_simulated_network)
 {
 	struct cost_shape shape = cost_simulated((struct cost_shape){ .layers = 2,
 																  .width = 64,
-																  .heads = 4,
+																  .mixer[0].heads = 4,
 																  .vocabulary = 128,
 																  .router = true,
 																  .experts = 64,
@@ -361,7 +364,7 @@ START_TEST(the_simulated_dense_network)
 {
 	struct cost_shape shape = cost_simulated((struct cost_shape){ .layers = 2,
 																  .width = 64,
-																  .heads = 4,
+																  .mixer[0].heads = 4,
 																  .vocabulary = 128,
 																  .router = true,
 																  .experts = 64,
@@ -421,7 +424,7 @@ static void refuses(struct cost_shape shape, int64_t context, const char *words)
 START_TEST(contradictions_are_refused)
 {
 	struct cost_shape shape = small();
-	shape.kv_heads = 3;
+	shape.mixer[0].kv_heads = 3;
 	refuses(shape, 1, "divide evenly");
 	shape = small();
 	shape.layers = 0;
@@ -443,10 +446,11 @@ START_TEST(contradictions_are_refused)
 	shape.moe_layers = 2;
 	refuses(shape, 1, "more than all layers");
 	shape = small();
-	shape.windowed = 1;
-	refuses(shape, 1, "need a window");
+	shape.mixer[1] = shape.mixer[0];
+	shape.mixer[1].layers = 2;
+	refuses(shape, 1, "more than all layers");
 	shape = latent();
-	shape.kv_rank = 0;
+	shape.mixer[0].kv_rank = 0;
 	refuses(shape, 1, "dimensions of an attention head");
 }
 END_TEST
@@ -455,7 +459,7 @@ START_TEST(counts_never_overflow_unseen)
 {
 	for (int field = 0; field < 7; field++) {
 		struct cost_shape shape = small_mixture();
-		int64_t *const all[] = { &shape.layers,  &shape.width,        &shape.vocabulary,  &shape.head_dim,
+		int64_t *const all[] = { &shape.layers,  &shape.width,        &shape.vocabulary,  &shape.mixer[0].head_dim,
 								 &shape.experts, &shape.expert_width, &shape.shared_width };
 		*all[field] = INT64_MAX;
 		refuses(shape, 1000, "exceed 2^63 - 1");
