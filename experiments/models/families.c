@@ -107,7 +107,7 @@ const struct family families[] = {
 				  [INDEX_DIM] = 128,
 				  [INDEX_KEEP] = 512,
 				  [STREAMS] = 4 },
-	  .layers = layers_all_moe,
+	  .layers = layers_hashed_first,
 	  .mixers = mixers_compressed,
 	  .renormalizes = true,
 	  .has_next = true,
@@ -251,7 +251,7 @@ const struct family families[] = {
 	{ .types = "git|grok-2", /* the model_type that was published with Grok-2 */
 	  .architectures = "Grok1ForCausalLM|Grok2ForCausalLM",
 	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size", [BESIDE_WIDTH] = "intermediate_size" },
-	  .layers = layers_all_moe,
+	  .layers = layers_with_residual,
 	  .fixed = { .norms = 4, .matrices = 3, .router = true } },
 	{ .types = "arctic",
 	  .architectures = "ArcticForCausalLM",
@@ -277,11 +277,14 @@ const struct family families[] = {
 	  .renormalizes = true,
 	  .fixed = { GATED, .mixer[0].qk_norm = COST_QK_FULL, .selection_bias = true } },
 	{ .types = "minimax_m3|minimax_m3_vl|minimax_m3_vl_text",
-	  .unused = "moe_intermediate_size|first_k_dense_replace|use_mtp|mtp_transformer_layers|"
+	  .unused = "first_k_dense_replace|use_mtp|mtp_transformer_layers|"
 				"sparse_attention_config.sparse_local_block|sparse_attention_config.sparse_init_block|"
 				"sparse_attention_config.sparse_disable_index_value|num_mtp_modules",
 	  .architectures = "MiniMaxM3ForCausalLM|MiniMaxM3VLForConditionalGeneration",
-	  .key = { [DENSE_WIDTH] = "dense_intermediate_size", SHARED_KEYS, [SHARED_WIDTH] = "shared_intermediate_size" },
+	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size|intermediate_size",
+			   [DENSE_WIDTH] = "dense_intermediate_size",
+			   SHARED_KEYS,
+			   [SHARED_WIDTH] = "shared_intermediate_size" },
 	  .preset = { [KV_HEADS] = 4, [HEAD_DIM] = 128, [DENSE_WIDTH] = 12288, [SHARED] = 1, [SHARED_WIDTH] = 3072 },
 	  .reads = READS_QK_NORM | READS_EXPERT_BIAS,
 	  .layers = layers_after_dense,

@@ -68,6 +68,7 @@ struct reading {
 	struct cost_shape *shape;
 	struct cost_layer *order; /* [layers]; at first all of the first mixer, and dense */
 	const char *moe_key;      /* the key that said which layers are MoE layers, for errors */
+	const char *defaults;     /* "head_dim 128, ...": what the file does not have and the class does; NULL: nothing */
 };
 
 struct family {
@@ -110,6 +111,8 @@ int layers_in_interval(struct reading *, struct error *);
 int layers_by_pattern(struct reading *, struct error *);
 int layers_in_pairs(struct reading *, struct error *);
 int layers_by_frequency(struct reading *, struct error *);
+int layers_hashed_first(struct reading *, struct error *);
+int layers_with_residual(struct reading *, struct error *);
 int layers_of_switch(struct reading *, struct error *);
 
 /* ---- and their mixers: for `mixers` ---------------------------------------------------------------------------------

@@ -10,6 +10,23 @@
 #include "experiments/models/layers.h"
 #include "sim/base/text.h"
 
+/* ---- what the class has -------------------------------------------------------------------------------------------
+ */
+
+void layers_default(struct reading *r, const char *key, int64_t value)
+{
+	const char *one = text_keep_f("%s %lld", document_name(r->doc, key), (long long)value);
+	r->defaults = r->defaults ? text_keep_f("%s, %s", r->defaults, one) : one;
+}
+
+int layers_int(struct reading *r, const char *key, int64_t low, int64_t preset, int64_t *out, struct error *err)
+{
+	*out = preset;
+	if (!document_at(r->doc, key))
+		layers_default(r, key, preset);
+	return document_int(r->doc, key, low, SIZE_LIMIT, out, err);
+}
+
 /* ---- lists with an entry for each layer -------------------------------------------------------------------------- */
 
 static int8_t *field_of(struct reading *r, size_t i, size_t field)
@@ -137,6 +154,8 @@ int layers_after_dense(struct reading *r, struct error *err)
 	if (found)
 		return 0;
 	TRY(document_int(r->doc, "moe_layer_freq", 1, SIZE_LIMIT, &every, err));
+	if (first > 0 && !document_at(r->doc, r->moe_key))
+		layers_default(r, r->moe_key, first);
 	mark_range(r, first, last_of(r), every, 0);
 	return 0;
 }
@@ -199,7 +218,7 @@ int layers_by_period(struct reading *r, struct error *err)
 {
 	int64_t period = 2, offset = 1;
 	r->moe_key = "expert_layer_period";
-	TRY(document_int(r->doc, "expert_layer_period", 1, SIZE_LIMIT, &period, err));
+	TRY(layers_int(r, "expert_layer_period", 1, period, &period, err));
 	TRY(document_int(r->doc, "expert_layer_offset", 0, period - 1, &offset, err));
 	mark_range(r, 0, last_of(r), period, period - offset);
 	return 0;
@@ -254,12 +273,38 @@ int layers_by_frequency(struct reading *r, struct error *err)
 	bool residual = true;
 	int64_t every = 2;
 	r->moe_key = "moe_layer_frequency";
-	TRY(document_int(r->doc, "moe_layer_frequency", 1, SIZE_LIMIT, &every, err));
+	TRY(layers_int(r, "moe_layer_frequency", 1, every, &every, err));
 	TRY(document_bool(r->doc, "parallel_attn_mlp_res|use_residual", &residual, err));
 	mark_range(r, 0, last_of(r), every, 1);
 	r->shape->beside_width = residual ? r->shape->width : 0;
 	r->shape->beside_norm = residual;
 	return 0;
+}
+
+/* DeepSeek-V4: a table of tokens chooses the experts of the first layers. */
+int layers_hashed_first(struct reading *r, struct error *err)
+{
+	const json_t *types;
+	int64_t hashed = 3;
+	TRY(document_int(r->doc, "num_hash_layers", 0, SIZE_LIMIT, &hashed, err));
+	TRY(layers_list(r, "mlp_layer_types", &types, err));
+	for (size_t i = 0; types && i < (size_t)r->shape->layers; i++) {
+		const char *word = json_string_value(json_array_get(types, i));
+		hashed = i == 0 ? 0 : hashed;
+		hashed += word && strcmp(word, "hash_moe") == 0;
+	}
+	r->shape->hashed_layers = hashed < r->shape->layers ? hashed : r->shape->layers;
+	return layers_all_moe(r, err);
+}
+
+/* Grok-2: the dense FFN stands beside the experts where residual_moe says so. */
+int layers_with_residual(struct reading *r, struct error *err)
+{
+	bool beside = false;
+	TRY(document_bool(r->doc, "residual_moe", &beside, err));
+	if (!beside)
+		r->shape->beside_width = 0;
+	return layers_all_moe(r, err);
 }
 
 /* All layers have experts, or none has. */

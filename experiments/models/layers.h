@@ -17,6 +17,12 @@
 /* The list, at least as long as there are layers, or NULL. */
 int layers_list(struct reading *reading, const char *key, const json_t **list, struct error *err);
 
+/* An integer from `low` that bears weight; what the class has, which is told in r->defaults, where it is missing. */
+int layers_int(struct reading *reading, const char *key, int64_t low, int64_t preset, int64_t *out, struct error *err);
+
+/* Tells that the file has no such key and the class has that value. */
+void layers_default(struct reading *reading, const char *key, int64_t value);
+
 struct layer_word {
 	const char *word;
 	int8_t value;

@@ -154,11 +154,11 @@ int mixers_delta(struct reading *r, struct error *err)
 	int64_t every;
 	struct cost_mixer *m = kind(r, 1);
 	*m = (struct cost_mixer){ .kind = COST_DELTA };
-	TRY(read_int(r, "linear_num_value_heads", 32, &m->heads, err));
-	TRY(read_int(r, "linear_num_key_heads", 16, &m->kv_heads, err));
-	TRY(read_int(r, "linear_key_head_dim", 128, &m->head_dim, err));
-	TRY(read_int(r, "linear_value_head_dim", 128, &m->v_dim, err));
-	TRY(read_int(r, "linear_conv_kernel_dim", 4, &m->kernel, err));
+	TRY(layers_int(r, "linear_num_value_heads", 1, 32, &m->heads, err));
+	TRY(layers_int(r, "linear_num_key_heads", 1, 16, &m->kv_heads, err));
+	TRY(layers_int(r, "linear_key_head_dim", 1, 128, &m->head_dim, err));
+	TRY(layers_int(r, "linear_value_head_dim", 1, 128, &m->v_dim, err));
+	TRY(layers_int(r, "linear_conv_kernel_dim", 1, 4, &m->kernel, err));
 	TRY(read_int(r, "full_attention_interval", 4, &every, err));
 	TRY(layers_words(r, "layer_types", linear_words, MIXER, &found, err));
 	for (int64_t i = 0; i < r->shape->layers && !found; i++)
@@ -202,9 +202,9 @@ int mixers_kimi(struct reading *r, struct error *err)
 	int64_t block = 0;
 	struct cost_mixer *m = kind(r, 1);
 	*m = (struct cost_mixer){ .kind = COST_KIMI_DELTA };
-	TRY(read_int(r, "linear_attn_config.num_heads|linear_num_heads|linear_num_key_heads", 32, &m->heads, err));
-	TRY(read_int(r, "linear_attn_config.head_dim|linear_head_dim|linear_key_head_dim", 128, &m->head_dim, err));
-	TRY(read_int(r, "linear_attn_config.short_conv_kernel_size|linear_conv_kernel_dim", 4, &m->kernel, err));
+	TRY(layers_int(r, "linear_attn_config.num_heads|linear_num_heads|linear_num_key_heads", 1, 32, &m->heads, err));
+	TRY(layers_int(r, "linear_attn_config.head_dim|linear_head_dim|linear_key_head_dim", 1, 128, &m->head_dim, err));
+	TRY(layers_int(r, "linear_attn_config.short_conv_kernel_size|linear_conv_kernel_dim", 1, 4, &m->kernel, err));
 	TRY(document_bool(r->doc, "linear_attn_config.use_full_rank_gate", &full_rank, err));
 	TRY(document_bool(r->doc, "mla_use_output_gate", &gate, err));
 	TRY(document_bool(r->doc, "latent_moe_use_norm", &r->shape->latent_norm, err));
@@ -224,8 +224,9 @@ int mixers_lightning(struct reading *r, struct error *err)
 	TRY(layers_words(r, "layer_types", linear_words, MIXER, &found, err));
 	if (!found)
 		TRY(layers_flags(r, "attn_type_list", 1, 0, MIXER, &found, err));
-	for (int64_t i = 0; i < r->shape->layers && !found; i++)
-		r->order[i].mixer = i % 2 != 0;
+	if (!found)
+		return document_fail(r->doc, "layer_types|attn_type_list", err,
+							 "layer_types|attn_type_list is missing (a %s model needs it)", family_name(r->family));
 	return 0;
 }
 
@@ -341,6 +342,8 @@ int mixers_minimax(struct reading *r, struct error *err)
 	TRY(read_int(r, "sparse_attention_config.sparse_block_size|index_block_size", 128, &block, err));
 	TRY(read_int(r, "sparse_attention_config.sparse_topk_blocks|index_topk_blocks", 16, &blocks, err));
 	m->index_keep = block * blocks;
+	if (r->family->key[DENSE_WIDTH] && !found)
+		layers_default(r, "sparse_attention_config", 0);
 	return 0;
 }
 
@@ -359,7 +362,7 @@ int mixers_gemma(struct reading *r, struct error *err)
 	TRY(document_bool(r->doc, "use_double_wide_mlp", &wide, err));
 	TRY(document_int(r->doc, "num_kv_shared_layers", 0, r->shape->layers, &shared, err));
 	TRY(document_int(r->doc, "num_global_key_value_heads", 1, SIZE_LIMIT, &kv_heads, err));
-	TRY(read_int(r, "global_head_dim", 512, &full->head_dim, err));
+	TRY(layers_int(r, "global_head_dim", 1, 512, &full->head_dim, err));
 	if (wide && shared > 0)
 		return document_fail(r->doc, "use_double_wide_mlp", err, "use_double_wide_mlp is not counted beside experts");
 	full->k_is_v = same;
@@ -436,16 +439,16 @@ int mixers_jamba(struct reading *r, struct error *err)
 	int64_t expand, period = 8, offset = 4;
 	struct cost_mixer *m = kind(r, 1);
 	*m = (struct cost_mixer){ .kind = COST_MAMBA, .kernel_bias = true };
-	TRY(read_int(r, "mamba_expand", 2, &expand, err));
-	TRY(read_int(r, "mamba_d_state", 16, &m->state, err));
-	TRY(read_int(r, "mamba_d_conv", 4, &m->kernel, err));
+	TRY(layers_int(r, "mamba_expand", 1, 2, &expand, err));
+	TRY(layers_int(r, "mamba_d_state", 1, 16, &m->state, err));
+	TRY(layers_int(r, "mamba_d_conv", 1, 4, &m->kernel, err));
 	m->step_rank = (r->shape->width + 15) / 16;
 	if (!json_is_string(document_at(r->doc, "mamba_dt_rank"))) /* "auto" */
 		TRY(read_int(r, "mamba_dt_rank", m->step_rank, &m->step_rank, err));
 	TRY(document_bool(r->doc, "mamba_conv_bias", &m->kernel_bias, err));
 	TRY(document_bool(r->doc, "mamba_proj_bias", &m->qkv_bias, err));
 	m->inner = expand * r->shape->width;
-	TRY(document_int(r->doc, "attn_layer_period", 1, SIZE_LIMIT, &period, err));
+	TRY(layers_int(r, "attn_layer_period", 1, period, &period, err));
 	TRY(document_int(r->doc, "attn_layer_offset", 0, period - 1, &offset, err));
 	for (int64_t i = 0; i < r->shape->layers; i++)
 		r->order[i].mixer = i % period != offset;
@@ -458,7 +461,7 @@ int mixers_convolution(struct reading *r, struct error *err)
 	bool found;
 	struct cost_mixer *m = kind(r, 1);
 	*m = (struct cost_mixer){ .kind = COST_CONVOLUTION, .inner = r->shape->width };
-	TRY(read_int(r, "conv_L_cache", 3, &m->kernel, err));
+	TRY(layers_int(r, "conv_L_cache", 1, 3, &m->kernel, err));
 	TRY(document_bool(r->doc, "conv_bias", &m->kernel_bias, err));
 	m->qkv_bias = m->kernel_bias;
 	TRY(layers_words(r, "layer_types", linear_words, MIXER, &found, err));
@@ -471,10 +474,10 @@ int mixers_convolution(struct reading *r, struct error *err)
 static int read_mamba2(struct reading *r, struct cost_mixer *m, struct error *err)
 {
 	*m = (struct cost_mixer){ .kind = COST_MAMBA2, .kernel_bias = true };
-	TRY(read_int(r, "mamba_num_heads|mamba_n_heads", 128, &m->heads, err));
-	TRY(read_int(r, "n_groups|mamba_n_groups", r->family->groups, &m->groups, err));
-	TRY(read_int(r, "ssm_state_size|mamba_d_state", r->family->state, &m->state, err));
-	TRY(read_int(r, "conv_kernel|mamba_d_conv", 4, &m->kernel, err));
+	TRY(layers_int(r, "mamba_num_heads|mamba_n_heads", 1, 128, &m->heads, err));
+	TRY(layers_int(r, "n_groups|mamba_n_groups", 1, r->family->groups, &m->groups, err));
+	TRY(layers_int(r, "ssm_state_size|mamba_d_state", 1, r->family->state, &m->state, err));
+	TRY(layers_int(r, "conv_kernel|mamba_d_conv", 1, 4, &m->kernel, err));
 	TRY(document_bool(r->doc, "use_conv_bias|mamba_conv_bias", &m->kernel_bias, err));
 	return document_bool(r->doc, "use_bias|mamba_proj_bias", &m->qkv_bias, err);
 }
@@ -486,7 +489,7 @@ int mixers_granite(struct reading *r, struct error *err)
 	int64_t expand;
 	struct cost_mixer *m = kind(r, 1);
 	TRY(read_mamba2(r, m, err));
-	TRY(read_int(r, "mamba_expand", 2, &expand, err));
+	TRY(layers_int(r, "mamba_expand", 1, 2, &expand, err));
 	if (expand * r->shape->width % m->heads != 0)
 		return document_fail(r->doc, "mamba_n_heads", err, "mamba_n_heads = %lld: must divide %lld",
 							 (long long)m->heads, (long long)(expand * r->shape->width));
@@ -546,7 +549,7 @@ int mixers_nemotron(struct reading *r, struct error *err)
 	const char *pattern = NULL;
 	struct cost_mixer *m = kind(r, 1);
 	TRY(read_mamba2(r, m, err));
-	TRY(read_int(r, "mamba_head_dim", 64, &m->head_dim, err));
+	TRY(layers_int(r, "mamba_head_dim", 1, 64, &m->head_dim, err));
 	TRY(read_blocks(r, &found, err));
 	TRY(document_word(r->doc, "hybrid_override_pattern", &pattern, err));
 	if (!found && !pattern)

@@ -114,15 +114,16 @@ static int read_number(const struct reading *r, const char *key, int64_t low, in
 	return document_int(r->doc, key, low, out == &r->shape->layers ? LAYERS_LIMIT : SIZE_LIMIT, out, err);
 }
 
-static int read_size(const struct reading *r, size_t i, struct error *err)
+static int read_size(struct reading *r, size_t i, struct error *err)
 {
 	const char *key = key_of(r, i);
-	if (!key)
+	if (!key || (i == LAYER_VOCABULARY && r->shape->layer_embedding == 0))
 		return 0;
 	bool there = document_has(r->doc, key), optional = sizes[i].optional;
 	int64_t *size = size_in(r->shape, i);
 	if (!there && r->family->preset[i] > 0) {
 		*size = r->family->preset[i];
+		layers_default(r, key, *size);
 		return 0;
 	}
 	TRY(read_number(r, key, optional && i != KV_HEADS ? 0 : 1, size, err));
@@ -164,8 +165,6 @@ static int relate_sizes(const struct reading *r, struct error *err)
 		s->shared_width = s->shared * s->expert_width;
 	else if (key_of(r, SHARED))
 		s->shared_width *= s->shared;
-	if (s->layer_embedding == 0)
-		s->layer_vocabulary = 0;
 	return 0;
 }
 
@@ -410,6 +409,8 @@ static void note_rest(const struct reading *r, struct model *model)
 	if (r->family->unused)
 		document_has(r->doc, r->family->unused);
 	const char *rest = not_asked(r->doc, r->doc->root, "", "");
+	if (r->defaults)
+		add_note(model, text_keep_f("not in the file, so as the family's class has it: %s", r->defaults));
 	if (*rest)
 		add_note(model, text_keep_f("not understood and not counted: %s", rest));
 }
@@ -568,6 +569,9 @@ int published_read(struct document *doc, struct model *model, struct error *err)
 	TRY(read_shape(&r, err));
 	TRY(read_passive(&r, &model->shape, err));
 	set_next(&r, model);
+	if (model->shape.hashed_layers > 0)
+		add_note(model, text_keep_f("not the tables by which %lld layers choose experts",
+									(long long)model->shape.hashed_layers));
 	TRY(routing_read(doc, r.family, model, err));
 	note_rest(&r, model);
 	return 0;

@@ -191,7 +191,7 @@ static struct block router(const struct cost_shape *s)
 	struct block block = { 0 };
 	if (s->router)
 		add_matrix(&block, s->width, routed(s));
-	add_other(&block, times(s->router_bias + s->selection_bias, routed(s)));
+	add_other(&block, s->router_bias ? routed(s) : 0);
 	if (s->router_scale)
 		add_other(&block, plus(s->width, s->experts));
 	if (s->mixture_bias)
@@ -508,7 +508,8 @@ static const char *contradiction(const struct cost_shape *s)
 	const char *wrong = contradiction_of_mixers(s);
 	if (wrong)
 		return wrong;
-	if (plus(s->moe_layers, s->bare_layers) > s->layers || s->encoder_layers > s->layers)
+	if (plus(s->moe_layers, s->bare_layers) > s->layers || s->encoder_layers > s->layers ||
+		s->hashed_layers > s->moe_layers)
 		return "MoE and encoder layers cannot be more than all layers";
 	if (s->top_k > routed(s))
 		return "a token cannot choose more experts than there are";
@@ -646,11 +647,13 @@ static void count_ffn(const struct cost_shape *s, struct cost_count *count)
 	struct block dense = copies(ffn(s, s->width, s->beside_width), s->moe_layers);
 	add_copies(&dense, ffn(s, s->width, s->dense_width), s->layers - s->moe_layers - s->bare_layers);
 	count_experts(s, count);
-	set_all(count, COST_ROUTER, copies(router(s), s->moe_layers));
+	struct block routers = copies(router(s), s->moe_layers);
+	count->params_selection = s->selection_bias ? times(routed(s), s->moe_layers - s->hashed_layers) : 0;
+	add_other(&routers, count->params_selection);
+	set_all(count, COST_ROUTER, routers);
 	set_all(count, COST_LATENT_MAPS, copies(latent_maps(s), s->moe_layers));
 	set_all(count, COST_SHARED, copies(shared(s), s->moe_layers));
 	set_all(count, COST_DENSE, dense);
-	count->params_selection = s->selection_bias ? times(routed(s), s->moe_layers) : 0;
 }
 
 /* A tied head has no weights of its own, but its product is computed all the same. */
@@ -682,6 +685,7 @@ static struct block layer_ahead(const struct cost_shape *s, int64_t experts)
 	if (s->next.ffn == COST_MOE) {
 		add_copies(&block, expert(s), experts);
 		add_copies(&block, router(s), 1);
+		add_other(&block, s->selection_bias ? routed(s) : 0);
 		add_copies(&block, latent_maps(s), 1);
 		add_copies(&block, shared(s), 1);
 		add_copies(&block, ffn(s, s->width, s->beside_width), 1);
@@ -765,7 +769,8 @@ static struct cost_shape without_experts(const struct cost_shape *shape)
 {
 	struct cost_shape dense = *shape;
 	dense.moe_layers = dense.experts = dense.top_k = dense.expert_width = dense.shared = dense.shared_width = 0;
-	dense.zero_experts = dense.passive_experts = dense.passive_width = dense.latent = dense.ahead = 0;
+	dense.hashed_layers = dense.zero_experts = dense.passive_experts = dense.passive_width = dense.latent =
+		dense.ahead = 0;
 	dense.router = dense.router_bias = dense.selection_bias = dense.router_scale = false;
 	dense.shared_gate = dense.mixture_bias = dense.latent_norm = false;
 	dense.order = NULL;

@@ -101,12 +101,13 @@ struct cost_shape {
 	int64_t unmixed_layers;         /* layers without a mixer, of an FFN alone */
 	const struct cost_layer *order; /* of the layers, living longer; NULL: dense layers first, one kind of mixer */
 
-	int64_t moe_layers;  /* layers whose FFN is a mixture; see cost_moe_layers() */
-	int64_t bare_layers; /* layers without any FFN */
-	bool router;         /* a width x experts map in each of them */
-	bool router_bias;    /* one number per expert, of the logits */
-	bool selection_bias; /* one number per expert that decides the selection only; some count it, some do not */
-	bool router_scale;   /* one number per input and one per expert (Gemma 4) */
+	int64_t moe_layers;    /* layers whose FFN is a mixture; see cost_moe_layers() */
+	int64_t bare_layers;   /* layers without any FFN */
+	bool router;           /* a width x experts map in each of them */
+	bool router_bias;      /* one number per expert, of the logits */
+	bool selection_bias;   /* one number per expert that decides the selection only; some count it, some do not */
+	int64_t hashed_layers; /* MoE layers, the first ones, whose choice is a table: without that bias (DeepSeek-V4) */
+	bool router_scale;     /* one number per input and one per expert (Gemma 4) */
 	int64_t experts, top_k, expert_width;
 	int64_t zero_experts;    /* experts beside them that return their input (arXiv 2509.01322) */
 	int64_t passive_experts; /* experts beside them for other inputs than text, of passive_width */

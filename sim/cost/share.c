@@ -72,12 +72,14 @@ static void take_layers(const struct cost_shape *s, int64_t first, int64_t end, 
 {
 	stage->layers = end - first;
 	stage->moe_layers = stage->bare_layers = stage->unmixed_layers = 0;
+	stage->hashed_layers = 0;
 	stage->order = NULL;
 	for (int kind = 0; kind < COST_MIXERS; kind++)
 		stage->mixer[kind].layers = 0;
 	for (int64_t i = first; i < end; i++) {
 		struct cost_layer layer = layer_at(s, i);
 		stage->moe_layers += layer.ffn == COST_MOE;
+		stage->hashed_layers += layer.ffn == COST_MOE && i < s->hashed_layers;
 		stage->bare_layers += layer.ffn == COST_NO_FFN;
 		stage->unmixed_layers += layer.mixer < 0;
 		if (layer.mixer >= 0)
