@@ -136,7 +136,7 @@ const struct family families[] = {
 	  .has_next = true,
 	  .fixed = { GATED, LATENT_MIXER, .selection_bias = true } },
 	{ .types = "solar_open",
-	  .unused = "intermediate_size|first_k_dense_replace",
+	  .unused = "intermediate_size",
 	  .architectures = "SolarOpenForCausalLM",
 	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size", SHARED_KEYS },
 	  .preset = { [HEAD_DIM] = 128, [SHARED] = 1 },
