@@ -150,6 +150,8 @@ int layers_after_dense(struct reading *r, struct error *err)
 	TRY(layers_words(r, "mlp_layer_types", ffn_words, FFN, &found, err));
 	if (!found && json_is_array(document_at(r->doc, "moe_layer_freq")))
 		TRY(layers_flags(r, "moe_layer_freq", COST_DENSE_FFN, COST_MOE, FFN, &found, err));
+	if (!found)
+		TRY(layers_flags(r, "is_moe_layer", COST_DENSE_FFN, COST_MOE, FFN, &found, err));
 	TRY(document_int(r->doc, r->moe_key, 0, SIZE_LIMIT, &first, err));
 	if (found)
 		return 0;

@@ -346,9 +346,9 @@ static const char *const not_bearing[] = {
 	"gradient", "group_score", "hash_layers", "hidden_activation", "id2label", "image", "index_value", "initializer",
 	"interleave", "jitter", "kernels", "label2id", "limit", "logits_to_keep", "loss", "mask", "max_length",
 	"max_position", "max_window", "min_length", "model_max", "mrope", "multiplier", "n_group", "output_", "overlap",
-	"position_embeddings", "prenorm", "pretraining", "prob", "prune", "quant", "rope", "rotary", "router_dtype",
+	"position_embedding", "prenorm", "pretraining", "prob", "prune", "quant", "rope", "rotary", "router_dtype",
 	"routing_", "scal", "seq_", "sinkhorn", "skip_", "softcap", "temperature", "theta", "token", "topk_group",
-	"use_cache", "video", "vision", NULL
+	"use_cache", "video", "vision", "vit_", NULL
 };
 /* clang-format on */
 
