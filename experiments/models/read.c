@@ -34,6 +34,7 @@ static int read_document(struct document *doc, struct model *model, struct error
 	TRY(simulated_is(doc) ? simulated_read(doc, model, err) : published_read(doc, model, err));
 	if (cost_count(&model->shape, 1, &count, err))
 		return fail_at(err, doc->path, 1, 1);
+	figures_find(count.params_total, model);
 	return 0;
 }
 

@@ -88,18 +88,19 @@ static bool agrees(const char *published, int64_t count)
 	return distance(published, count) < unit;
 }
 
-/* Several conventions are in use, so the nearest is meant; of equally near ones the first. */
+/* Several conventions are in use, so the nearest is meant; of equally near ones the first.  Biases of the selection are
+ * too few to be told from rounding. */
 static const char *fits(const struct cost_count *count, const char *published, bool active)
 {
 	int best = SHEET_WITH;
-	for (int i = SHEET_WITH; sheet_conventions[i].name; i++)
+	for (int i = SHEET_WITH; i < SHEET_WITHOUT_SELECTION; i++)
 		if (distance(published, sheet_counted(count, i, active)) <
 			distance(published, sheet_counted(count, best, active)))
 			best = i;
 	return agrees(published, sheet_counted(count, best, active)) ? sheet_conventions[best].name : "no";
 }
 
-/* A total is mostly meant with all; biases of the selection are too few to tell. */
+/* A total is mostly meant with all. */
 const char *sheet_total_fits(const struct sheet *sheet)
 {
 	const char *published = sheet->model->total;

@@ -264,6 +264,29 @@ START_TEST(a_config_counts_as_its_tensors)
 }
 END_TEST
 
+/* Which of the conventions a published figure follows, where it is known of a config.json. */
+static const struct {
+	const char *name, *total, *active;
+} published[] = {
+	{ "nemotron-3-nano-30b", "with-embedding", "without-embedding" }, /* "3.6 B (3.2 B without embedding)" */
+	{ "jamba-1.5-mini", "with-embedding", "with-embedding" },
+	{ "mimo-v2-flash", "with-embedding", "without-embedding" },
+	{ "minimax-m2.5", "with-embedding", "without-embeddings" },
+	{ "kimi-k2.5", "no", "without-embedding" },
+	{ "grok-2", "", "" },
+};
+
+START_TEST(a_published_figure_is_found_by_the_count)
+{
+	struct model model = read_config(published[_i].name);
+	struct sheet sheet;
+	struct error err;
+	ck_assert_int_eq(sheet_fill(&sheet, &model, 4096, NULL, &err), 0);
+	ck_assert_str_eq(sheet_total_fits(&sheet), published[_i].total);
+	ck_assert_str_eq(sheet_active_fits(&sheet), published[_i].active);
+}
+END_TEST
+
 /* Keys and values of one more token, and the states of a sequence, by hand. */
 static const struct {
 	const char *name;
@@ -622,6 +645,7 @@ int main(void)
 	TCase *config = tcase_create("config");
 	tcase_add_loop_test(config, a_config_counts_as_its_built_in_model, 0, ROWS(configs));
 	tcase_add_loop_test(config, a_config_counts_as_its_tensors, 0, ROWS(counted));
+	tcase_add_loop_test(config, a_published_figure_is_found_by_the_count, 0, ROWS(published));
 	tcase_add_loop_test(config, caches_and_states_by_hand, 0, ROWS(kept));
 	tcase_add_test(config, layers_that_predict_ahead_are_counted_beside);
 	tcase_add_test(config, a_share_of_a_model_by_hand);
