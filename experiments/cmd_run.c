@@ -38,7 +38,8 @@ static const struct moe_opt run_rows[] = {
 	{ .name = "like",
 	  .type = MOE_OPT_TEXT,
 	  AT(like),
-	  .help = "a model of 'moesim list models', made small: its router as it is, depth and width scaled" },
+	  .help = "a model of 'moesim list models', or of a config.json, made small: its router as it is, depth and width "
+			  "scaled" },
 	{ .name = "scale",
 	  .type = MOE_OPT_REAL,
 	  AT(scale),

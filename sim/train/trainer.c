@@ -34,7 +34,7 @@ struct cost_shape trainer_shape(const struct config *config, const struct senten
 	struct cost_shape shape = { .layers = config->layers,
 								.width = config->width,
 								.vocabulary = (int64_t)vocabulary,
-								.heads = config->heads,
+								.mixer[0].heads = config->heads,
 								.router = experts > 0 && router_has_weights(sentence),
 								.experts = (int64_t)experts,
 								.top_k = experts ? config->layer.k : 0,
