@@ -8,8 +8,8 @@
 #include "experiments/cmd.h"
 #include "experiments/study/analysis.h"
 #include "sim/base/csv.h"
-#include "sim/metrics/tally.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/tally.h"
+#include "sim/trace/trace.h"
 
 static const struct moe_opt options[] = {
 	{ "model", MOE_OPT_TEXT, offsetof(struct analysis_choice, model), .unit = "NAME",

@@ -21,7 +21,7 @@
 #include "experiments/study/analysis.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/trace.h"
 
 /* ---- options --------------------------------------------------------------------------------------------- */
 

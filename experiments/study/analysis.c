@@ -10,8 +10,8 @@
 
 #include "sim/base/text.h"
 #include "sim/metrics/information.h"
-#include "sim/metrics/tally.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/tally.h"
+#include "sim/trace/trace.h"
 
 /* ---- one layer --------------------------------------------------------------------------------------------------- */
 

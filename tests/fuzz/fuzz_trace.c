@@ -4,8 +4,8 @@
  */
 #include <config.h>
 
-#include "sim/metrics/tally.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/tally.h"
+#include "sim/trace/trace.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_group(const struct tally *tally, const struct tally_group *group)

@@ -14,11 +14,11 @@
  * A byte order mark, CRLF, blank lines and quoted cells are understood.  Memory is that of the tally, of one buffer,
  * and for JSON of the longest line.
  */
-#ifndef SIM_METRICS_TRACE_H
-#define SIM_METRICS_TRACE_H
+#ifndef SIM_TRACE_TRACE_H
+#define SIM_TRACE_TRACE_H
 
 #include "sim/base/error.h"
-#include "sim/metrics/tally.h"
+#include "sim/trace/tally.h"
 
 enum { TRACE_ALL_STEPS = -1 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "sim/base/text.h"
-#include "sim/metrics/tally.h"
+#include "sim/trace/tally.h"
 
 static void *resized(void *old, size_t n, size_t size)
 {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "sim/base/text.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/trace.h"
 
 enum { PIECE = 1 << 16 };
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "sim/base/text.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/trace.h"
 
 enum { LINE_MOST = 1 << 24 /* bytes; a parsed line takes some ten times as much */ };
 

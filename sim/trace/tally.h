@@ -5,8 +5,8 @@
  * A group is one layer of one model as one domain uses it: one cell an expert.  What is added is checked at once
  * where one row is enough to see a mistake, and by tally_check() where it takes all rows.
  */
-#ifndef SIM_METRICS_TALLY_H
-#define SIM_METRICS_TALLY_H
+#ifndef SIM_TRACE_TALLY_H
+#define SIM_TRACE_TALLY_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "sim/base/text.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/trace.h"
 
 /* What a column means to us. */
 enum role { MODEL, DOMAIN, STEP, TOKEN, LAYER, SLOT, EXPERT, COUNT, UNUSED, ROLES };
