@@ -5,6 +5,7 @@
 
 #include <csv.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,22 +13,24 @@
 #include "sim/trace/trace.h"
 
 /* What a column means to us. */
-enum role { MODEL, DOMAIN, STEP, TOKEN, LAYER, SLOT, EXPERT, COUNT, UNUSED, ROLES };
+enum role { MODEL, DOMAIN, STEP, TOKEN, LAYER, SLOT, EXPERT, COUNT, RANK, WEIGHT, UNUSED, ROLES };
 
 static const struct {
 	const char *name;
 	enum role role;
 } columns[] = {
-	{ "model", MODEL },   { "domain", DOMAIN }, { "step", STEP },   { "token", TOKEN },  { "layer", LAYER },
-	{ "slot", SLOT },     { "expert", EXPERT }, { "count", COUNT }, { "tokens", COUNT }, { "assigned", COUNT },
-	{ "weight", UNUSED }, { "kept", UNUSED },   { "prob", UNUSED }, { "bias", UNUSED },
+	{ "model", MODEL },       { "domain", DOMAIN },       { "step", STEP },        { "token", TOKEN },
+	{ "layer", LAYER },       { "slot", SLOT },           { "expert", EXPERT },    { "count", COUNT },
+	{ "tokens", COUNT },      { "assigned", COUNT },      { "load", COUNT },       { "rank", RANK },
+	{ "weight", WEIGHT },     { "layer_id", LAYER },      { "expert_id", EXPERT }, { "layer_idx", LAYER },
+	{ "expert_idx", EXPERT }, { "token_idx", TOKEN },     { "token_pos", TOKEN },  { "kept", UNUSED },
+	{ "prob", UNUSED },       { "bias", UNUSED },         { "phase", UNUSED },     { "turn", UNUSED },
+	{ "residency", UNUSED },  { "expert_bytes", UNUSED },
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-enum {
-	CELL_MOST = 1 << 16, /* bytes; a longer cell is a quote that was never closed */
-	TOKEN_BITS = 40      /* a token is told apart by its number and its step together */
-};
+enum { CELL_MOST = 1 << 16 /* bytes; a longer cell is a quote that was never closed */ };
+#define PADDING UINT64_MAX /* expert -1 */
 
 struct reader {
 	struct csv_parser parser;
@@ -41,12 +44,15 @@ struct reader {
 	enum tally_kind kind;
 	bool has[ROLES];
 	uint64_t value[ROLES]; /* of the row under way */
+	float weight;
+	uint64_t stated; /* experts, as a comment says; 0: none does */
 	uint32_t model, domain;
 	const char *model_name, *domain_name; /* of the row before, as files repeat them */
 	struct tally_group *group;            /* of the row before */
 	unsigned line;                        /* where the row under way began */
 	size_t rows;                          /* taken */
 	bool after_cr;
+	bool row_ended; /* libcsv stands at the beginning of a row */
 };
 
 static void refuse(struct reader *in, unsigned line)
@@ -55,7 +61,7 @@ static void refuse(struct reader *in, unsigned line)
 	in->failed = true;
 }
 
-/* ---- the header ---------------------------------------------------------------------------------------------- */
+/* ---- the header --------------------------------------------------------------------------------- */
 
 static const char *nearest_column(const char *name)
 {
@@ -63,8 +69,7 @@ static const char *nearest_column(const char *name)
 	for (size_t i = 0; i < COLUMNS; i++)
 		names[i] = columns[i].name;
 	const char *near = text_nearest(name, names);
-	return near ? text_keep_f("did you mean '%s'?", near)
-				: "columns are model, step, domain, token, layer, slot, expert, count, weight";
+	return near ? text_keep_f("did you mean '%s'?", near) : TRACE_FORMS;
 }
 
 static int header_cell(struct reader *in, const char *name)
@@ -84,14 +89,24 @@ static int header_cell(struct reader *in, const char *name)
 	return 0;
 }
 
+/* Without a slot the rank is that of the choice; beside one it is that of a process. */
+static void find_rank(struct reader *in)
+{
+	for (size_t i = 0; i < in->cell && in->has[TOKEN] && in->has[RANK] && !in->has[SLOT]; i++)
+		if (in->role[i] == RANK) {
+			in->role[i] = SLOT;
+			in->has[SLOT] = true;
+			in->has[RANK] = false;
+		}
+}
+
 static int end_header(struct reader *in)
 {
 	in->columns_n = in->cell;
+	find_rank(in);
 	if (!in->has[LAYER] || !in->has[EXPERT])
-		return fail(in->err, ERROR_USER,
-					"the header lacks the column '%s' (a header is needed: layer,expert,count or "
-					"layer,expert or token,layer,slot,expert)",
-					in->has[LAYER] ? "expert" : "layer");
+		return fail(in->err, ERROR_USER, "the header lacks the column '%s' (%s)", in->has[LAYER] ? "expert" : "layer",
+					TRACE_FORMS);
 	if (in->has[TOKEN] != in->has[SLOT])
 		return fail(in->err, ERROR_USER, "the columns 'token' and 'slot' belong together");
 	if (in->has[COUNT] && in->has[TOKEN])
@@ -102,7 +117,17 @@ static int end_header(struct reader *in)
 	return 0;
 }
 
-/* ---- a row --------------------------------------------------------------------------------------------------- */
+/* A line of comment before the header; one that says "n_expert=128" states the number of experts. */
+static void note_comment(struct reader *in, const char *from, const char *end)
+{
+	static const char word[] = "n_expert=";
+	const char *at = memmem(from, (size_t)(end - from), word, strlen(word));
+	for (at = at ? at + strlen(word) : end; at < end && *at >= '0' && *at <= '9' && in->stated <= TALLY_IDS; at++)
+		in->stated = in->stated * 10 + (uint64_t)(*at - '0');
+	in->line++;
+}
+
+/* ---- a row -------------------------------------------------------------------------------------- */
 
 /* Digits alone; false for anything else. */
 static bool parse_id(const char *text, size_t n, uint64_t *out)
@@ -120,16 +145,21 @@ static bool parse_id(const char *text, size_t n, uint64_t *out)
 	return true;
 }
 
+static const uint64_t most[ROLES] = {
+	[STEP] = TALLY_MOST,   [TOKEN] = UINT64_C(1) << TRACE_TOKEN_BITS,
+	[LAYER] = TALLY_MOST,  [SLOT] = TALLY_MOST,
+	[EXPERT] = TALLY_MOST, [COUNT] = TALLY_MOST,
+	[RANK] = TALLY_MOST,
+};
+
 static int number_cell(struct reader *in, enum role role, const char *text, size_t n)
 {
-	static const uint64_t most[ROLES] = {
-		[STEP] = TALLY_MOST,   [TOKEN] = UINT64_C(1) << TOKEN_BITS,
-		[LAYER] = TALLY_MOST,  [SLOT] = TALLY_MOST,
-		[EXPERT] = TALLY_MOST, [COUNT] = TALLY_MOST,
-	};
-	static const char *const names[ROLES] = {
-		[STEP] = "step", [TOKEN] = "token", [LAYER] = "layer", [SLOT] = "slot", [EXPERT] = "expert", [COUNT] = "count"
-	};
+	static const char *const names[ROLES] = { [STEP] = "step", [TOKEN] = "token",   [LAYER] = "layer", [SLOT] = "slot",
+											  [RANK] = "rank", [EXPERT] = "expert", [COUNT] = "count" };
+	if (role == EXPERT && strcmp(text, "-1") == 0) {
+		in->value[role] = PADDING;
+		return 0;
+	}
 	if (!parse_id(text, n, &in->value[role]))
 		return fail(in->err, ERROR_USER, "%s '%s' is not a whole number from 0 up", names[role], text);
 	if (in->value[role] > most[role])
@@ -156,6 +186,15 @@ static int name_cell(struct reader *in, enum role role, const char *text, size_t
 	return 0;
 }
 
+static int weight_cell(struct reader *in, const char *text)
+{
+	double value;
+	if (!text_to_real(text, &value))
+		return fail(in->err, ERROR_USER, "weight '%s' is not a number", text);
+	in->weight = (float)value;
+	return 0;
+}
+
 static int take_cell(struct reader *in, const char *text, size_t n)
 {
 	if (in->columns_n == 0)
@@ -163,8 +202,10 @@ static int take_cell(struct reader *in, const char *text, size_t n)
 	if (in->cell >= in->columns_n)
 		return 0;
 	enum role role = in->role[in->cell];
-	if (role == UNUSED)
+	if (role == UNUSED || (role == WEIGHT && !in->tally->keeps))
 		return 0;
+	if (role == WEIGHT)
+		return weight_cell(in, text);
 	return role == MODEL || role == DOMAIN ? name_cell(in, role, text, n) : number_cell(in, role, text, n);
 }
 
@@ -186,8 +227,32 @@ static int find_group(struct reader *in)
 	if (in->group != NULL && in->group->layer == in->value[LAYER])
 		return 0;
 	TRY(find_names(in));
+	if (in->stated != 0)
+		TRY(tally_state_experts(in->tally, in->model, in->stated, in->err));
 	in->group = tally_group(in->tally, in->model, in->domain, in->value[LAYER], in->kind, in->name, in->line, in->err);
 	return in->group == NULL ? -1 : 0;
+}
+
+/* A number that no other token of the file has in this layer. */
+static int number_token(const struct reader *in, int64_t *token)
+{
+	uint64_t name[3] = { in->value[STEP], in->value[TOKEN], in->value[RANK] };
+	if (name[0] >> (63 - TRACE_TOKEN_BITS) != 0)
+		return fail(in->err, ERROR_USER, "step %" PRIu64 " is too large for a trace of tokens", name[0]);
+	*token = in->has[RANK] ? (int64_t)(text_hash_bytes(name, sizeof name, TEXT_HASH_START) >> 1)
+						   : (int64_t)(name[0] << TRACE_TOKEN_BITS | name[1]);
+	return 0;
+}
+
+static int add_token(struct reader *in)
+{
+	int64_t token = 0;
+	TRY(number_token(in, &token));
+	if (in->value[EXPERT] == PADDING) {
+		tally_pad_token(in->tally, in->group, token, in->value[SLOT]);
+		return 0;
+	}
+	return tally_pick(in->tally, in->group, token, in->value[SLOT], in->value[EXPERT], in->weight, in->err);
 }
 
 static int add_row(struct reader *in)
@@ -198,23 +263,26 @@ static int add_row(struct reader *in)
 		return 0;
 	TRY(find_group(in));
 	in->rows++;
-	uint64_t expert = in->value[EXPERT], step = in->value[STEP];
-	if (in->kind == TALLY_COUNTS)
-		return tally_count(in->tally, in->group, expert, in->value[COUNT], (int64_t)step, in->err);
+	uint64_t expert = in->value[EXPERT];
+	if (in->kind == TALLY_TOKENS)
+		return add_token(in);
+	if (expert == PADDING) {
+		in->tally->padding += in->kind == TALLY_COUNTS ? in->value[COUNT] : 1;
+		return 0;
+	}
 	if (in->kind == TALLY_PAIRS)
 		return tally_pair(in->tally, in->group, expert, in->err);
-	if (step >> (63 - TOKEN_BITS) != 0)
-		return fail(in->err, ERROR_USER, "step %" PRIu64 " is too large for a trace of tokens", step);
-	int64_t token = (int64_t)(step << TOKEN_BITS | in->value[TOKEN]);
-	return tally_pick(in->tally, in->group, token, in->value[SLOT], expert, in->err);
+	/* the ranks of one file add up, in whatever order they stand */
+	int64_t step = (int64_t)(in->has[RANK] ? in->rows : in->value[STEP]);
+	return tally_count(in->tally, in->group, expert, in->value[COUNT], step, in->err);
 }
 
-/* ---- what libcsv calls ---------------------------------------------------------------------------------------- */
+/* ---- what libcsv calls -------------------------------------------------------------------------- */
 
 static void on_cell(void *bytes, size_t n, void *reader)
 {
 	struct reader *in = reader;
-	in->after_cr = false;
+	in->after_cr = in->row_ended = false;
 	if (in->failed)
 		return;
 	if (take_cell(in, bytes, n) != 0)
@@ -228,6 +296,7 @@ static void on_row(int end, void *reader)
 	struct reader *in = reader;
 	bool second_half = end == '\n' && in->after_cr;
 	in->after_cr = end == '\r';
+	in->row_ended = true;
 	if (in->failed || second_half)
 		return;
 	if (in->cell > 0 && (in->columns_n == 0 ? end_header(in) : add_row(in)) != 0)
@@ -236,9 +305,80 @@ static void on_row(int end, void *reader)
 	in->line++;
 }
 
-/* ---- the format ------------------------------------------------------------------------------------------------ */
+/* ---- plain rows --------------------------------------------------------------------------------- */
 
-static void *csv_reader_open(const char *name, const struct trace_options *options, struct tally *tally)
+/* Digits up to a comma or the end of the row, as nearly all cells of a trace are; NULL: it is something else. */
+static const char *plain_number(const char *c, uint64_t most_of_role, uint64_t *value)
+{
+	const char *first = c;
+	uint64_t sum = 0;
+	for (; *c >= '0' && *c <= '9'; c++)
+		sum = sum * 10 + (uint64_t)(*c - '0');
+	*value = sum;
+	return c > first && c < first + 19 && sum <= most_of_role ? c : NULL;
+}
+
+static const char *plain_padding(const char *c, uint64_t *value)
+{
+	*value = PADDING;
+	return c[0] == '-' && c[1] == '1' ? c + 2 : NULL;
+}
+
+/* The same name as in the row before. */
+static const char *plain_name(const char *c, const char *before)
+{
+	size_t n = before ? strlen(before) : 0;
+	return n > 0 && strncmp(c, before, n) == 0 ? c + n : NULL;
+}
+
+static const char *plain_rest(const char *c)
+{
+	while (*c != ',' && *c != '\n' && *c != '\r' && *c != '"' && *c != 0)
+		c++;
+	return c;
+}
+
+static const char *plain_cell(struct reader *in, enum role role, const char *c)
+{
+	if (role == UNUSED || role == WEIGHT)
+		return plain_rest(c);
+	if (role == MODEL || role == DOMAIN)
+		return plain_name(c, role == MODEL ? in->model_name : in->domain_name);
+	if (role == EXPERT && *c == '-')
+		return plain_padding(c, &in->value[EXPERT]);
+	return plain_number(c, most[role], &in->value[role]);
+}
+
+/* The end of the row that begins here, its cells taken; NULL: it is not plain, or not whole. */
+static const char *plain_row(struct reader *in, const char *c)
+{
+	for (size_t i = 0; i < in->columns_n; i++) {
+		c = plain_cell(in, in->role[i], c);
+		if (c == NULL || (i + 1 < in->columns_n && *c != ','))
+			return NULL;
+		c += i + 1 < in->columns_n;
+	}
+	c += *c == '\r';
+	return *c == '\n' ? c + 1 : NULL;
+}
+
+/* Takes rows that need no parser, up to the first that does; libcsv takes twice the time of all the rest. */
+static const char *plain_rows(struct reader *in, const char *at)
+{
+	for (const char *next; !in->failed && (next = plain_row(in, at)) != NULL; at = next) {
+		in->cell = in->columns_n;
+		if (add_row(in) != 0)
+			refuse(in, in->line);
+		in->cell = 0;
+		in->line++;
+	}
+	return at;
+}
+
+/* ---- the format --------------------------------------------------------------------------------- */
+
+static struct reader *reader_new(const char *name, const struct trace_options *options, struct tally *tally,
+								 struct error *err)
 {
 	struct reader *in = calloc(1, sizeof *in);
 	if (in == NULL || csv_init(&in->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL | CSV_APPEND_NULL) != 0)
@@ -246,18 +386,17 @@ static void *csv_reader_open(const char *name, const struct trace_options *optio
 	in->name = name;
 	in->options = options;
 	in->tally = tally;
+	in->err = err;
+	in->weight = NAN;
 	in->line = 1;
+	in->row_ended = true;
 	return in;
 }
 
-static int csv_reader_feed(void *reader, const char *bytes, size_t size, struct error *err)
+static int parse(struct reader *in, const char *bytes, size_t size)
 {
-	struct reader *in = reader;
-	in->err = err;
-	if (memchr(bytes, 0, size) != NULL) {
-		fail(err, ERROR_USER, "is no text file: it holds a zero byte");
-		return fail_at(err, in->name, 0, 0);
-	}
+	struct error *err = in->err;
+	in->row_ended = false;
 	size_t done = csv_parse(&in->parser, bytes, size, on_cell, on_row, in);
 	if (in->failed)
 		return -1;
@@ -272,26 +411,68 @@ static int csv_reader_feed(void *reader, const char *bytes, size_t size, struct 
 	return fail_at(err, in->name, in->line, 0);
 }
 
-static int csv_reader_end(void *reader, struct error *err)
+/* May plain rows be taken here?  Weights are read by libcsv where they are kept. */
+static bool takes_plain(const struct reader *in)
 {
-	struct reader *in = reader;
-	in->err = err;
+	return in->columns_n > 0 && in->row_ended && !(in->tally->keeps && in->has[WEIGHT]);
+}
+
+/* Takes the rows that are whole, or at the end of the file all; returns how many bytes that was, and -1 on failure. */
+static int take_rows(struct reader *in, const char *from, const char *end, bool at_end, size_t *taken)
+{
+	const char *at = from;
+	while (at < end) {
+		if (takes_plain(in))
+			at = plain_rows(in, at);
+		if (in->failed)
+			return -1;
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
+		if (line_end == NULL && !at_end && at > from)
+			break;
+		line_end = line_end ? line_end + 1 : end;
+		if (in->columns_n == 0 && in->row_ended && *at == '#')
+			note_comment(in, at, line_end);
+		else if (at < end)
+			TRY(parse(in, at, (size_t)(line_end - at)));
+		at = line_end;
+	}
+	*taken = (size_t)(at - from);
+	return 0;
+}
+
+static int read_rows(struct reader *in, struct source *source)
+{
+	while (source->begin < source->end) {
+		const char *from = source->buffer + source->begin, *end = source->buffer + source->end;
+		size_t taken;
+		if (memchr(from, 0, (size_t)(end - from)) != NULL)
+			return fail(in->err, ERROR_USER, "is no text file: it holds a zero byte");
+		TRY(take_rows(in, from, end, source->at_end, &taken));
+		source->begin += taken;
+		TRY(source_fill(source, in->err));
+	}
+	return 0;
+}
+
+static int end_rows(struct reader *in)
+{
 	if (csv_fini(&in->parser, on_cell, on_row, in) != 0) {
-		fail(err, ERROR_USER, "a quoted cell is never closed (the row begins here)");
-		return fail_at(err, in->name, in->line, 0);
+		fail(in->err, ERROR_USER, "a quoted cell is never closed (the row begins here)");
+		return fail_at(in->err, in->name, in->line, 0);
 	}
 	if (in->failed)
 		return -1;
 	if (in->columns_n == 0)
-		return fail(err, ERROR_USER, "is empty (a CSV file begins with a line of column names)");
-	return in->rows > 0 ? 0 : trace_fail_empty(in->options, err);
+		return fail(in->err, ERROR_USER, "is empty (a CSV file begins with a line of column names)");
+	return in->rows > 0 ? 0 : trace_fail_empty(in->options, in->err);
 }
 
-static void csv_reader_close(void *reader)
+int trace_csv_read(struct source *source, const char *name, const struct trace_options *options, struct tally *tally,
+				   struct error *err)
 {
-	struct reader *in = reader;
+	struct reader *in = reader_new(name, options, tally, err);
+	int status = read_rows(in, source) != 0 || end_rows(in) != 0 ? -1 : 0;
 	csv_free(&in->parser);
 	free(in);
+	return status;
 }
-
-const struct trace_format trace_csv = { csv_reader_open, csv_reader_feed, csv_reader_end, csv_reader_close };
