@@ -22,9 +22,11 @@ make_file()
 		BEGIN {
 			srand(1)
 			for (p = 0; p < 1021; p++) {
-				delete has
+				split("", has)
 				for (s = 0; s < 8; s++) {
-					do e = int(rand() * 64); while (e in has)
+					do
+						e = int(rand() * 64)
+					while (e in has)
 					has[e] = 1
 					id[p, s] = e
 					list[p] = list[p] (s ? ", " : "") e
@@ -93,7 +95,7 @@ do
 			{ s[NR] = $2; kb = $3; name = $1 }
 			END {
 				m = s[int((NR + 1) / 2)]
-				printf "%-10s %-40s %9s %9s %9s\n", kind, name, m, m > 0 ? sprintf("%.0f", bytes / m / 1e6) : "-", kb
+				printf "%-10s %-40s %9s %9s %9s\n", kind, name, m, (m > 0 ? sprintf("%.0f", bytes / m / 1e6) : "-"), kb
 			}'
 	done
 done
