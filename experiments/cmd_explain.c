@@ -42,6 +42,7 @@ static void explain_stream(const struct stream_type *type)
 {
 	printf("stream %s: %s\n", type->name, type->summary);
 	print_formula(type->formula);
+	printf("  good for: %s\n", type->use);
 	printf("  source: %s\n", type->cite);
 	if (type->opts->name) {
 		puts("  options:");

@@ -24,7 +24,7 @@ static bool is_among(size_t place, size_t count, size_t all)
 	return (place + 1) * count / all > place * count / all;
 }
 
-/* A token is shared when its rank is. */
+/* A class is shared when its rank is. */
 static bool is_shared(size_t rank, size_t count, size_t all)
 {
 	return is_among(rank, count, all);
@@ -43,14 +43,20 @@ static uint64_t stream_of(const struct topicmix_law *law, size_t z)
 	return topicmix_drifts(law, z) ? law->domains + z : z;
 }
 
-static size_t shared_tokens(const struct topicmix_law *law)
+static size_t shared_classes(const struct topicmix_law *law)
 {
-	return (size_t)lround(law->opt.shared * (double)law->vocabulary);
+	return (size_t)lround(law->opt.shared * (double)law->classes);
 }
 
-static size_t own_tokens(const struct topicmix_law *law)
+/* Does each domain order the tokens of its classes anew? */
+static bool has_places(const struct topicmix_law *law)
 {
-	return (size_t)lround(law->opt.context * (double)(law->vocabulary - shared_tokens(law)));
+	return law->opt.class_law == TOPICMIX_DOMAIN;
+}
+
+static size_t own_classes(const struct topicmix_law *law)
+{
+	return (size_t)lround(law->opt.context * (double)(law->classes - shared_classes(law)));
 }
 
 /* Zipf-Mandelbrot: p[i] proportional to (i + 1 + offset)^-exponent. */
@@ -70,38 +76,66 @@ static void shuffle(gsl_rng *rng, uint32_t *ids, size_t n)
 		gsl_ran_shuffle(rng, ids, n, sizeof *ids);
 }
 
-/* Shuffles, in each domain, the tokens that are not shared over the ranks that are not; `ids` is scratch. */
+/* Shuffles, in each domain, the classes that are not shared over the ranks that are not; `ids` is scratch. */
 static void draw_ranks(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, uint32_t *ids)
 {
-	size_t vocabulary = law->vocabulary, shared = shared_tokens(law);
+	size_t classes = law->classes, shared = shared_classes(law);
 	for (size_t z = 0; z < law->domains; z++) {
 		size_t n = 0;
-		for (size_t x = 0; x < vocabulary; x++)
-			if (!is_shared(x, shared, vocabulary))
-				ids[n++] = (uint32_t)x;
+		for (size_t c = 0; c < classes; c++)
+			if (!is_shared(c, shared, classes))
+				ids[n++] = (uint32_t)c;
 		seed_open(rng, seed, "law/ranks", stream_of(law, z));
 		shuffle(rng, ids, n);
-		for (size_t rank = vocabulary; rank-- > 0;) {
-			uint32_t x = is_shared(rank, shared, vocabulary) ? (uint32_t)rank : ids[--n];
-			law->token[z * vocabulary + rank] = x;
-			law->rank[x * law->domains + z] = (uint32_t)rank;
+		for (size_t rank = classes; rank-- > 0;) {
+			uint32_t c = is_shared(rank, shared, classes) ? (uint32_t)rank : ids[--n];
+			law->ranked[z * classes + rank] = c;
+			law->rank[c * law->domains + z] = (uint32_t)rank;
 		}
 	}
 }
 
-/* Chooses the tokens that have a row in each domain: the head of one fixed random order, so that the sets of two
+/* Orders the tokens of the classes that are not shared anew in each domain. */
+static void draw_places(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
+{
+	size_t vocabulary = law->classes * law->members, shared = shared_classes(law);
+	for (size_t z = 0; z < law->domains; z++) {
+		uint32_t *token = law->placed + z * vocabulary;
+		seed_open(rng, seed, "law/members", stream_of(law, z));
+		for (size_t x = 0; x < vocabulary; x++)
+			token[x] = (uint32_t)x;
+		for (size_t c = 0; c < law->classes; c++)
+			if (!is_shared(c, shared, law->classes))
+				shuffle(rng, token + c * law->members, law->members);
+		for (size_t x = 0; x < vocabulary; x++)
+			law->place[token[x] * law->domains + z] = (uint32_t)(x % law->members);
+	}
+}
+
+/* Groups of equal size, up to one class; a drift leaves them as they are. */
+static void draw_groups(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, uint32_t *ids)
+{
+	for (size_t c = 0; c < law->classes; c++)
+		ids[c] = (uint32_t)c;
+	seed_open(rng, seed, "law/groups", 0);
+	shuffle(rng, ids, law->classes);
+	for (size_t c = 0; c < law->classes; c++)
+		law->group_of[ids[c]] = (uint32_t)(c % law->groups);
+}
+
+/* Chooses the classes that have a row in each domain: the head of one fixed random order, so that the sets of two
  * `context`s are nested. */
 static void draw_owners(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, uint32_t *ids)
 {
 	size_t n = 0, rows = 0;
-	for (size_t x = 0; x < law->vocabulary; x++)
-		if (!is_shared(x, shared_tokens(law), law->vocabulary))
+	for (size_t x = 0; x < law->classes; x++)
+		if (!is_shared(x, shared_classes(law), law->classes))
 			ids[n++] = (uint32_t)x;
 	seed_open(rng, seed, "law/context", 0);
 	shuffle(rng, ids, n);
-	for (size_t i = 0; i < own_tokens(law); i++)
+	for (size_t i = 0; i < own_classes(law); i++)
 		law->own[ids[i]] = true;
-	for (size_t x = 0; x < law->vocabulary; x++) {
+	for (size_t x = 0; x < law->classes; x++) {
 		law->row[x] = (uint32_t)rows;
 		rows += law->own[x] ? law->domains : 1;
 	}
@@ -115,15 +149,15 @@ static bool among(uint32_t x, const uint32_t *taken, size_t n)
 	return false;
 }
 
-/* A token of q_z, or of the mixture of all q_z for z = domains. */
-static uint32_t draw_token(const struct topicmix_law *law, gsl_rng *rng, size_t z)
+/* A class of q_z, or of the mixture of all q_z for z = domains. */
+static uint32_t draw_class(const struct topicmix_law *law, gsl_rng *rng, size_t z)
 {
 	if (z == law->domains)
 		z = gsl_ran_discrete(rng, law->draw_domain);
 	return topicmix_draw_base(law, rng, z);
 }
 
-static double token_probability(const struct topicmix_law *law, size_t z, size_t x)
+static double class_probability(const struct topicmix_law *law, size_t z, size_t x)
 {
 	if (z < law->domains)
 		return topicmix_base(law, z, x);
@@ -133,37 +167,37 @@ static double token_probability(const struct topicmix_law *law, size_t z, size_t
 	return sum;
 }
 
-/* The law of draw_token() given that none of the taken comes, by a walk over the vocabulary. */
+/* The law of draw_class() given that none of the taken comes, by a walk over all classes. */
 static uint32_t draw_from_rest(const struct topicmix_law *law, gsl_rng *rng, size_t z, const uint32_t *taken, size_t n)
 {
 	double rest = 0;
 	uint32_t last = 0;
-	for (uint32_t x = 0; x < law->vocabulary; x++)
+	for (uint32_t x = 0; x < law->classes; x++)
 		if (!among(x, taken, n))
-			rest += token_probability(law, z, x);
+			rest += class_probability(law, z, x);
 	double u = gsl_rng_uniform(rng) * rest;
-	for (uint32_t x = 0; x < law->vocabulary && u >= 0; x++) {
+	for (uint32_t x = 0; x < law->classes && u >= 0; x++) {
 		if (among(x, taken, n))
 			continue;
-		u -= token_probability(law, z, x);
+		u -= class_probability(law, z, x);
 		last = x;
 	}
 	return last;
 }
 
-/* A token that is not yet taken.  Rejection is quick unless the taken carry nearly everything, which the ranges of
- * exponent and fanout allow for small vocabularies only; there the walk is quick. */
+/* A class that is not yet taken.  Rejection is quick unless the taken carry nearly everything, which the ranges of
+ * exponent and fanout allow for few classes only; there the walk is quick. */
 static uint32_t draw_distinct(const struct topicmix_law *law, gsl_rng *rng, size_t z, const uint32_t *taken, size_t n)
 {
 	for (int tries = 0; tries < 4096; tries++) {
-		uint32_t x = draw_token(law, rng, z);
+		uint32_t x = draw_class(law, rng, z);
 		if (!among(x, taken, n))
 			return x;
 	}
 	return draw_from_rest(law, rng, z, taken, n);
 }
 
-/* One row of successors from the tokens of domain z (domains: of all domains). */
+/* One row of successors from the classes of domain z (domains: of all domains). */
 static void draw_row(struct topicmix_law *law, gsl_rng *rng, size_t row, size_t z)
 {
 	double alpha[TOPICMIX_FANOUT] = { 0 }, weight[TOPICMIX_FANOUT], sum = 0;
@@ -181,71 +215,125 @@ static void draw_row(struct topicmix_law *law, gsl_rng *rng, size_t row, size_t 
 		upto[i] = i + 1 < fanout ? fmin(sum += weight[i], 1) : 1;
 }
 
-/* The one row of a token for all domains.  It is drawn from what is frequent in them, but outlasts a drift. */
+/* The rows of a class, one for each group, of domain z (domains: of all).  Those of group 0 are those of order 1. */
+static void draw_group_rows(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, size_t row, size_t z, size_t x)
+{
+	bool common = z == law->domains;
+	for (size_t g = 0; g < law->groups; g++) {
+		uint64_t index = g << 48 | (common ? 0 : stream_of(law, z) << 32) | x;
+		seed_open(rng, seed, common ? "law/common" : "law/successors", index);
+		draw_row(law, rng, row * law->groups + g, z);
+	}
+}
+
+/* The one row of a class for all domains.  It is drawn from what is frequent in them, but outlasts a drift. */
 static void draw_common_row(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, size_t x)
 {
-	size_t first = law->row[x] * law->fanout;
+	size_t entries = law->groups * law->fanout, first = law->row[x] * entries;
 	if (law->before != NULL) {
-		memcpy(law->next + first, law->before->next + first, law->fanout * sizeof *law->next);
-		memcpy(law->upto + first, law->before->upto + first, law->fanout * sizeof *law->upto);
+		memcpy(law->next + first, law->before->next + first, entries * sizeof *law->next);
+		memcpy(law->upto + first, law->before->upto + first, entries * sizeof *law->upto);
 		return;
 	}
-	seed_open(rng, seed, "law/common", x);
-	draw_row(law, rng, law->row[x], law->domains);
+	draw_group_rows(law, seed, rng, law->row[x], law->domains, x);
 }
 
 static void draw_rows(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 {
-	for (size_t x = 0; x < law->vocabulary; x++) {
-		if (!law->own[x]) {
+	for (size_t x = 0; x < law->classes; x++) {
+		if (!law->own[x])
 			draw_common_row(law, seed, rng, x);
-			continue;
-		}
-		for (size_t z = 0; z < law->domains; z++) {
-			seed_open(rng, seed, "law/successors", stream_of(law, z) << 32 | x);
-			draw_row(law, rng, law->row[x] + z, z);
-		}
+		for (size_t z = 0; law->own[x] && z < law->domains; z++)
+			draw_group_rows(law, seed, rng, law->row[x] + z, z, x);
 	}
 }
 
-/* One step of the joint law of domain and token, [vocabulary][domains]: `now` is the law of token t, `then` becomes
- * that of token t + 1.  The domain alone keeps the law pi throughout.  Returns how far the law has moved (L1). */
-static double joint_step(const struct topicmix_law *law, const double *now, double *then)
+/* ---- the law in the long run ----------------------------------------------------------------------------------- */
+
+/* What only the drawing needs. */
+struct workshop {
+	uint32_t *ids; /* [classes] */
+	double *then;  /* [groups][classes][domains] */
+	double *fresh; /* [groups][domains] */
+	struct arena arena;
+};
+
+static double sum_of(const double *p, size_t n)
 {
-	size_t domains = law->domains, fanout = law->fanout;
-	double go_on = 1 - law->end, jump = law->end + go_on * (1 - law->opt.mixing), moved = 0;
-	for (size_t x = 0; x < law->vocabulary; x++)
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += p[i];
+	return sum;
+}
+
+/* P(the next token's domain is z, in the same document | the cell's law of z), for a row of `now` with sum `all`. */
+static double moved_to(const struct topicmix_law *law, const double *now, double all, size_t z)
+{
+	double stays = (1 - law->opt.change) * now[z];
+	return stays + law->opt.change * all * law->prior[z];
+}
+
+/* The law of the group of a class and the next domain, where the next class is drawn from the base law: at the start of
+ * a document, or by `mixing`.  The domain alone keeps the law pi throughout. */
+static void find_fresh(const struct topicmix_law *law, const double *now, double *fresh)
+{
+	size_t domains = law->domains, cells = law->groups * law->classes;
+	double go_on = 1 - law->end, again = go_on * (1 - law->opt.mixing);
+	for (size_t z = 0; z < domains; z++)
+		fresh[z] = (law->end + again) * law->prior[z];
+	if (law->groups == 1)
+		return;
+	memset(fresh, 0, law->groups * domains * sizeof *fresh);
+	for (size_t i = 0; i < cells; i++) {
+		const double *row = now + i * domains;
+		double all = sum_of(row, domains), *to = fresh + law->group_of[i % law->classes] * domains;
 		for (size_t z = 0; z < domains; z++)
-			then[x * domains + z] = jump * law->prior[z] * topicmix_base(law, z, x);
-	for (size_t x = 0; x < law->vocabulary; x++) {
-		double all = 0;
-		for (size_t z = 0; z < domains; z++)
-			all += now[x * domains + z];
-		for (size_t z = 0; z < domains; z++) {
-			double stays = (1 - law->opt.change) * now[x * domains + z], left = 0;
-			double mass = go_on * law->opt.mixing * (stays + law->opt.change * all * law->prior[z]);
-			size_t first = topicmix_successors(law, z, x);
-			for (size_t i = first; i < first + fanout; left = law->upto[i++])
-				then[law->next[i] * domains + z] += mass * (law->upto[i] - left);
-		}
+			to[z] += law->end * all * law->prior[z] + again * moved_to(law, row, all, z);
 	}
-	for (size_t i = 0; i < law->vocabulary * domains; i++)
+}
+
+/* Moves the mass of one cell, class x behind group g, to the successors of x. */
+static void add_successors(const struct topicmix_law *law, size_t g, size_t x, const double *row, double *then)
+{
+	double all = sum_of(row, law->domains), follow = (1 - law->end) * law->opt.mixing;
+	double *to = then + law->group_of[x] * law->classes * law->domains;
+	for (size_t z = 0; z < law->domains; z++) {
+		double mass = follow * moved_to(law, row, all, z), left = 0;
+		size_t first = topicmix_successors(law, z, g, x);
+		for (size_t i = first; i < first + law->fanout; left = law->upto[i++])
+			to[law->next[i] * law->domains + z] += mass * (law->upto[i] - left);
+	}
+}
+
+/* One step of the joint law, [groups][classes][domains]: `now` is the law of token t, shop->then becomes that of
+ * token t + 1.  Returns how far the law has moved (L1). */
+static double joint_step(const struct topicmix_law *law, const double *now, double *then, double *fresh)
+{
+	size_t domains = law->domains, classes = law->classes;
+	double moved = 0;
+	find_fresh(law, now, fresh);
+	for (size_t i = 0; i < law->groups * classes; i++)
+		for (size_t z = 0; z < domains; z++)
+			then[i * domains + z] = fresh[i / classes * domains + z] * topicmix_base(law, z, i % classes);
+	for (size_t i = 0; i < law->groups * classes; i++)
+		add_successors(law, i / classes, i % classes, now + i * domains, then);
+	for (size_t i = 0; i < law->groups * classes * domains; i++)
 		moved += fabs(then[i] - now[i]);
 	return moved;
 }
 
 /* The joint law far from the start of a sequence: power iteration from the law of the first token until it moves by
- * less than 1e-12, or, where it moves for ever or the law is huge, to a far token.  `then` is scratch. */
-static void find_joint(const struct topicmix_law *law, double *then)
+ * less than 1e-12, or, where it moves for ever or the law is huge, to a far token. */
+static void find_joint(const struct topicmix_law *law, const struct workshop *shop)
 {
-	size_t cells = law->vocabulary * law->domains;
-	double *now = law->joint, moved = 1;
+	size_t cells = law->groups * law->classes * law->domains;
+	double *now = law->joint, *then = shop->then, moved = 1;
 	double steps = fmin(2000, fmax(16, JOINT_WORK / ((double)cells * (double)law->fanout)));
-	for (size_t x = 0; x < law->vocabulary; x++)
+	for (size_t x = 0; x < law->classes; x++)
 		for (size_t z = 0; z < law->domains; z++)
 			now[x * law->domains + z] = law->prior[z] * topicmix_base(law, z, x);
 	for (double step = 0; step < steps && moved > 1e-12; step++) {
-		moved = joint_step(law, now, then);
+		moved = joint_step(law, now, then, shop->fresh);
 		double *swap = now;
 		now = then, then = swap;
 	}
@@ -253,47 +341,69 @@ static void find_joint(const struct topicmix_law *law, double *then)
 		memcpy(law->joint, now, cells * sizeof *now);
 }
 
-/* Entropy of the long-run law of a token. */
+static double surprise(double p)
+{
+	return p > 0 ? -p * log(p) : 0;
+}
+
+/* Where tokens tell of their domain, each has a share of its own. */
+static double entropy_by_tokens(const struct topicmix_law *law)
+{
+	double entropy = 0;
+	for (size_t x = 0; x < law->classes * law->members; x++) {
+		double p = 0;
+		for (size_t i = 0; i < law->groups * law->domains; i++)
+			p += topicmix_joint(law, i / law->domains, x, i % law->domains);
+		entropy += surprise(p);
+	}
+	return entropy;
+}
+
+/* Entropy of the long-run law of a token: that of its class, and that of the token in its class. */
 static double unigram_entropy(const struct topicmix_law *law)
 {
 	double entropy = 0;
-	for (size_t x = 0; x < law->vocabulary; x++) {
+	if (has_places(law))
+		return entropy_by_tokens(law);
+	for (size_t c = 0; c < law->classes; c++) {
 		double p = 0;
-		for (size_t z = 0; z < law->domains; z++)
-			p += law->joint[x * law->domains + z];
-		if (p > 0)
-			entropy -= p * log(p);
+		for (size_t g = 0; g < law->groups; g++)
+			p += sum_of(law->joint + (g * law->classes + c) * law->domains, law->domains);
+		entropy += surprise(p);
 	}
+	for (size_t i = 0; i < law->members; i++)
+		entropy += surprise(law->member[i]);
 	return entropy;
 }
 
 /* Everything that a law keeps. */
 static void take(struct topicmix_law *law, struct arena *arena)
 {
-	size_t cells = law->vocabulary * law->domains, entries = law->rows * law->fanout;
+	size_t vocabulary = law->classes * law->members, cells = law->classes * law->domains;
+	size_t entries = law->rows * law->groups * law->fanout, placed = has_places(law) ? vocabulary * law->domains : 0;
 	law->prior = ARENA_TAKE(arena, law->domains, double);
-	law->base = ARENA_TAKE(arena, law->vocabulary, double);
+	law->base = ARENA_TAKE(arena, law->classes, double);
+	law->member = ARENA_TAKE(arena, law->members, double);
+	law->class_of = ARENA_TAKE(arena, vocabulary, uint32_t);
+	law->group_of = ARENA_TAKE(arena, law->classes, uint32_t);
+	law->place = ARENA_TAKE(arena, placed, uint32_t);
+	law->placed = ARENA_TAKE(arena, placed, uint32_t);
 	law->rank = ARENA_TAKE(arena, cells, uint32_t);
-	law->token = ARENA_TAKE(arena, cells, uint32_t);
-	law->row = ARENA_TAKE(arena, law->vocabulary, uint32_t);
-	law->own = ARENA_TAKE(arena, law->vocabulary, bool);
+	law->ranked = ARENA_TAKE(arena, cells, uint32_t);
+	law->row = ARENA_TAKE(arena, law->classes, uint32_t);
+	law->own = ARENA_TAKE(arena, law->classes, bool);
 	law->next = ARENA_TAKE(arena, entries, uint32_t);
 	law->upto = ARENA_TAKE(arena, entries, double);
-	law->joint = ARENA_TAKE(arena, cells, double);
+	law->joint = ARENA_TAKE(arena, law->groups * cells, double);
 	law->belief = ARENA_TAKE(arena, law->domains, double);
+	law->bag = ARENA_TAKE(arena, law->domains, double);
 }
-
-/* What only the drawing needs. */
-struct workshop {
-	uint32_t *ids; /* [vocabulary] */
-	double *then;  /* [vocabulary][domains] */
-	struct arena arena;
-};
 
 static void workshop_take(struct workshop *shop, struct arena *arena, const struct topicmix_law *law)
 {
-	shop->ids = ARENA_TAKE(arena, law->vocabulary, uint32_t);
-	shop->then = ARENA_TAKE(arena, law->vocabulary * law->domains, double);
+	shop->ids = ARENA_TAKE(arena, law->classes, uint32_t);
+	shop->then = ARENA_TAKE(arena, law->groups * law->classes * law->domains, double);
+	shop->fresh = ARENA_TAKE(arena, law->groups * law->domains, double);
 }
 
 static int check(const struct topicmix_law *law, struct error *err)
@@ -302,10 +412,9 @@ static int check(const struct topicmix_law *law, struct error *err)
 	struct workshop shop = { .ids = NULL };
 	struct arena count = { .counting = true };
 	char needed[TEXT_NUMBER], limit[TEXT_NUMBER];
-	if (law->fanout > law->vocabulary)
-		return fail(err, ERROR_USER,
-					"topicmix: fanout=%zu is more than vocabulary=%zu (a token has distinct successors)", law->fanout,
-					law->vocabulary);
+	if (law->fanout > law->classes)
+		return fail(err, ERROR_USER, "topicmix: fanout=%zu is more than the %zu %s (a token has distinct successors)",
+					law->fanout, law->classes, law->members > 1 ? "classes" : "tokens of the vocabulary");
 	take(&sizes, &count);
 	if (law->opt.drift > 0)
 		take(&sizes, &count);
@@ -313,10 +422,10 @@ static int check(const struct topicmix_law *law, struct error *err)
 	if ((double)count.bytes <= LAW_BYTES)
 		return 0;
 	return fail(err, ERROR_USER,
-				"topicmix: domains=%zu, vocabulary=%zu, fanout=%zu need %s for their law, above the limit of %s (lower "
-				"one of them, or context)",
-				law->domains, law->vocabulary, law->fanout, text_of_bytes((double)count.bytes, needed),
-				text_of_bytes(LAW_BYTES, limit));
+				"topicmix: domains=%zu, %s=%zu, fanout=%zu need %s for their law, above the limit of %s (lower "
+				"one of them, groups or context)",
+				law->domains, law->members > 1 ? "classes" : "vocabulary", law->classes, law->fanout,
+				text_of_bytes((double)count.bytes, needed), text_of_bytes(LAW_BYTES, limit));
 }
 
 static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
@@ -324,15 +433,31 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	struct workshop shop = { .ids = NULL };
 	workshop_take(&shop, &shop.arena, law);
 	zipf(law->prior, law->domains, law->opt.domain_zipf, 0);
-	zipf(law->base, law->vocabulary, law->opt.token_zipf, law->opt.token_offset);
+	zipf(law->base, law->classes, law->opt.token_zipf, law->opt.token_offset);
+	zipf(law->member, law->members, law->opt.class_zipf, 0);
+	for (size_t x = 0; x < law->classes * law->members; x++)
+		law->class_of[x] = (uint32_t)(x / law->members);
 	law->draw_domain = gsl_ran_discrete_preproc(law->domains, law->prior);
-	law->draw_rank = gsl_ran_discrete_preproc(law->vocabulary, law->base);
+	law->draw_rank = gsl_ran_discrete_preproc(law->classes, law->base);
+	law->draw_member = law->members > 1 ? gsl_ran_discrete_preproc(law->members, law->member) : NULL;
 	draw_ranks(law, seed, rng, shop.ids);
+	if (has_places(law))
+		draw_places(law, seed, rng);
+	if (law->groups > 1)
+		draw_groups(law, seed, rng, shop.ids);
 	draw_owners(law, seed, rng, shop.ids);
 	draw_rows(law, seed, rng);
-	find_joint(law, shop.then);
+	find_joint(law, &shop);
 	law->unigram = unigram_entropy(law);
 	arena_free(&shop.arena);
+}
+
+size_t topicmix_classes(const struct topicmix *opt)
+{
+	if (opt->classes > 0)
+		return (size_t)opt->classes;
+	return (size_t)(opt->vocabulary % 8 == 0 && opt->vocabulary / 8 >= 2 * opt->fanout ? opt->vocabulary / 8
+																					   : opt->vocabulary);
 }
 
 static struct topicmix_law *create(const struct topicmix *opt)
@@ -342,9 +467,11 @@ static struct topicmix_law *create(const struct topicmix *opt)
 		error_no_memory("the stream topicmix");
 	law->opt = *opt;
 	law->domains = (size_t)opt->domains;
-	law->vocabulary = (size_t)opt->vocabulary;
+	law->classes = topicmix_classes(opt);
+	law->members = (size_t)opt->vocabulary / law->classes;
 	law->fanout = (size_t)opt->fanout;
-	law->rows = law->vocabulary + own_tokens(law) * (law->domains - 1);
+	law->groups = opt->order > 1 ? (size_t)opt->groups : 1;
+	law->rows = law->classes + own_classes(law) * (law->domains - 1);
 	law->end = opt->length > 0 ? 1 / (double)opt->length : 0;
 	return law;
 }
@@ -357,8 +484,32 @@ static void follow(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	draw(law->after, seed, rng);
 }
 
+/* Groups of at least one class. */
+static int check_groups(const struct topicmix *opt, struct error *err)
+{
+	int64_t classes = opt->classes > 0 ? opt->classes : opt->vocabulary;
+	if (opt->order == 1 || opt->groups <= classes)
+		return 0;
+	return fail(err, ERROR_USER, "topicmix: groups=%lld is more than the %lld classes of tokens (lower groups)",
+				(long long)opt->groups, (long long)classes);
+}
+
+/* Classes of equal size. */
+static int check_classes(const struct topicmix *opt, struct error *err)
+{
+	if (opt->classes == 0 || opt->vocabulary % opt->classes == 0)
+		return check_groups(opt, err);
+	int64_t near = opt->classes < opt->vocabulary ? opt->classes : opt->vocabulary;
+	while (opt->vocabulary % near != 0)
+		near--;
+	return fail(err, ERROR_USER, "topicmix: classes=%lld do not divide vocabulary=%lld (try classes=%lld)",
+				(long long)opt->classes, (long long)opt->vocabulary, (long long)near);
+}
+
 struct topicmix_law *topicmix_law_open(const struct topicmix *opt, uint64_t seed, gsl_rng *rng, struct error *err)
 {
+	if (check_classes(opt, err) != 0)
+		return NULL;
 	struct topicmix_law *law = create(opt);
 	if (check(law, err) != 0) {
 		free(law);
@@ -377,6 +528,8 @@ static void close_one(struct topicmix_law *law)
 		return;
 	gsl_ran_discrete_free(law->draw_domain);
 	gsl_ran_discrete_free(law->draw_rank);
+	if (law->draw_member != NULL)
+		gsl_ran_discrete_free(law->draw_member);
 	arena_free(&law->arena);
 	free(law);
 }

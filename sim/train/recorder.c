@@ -300,6 +300,7 @@ static void summary_row(struct csv_writer *file, const char *run, const struct t
 	cell(file, trainer->anchors.unigram);
 	cell(file, trainer->anchors.bigram);
 	cell(file, trainer->anchors.oracle);
+	cell(file, trainer->anchors.bag);
 	csv_row(file);
 }
 

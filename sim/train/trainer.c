@@ -49,12 +49,15 @@ struct cost_shape trainer_shape(const struct config *config, const struct senten
 	return cost_simulated(shape);
 }
 
-static struct net_shape shape_of(const struct config *config, size_t vocabulary)
+static struct net_shape shape_of(const struct config *config, const struct stream *stream)
 {
 	return (struct net_shape){ .layers = (size_t)config->layers,
 							   .width = (size_t)config->width,
 							   .heads = (size_t)config->heads,
-							   .vocabulary = vocabulary,
+							   .vocabulary = stream->vocabulary,
+							   .domains = stream->domains,
+							   .classes = stream->classes > 0 ? stream->classes : stream->vocabulary,
+							   .embedding_scale = config->embedding_scale,
 							   .sequences = (size_t)config->batch,
 							   .length = (size_t)config->length };
 }
@@ -63,11 +66,19 @@ static struct net_shape shape_of(const struct config *config, size_t vocabulary)
 static void lay_out(struct trainer *trainer)
 {
 	const struct config *config = &trainer->settings->config;
-	struct net_shape shape = shape_of(config, trainer->stream.vocabulary);
+	struct net_shape shape = shape_of(config, &trainer->stream);
 	struct arena *arena = &trainer->arena;
 	size_t experts = layer_experts(&trainer->settings->sentence, &config->layer);
 	batch_take(&trainer->batch, arena, shape.sequences, shape.length);
 	batch_take(&trainer->eval_batch, arena, shape.sequences, shape.length);
+	if (trainer->stream.counts) {
+		batch_take_counts(&trainer->batch, arena);
+		batch_take_counts(&trainer->eval_batch, arena);
+	}
+	if (sentence_wants(&trainer->settings->sentence) & MOE_GUESSES) {
+		batch_take_guess(&trainer->batch, arena);
+		batch_take_guess(&trainer->eval_batch, arena);
+	}
 	net_create(&trainer->net, &shape, &trainer->settings->sentence, &config->layer, (uint64_t)config->seed, arena);
 	trainer->kept_loss = ARENA_TAKE(arena, shape.sequences * shape.length, double);
 	trainer->batch_load = ARENA_KEEP(arena, shape.layers, struct load);
@@ -95,14 +106,28 @@ static int check_params(const struct cost_count *cost, struct error *err)
 	return bytes > have ? refuse(bytes, have, err) : 0;
 }
 
+/* A planted router needs a stream whose law is known. */
+static int check_labels(const struct stream *stream, const struct sentence *sentence, struct error *err)
+{
+	unsigned missing = sentence_wants(sentence) & (MOE_DOMAINS | MOE_GUESSES | MOE_CLASSES) & ~stream_gives(stream);
+	if (missing == 0)
+		return 0;
+	return fail(err, ERROR_USER,
+				"selector '%s' needs to know the %s, which the stream '%s' does not tell (try topicmix)",
+				sentence->selector.part->name,
+				missing & MOE_GUESSES ? "likeliest domain of each token" : "class of each token", stream->type->name);
+}
+
 static int open_stream(struct trainer *trainer, const struct settings *settings, struct error *err)
 {
 	const struct config *config = &settings->config;
 	*trainer = (struct trainer){ .settings = settings };
 	if (stream_open(&trainer->stream, config->stream, (uint64_t)config->seed, err) != 0)
 		return fail_at(err, "--stream", 0, err->column);
-	if (stream_check(&trainer->stream, (size_t)config->length, err) != 0)
+	struct stream_use use = { (size_t)config->length, (size_t)config->batch, (size_t)config->steps };
+	if (stream_check(&trainer->stream, &use, err) != 0)
 		return fail_at(err, "--stream", 0, 0);
+	TRY(check_labels(&trainer->stream, &settings->sentence, err));
 	struct cost_shape shape = trainer_shape(config, &settings->sentence, trainer->stream.vocabulary);
 	if (cost_count(&shape, config->length, &trainer->cost, err) != 0)
 		return fail(err, ERROR_USER,
@@ -144,15 +169,18 @@ int trainer_measure(const struct settings *settings, struct trainer_needs *needs
 static void set_anchors(struct trainer *trainer)
 {
 	struct anchors sum = { .uniform = trainer->stream.uniform, .unigram = trainer->stream.unigram };
-	double tokens = (double)(trainer->eval_batches * trainer->net.call.tokens);
+	double targets = 0;
 	for (size_t i = 0; i < trainer->eval_batches; i++) {
 		stream_eval(&trainer->stream, i, &trainer->eval_batch);
 		stream_bayes(&trainer->stream, &trainer->eval_batch, &sum.bayes, &sum.oracle);
 		stream_bigram(&trainer->stream, &trainer->eval_batch, &sum.bigram);
+		stream_bag(&trainer->stream, &trainer->eval_batch, &sum.bag);
+		targets += (double)batch_counted(&trainer->eval_batch);
 	}
-	sum.bayes /= tokens;
-	sum.oracle /= tokens;
-	sum.bigram /= tokens;
+	sum.bayes /= targets;
+	sum.oracle /= targets;
+	sum.bigram /= targets;
+	sum.bag /= targets;
 	trainer->anchors = sum;
 }
 
@@ -247,19 +275,27 @@ void trainer_step(struct trainer *trainer, bool counts, struct step_log *log)
 	lap(&since, &timing->metrics);
 }
 
+/* The share of the batch's targets that count: exactly 1 where all do, so that their mean is a plain one. */
+static double share_counted(const struct batch *batch)
+{
+	return (double)batch_counted(batch) / (double)(batch->sequences * batch->length);
+}
+
 struct evaluation trainer_evaluate(struct trainer *trainer)
 {
 	struct evaluation evaluation = { 0 };
-	double since = clock_seconds();
+	double since = clock_seconds(), weight = 0;
 	size_t layers = trainer->net.shape.layers;
 	for (size_t i = 0; i < layers; i++)
 		load_clear(&trainer->eval_load[i]);
 	for (size_t i = 0; i < trainer->eval_batches; i++) {
 		stream_eval(&trainer->stream, i, &trainer->eval_batch);
-		evaluation.loss += net_forward(&trainer->net, &trainer->eval_batch, i + 1, false).lm_loss;
+		double share = share_counted(&trainer->eval_batch);
+		evaluation.loss += share * net_forward(&trainer->net, &trainer->eval_batch, i + 1, false).lm_loss;
+		weight += share;
 		add_layers(trainer, trainer->eval_load, &trainer->eval_batch);
 	}
-	evaluation.loss /= (double)trainer->eval_batches;
+	evaluation.loss /= weight;
 	evaluation.diverged = out_of_bounds(trainer, evaluation.loss);
 	evaluation.tokens = trainer->eval_batches * trainer->net.call.tokens;
 	for (size_t i = 0; i < layers; i++)
@@ -310,7 +346,12 @@ static double probe(struct trainer *trainer, struct batch *batch, size_t sequenc
 static struct batch alone(const struct batch *batch, size_t sequence)
 {
 	size_t at = sequence * batch->length;
-	return (struct batch){ 1, batch->length, batch->id + at, batch->target + at, batch->domain + at };
+	struct batch one = *batch;
+	one.sequences = 1;
+	one.id += at, one.target += at, one.domain += at;
+	one.guess = batch->guess ? batch->guess + at : NULL;
+	one.counts = batch->counts ? batch->counts + at : NULL;
+	return one;
 }
 
 struct leak trainer_leak(struct trainer *trainer)

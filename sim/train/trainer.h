@@ -17,14 +17,14 @@ struct timing {
 
 /* What one training step showed. */
 struct step_log {
-	double loss, lm_loss; /* nats per token; loss includes the balancers' terms */
+	double loss, lm_loss; /* nats per target that counts; loss includes the balancers' terms */
 	double rate, grad_norm;
 	bool diverged; /* a loss or gradient that is no number, or lm_loss beyond 10 ln(V + 2) */
 };
 
 struct evaluation {
 	size_t tokens;
-	double loss;   /* nats per token */
+	double loss;   /* nats per target that counts */
 	double pairs;  /* kept pairs per token, summed over the layers */
 	bool diverged; /* the loss is no number or beyond 10 ln(V + 2), by what the last step did */
 };
