@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "sim/base/text.h"
-#include "sim/trace/json.h"
+#include "sim/trace/json_source.h"
 #include "sim/trace/trace.h"
 
 /* What a key means to us. */
@@ -151,11 +151,11 @@ static int read_number(struct reader *in, enum field field, const char *name, st
 {
 	bool whole = false;
 	char c;
-	TRY(json_peek(&in->json, &c, err));
+	TRY(json_source_peek(&in->json, &c, err));
 	if (c == '-' || (c >= '0' && c <= '9'))
-		TRY(json_integer(&in->json, &in->number[field], &whole, err));
+		TRY(json_source_integer(&in->json, &in->number[field], &whole, err));
 	else
-		TRY(json_skip(&in->json, err));
+		TRY(json_source_skip(&in->json, err));
 	in->has[field] = whole;
 	return whole || field == TOKEN ? 0 : fail(err, ERROR_USER, "%s is not a whole number", name);
 }
@@ -166,12 +166,12 @@ static int read_request(struct reader *in, struct error *err)
 	int64_t value = 0;
 	char c;
 	in->request = 0;
-	TRY(json_peek(&in->json, &c, err));
+	TRY(json_source_peek(&in->json, &c, err));
 	if (c == '"')
-		return json_string(&in->json, NULL, 0, &in->request, err);
+		return json_source_string(&in->json, NULL, 0, &in->request, err);
 	if (c != '-' && (c < '0' || c > '9'))
-		return json_skip(&in->json, err);
-	TRY(json_integer(&in->json, &value, &whole, err));
+		return json_source_skip(&in->json, err);
+	TRY(json_source_integer(&in->json, &value, &whole, err));
 	in->request = text_hash_bytes(&value, sizeof value, TEXT_HASH_START);
 	return 0;
 }
@@ -179,29 +179,30 @@ static int read_request(struct reader *in, struct error *err)
 static int read_type(struct reader *in, struct error *err)
 {
 	char c;
-	TRY(json_peek(&in->json, &c, err));
-	return c == '"' ? json_string(&in->json, in->type, sizeof in->type, NULL, err) : json_skip(&in->json, err);
+	TRY(json_source_peek(&in->json, &c, err));
+	return c == '"' ? json_source_string(&in->json, in->type, sizeof in->type, NULL, err)
+					: json_source_skip(&in->json, err);
 }
 
 static int read_list(struct reader *in, enum field field, const char *name, struct error *err)
 {
 	char c;
-	TRY(json_peek(&in->json, &c, err));
+	TRY(json_source_peek(&in->json, &c, err));
 	if (c != '[') {
-		TRY(json_skip(&in->json, err));
+		TRY(json_source_skip(&in->json, err));
 		return fail(err, ERROR_USER, "%s is no list", name);
 	}
 	struct json_list *list = &in->list[field - INDICES];
-	TRY(json_list(&in->json, list, err));
+	TRY(json_source_list(&in->json, list, err));
 	return list->wrong ? fail(err, ERROR_USER, "%s %s", name, list->wrong) : 0;
 }
 
 static int read_value(struct reader *in, enum field field, const char *name, struct error *err)
 {
 	if (field == UNKNOWN || (field == WEIGHTS && !in->tally->keeps))
-		return json_skip(&in->json, err);
+		return json_source_skip(&in->json, err);
 	if (in->has[field] && (field == TOKEN || field == REQUEST))
-		return json_skip(&in->json, err);
+		return json_source_skip(&in->json, err);
 	if (in->has[field])
 		return fail(err, ERROR_USER, "%s is there twice, or under two names", name);
 	in->has[field] = true;
@@ -212,7 +213,7 @@ static int read_value(struct reader *in, enum field field, const char *name, str
 	if (field == TYPE)
 		return read_type(in, err);
 	if (field == WEIGHTS)
-		return json_reals(&in->json, &in->weights, err);
+		return json_source_reals(&in->json, &in->weights, err);
 	return read_list(in, field, name, err);
 }
 
@@ -222,15 +223,15 @@ static int read_record(struct reader *in, struct error *err)
 	bool closed = false;
 	memset(in->has, 0, sizeof in->has);
 	*in->type = 0;
-	TRY(json_take(&in->json, '{', err));
-	TRY(json_peek(&in->json, &c, err));
+	TRY(json_source_take(&in->json, '{', err));
+	TRY(json_source_peek(&in->json, &c, err));
 	if (c == '}')
-		return json_take(&in->json, '}', err);
+		return json_source_take(&in->json, '}', err);
 	for (size_t n = 0; !closed; n++) {
-		TRY(json_string(&in->json, name, sizeof name, NULL, err));
-		TRY(json_take(&in->json, ':', err));
+		TRY(json_source_string(&in->json, name, sizeof name, NULL, err));
+		TRY(json_source_take(&in->json, ':', err));
 		TRY(read_value(in, field_at(in, n, name), name, err));
-		TRY(json_next(&in->json, '}', &closed, err));
+		TRY(json_source_next(&in->json, '}', &closed, err));
 	}
 	return 0;
 }
@@ -522,8 +523,8 @@ static int open_array(struct reader *in, bool *opened, struct error *err)
 	*opened = *next == '{';
 	if (!*opened)
 		return 0;
-	TRY(json_take(&in->json, '[', err));
-	return json_peek(&in->json, &c, err);
+	TRY(json_source_take(&in->json, '[', err));
+	return json_source_peek(&in->json, &c, err);
 }
 
 static int take_value(struct reader *in, char c, struct error *err)
@@ -535,7 +536,7 @@ static int take_value(struct reader *in, char c, struct error *err)
 	}
 	if (c == '[')
 		return take_list(in, err);
-	return json_fail(&in->json, err, "a record is missing");
+	return json_source_fail(&in->json, err, "a record is missing");
 }
 
 static int read_array(struct reader *in, struct error *err)
@@ -543,25 +544,25 @@ static int read_array(struct reader *in, struct error *err)
 	bool closed = false;
 	char c;
 	while (!closed) {
-		TRY(json_peek(&in->json, &c, err));
+		TRY(json_source_peek(&in->json, &c, err));
 		TRY(take_value(in, c, err));
-		TRY(json_next(&in->json, ']', &closed, err));
+		TRY(json_source_next(&in->json, ']', &closed, err));
 	}
-	TRY(json_peek(&in->json, &c, err));
-	return c == 0 ? 0 : json_fail(&in->json, err, "something stands behind the list of records");
+	TRY(json_source_peek(&in->json, &c, err));
+	return c == 0 ? 0 : json_source_fail(&in->json, err, "something stands behind the list of records");
 }
 
 /* A record ends with its line, so that one that is cut is not taken for the next. */
 static int read_lines(struct reader *in, struct error *err)
 {
 	char c;
-	TRY(json_peek(&in->json, &c, err));
+	TRY(json_source_peek(&in->json, &c, err));
 	while (c != 0) {
 		TRY(take_value(in, c, err));
 		unsigned line = in->json.line;
-		TRY(json_peek(&in->json, &c, err));
+		TRY(json_source_peek(&in->json, &c, err));
 		if (c != 0 && in->json.line == line)
-			return json_fail(&in->json, err, "something stands behind the record on its line");
+			return json_source_fail(&in->json, err, "something stands behind the record on its line");
 	}
 	return 0;
 }
@@ -570,7 +571,7 @@ static int read_all(struct reader *in, struct error *err)
 {
 	bool array;
 	char c;
-	TRY(json_peek(&in->json, &c, err));
+	TRY(json_source_peek(&in->json, &c, err));
 	TRY(open_array(in, &array, err));
 	return array ? read_array(in, err) : read_lines(in, err);
 }
@@ -593,7 +594,7 @@ int trace_json_read(struct source *source, const char *name, const struct trace_
 	in->options = options;
 	in->tally = tally;
 	in->counts_step = -1;
-	int status = json_open(&in->json, source, err) != 0 || read_all(in, err) != 0 ? -1 : 0;
+	int status = json_source_open(&in->json, source, err) != 0 || read_all(in, err) != 0 ? -1 : 0;
 	if (status != 0)
 		fail_at(err, name, in->line, 0);
 	else if (in->records == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
- * json.c -- reads JSON values one behind the other.
+ * json_source.c -- reads JSON values one behind the other.
  */
 #include <config.h>
 
@@ -8,14 +8,14 @@
 #include <string.h>
 
 #include "sim/base/text.h"
-#include "sim/trace/json.h"
+#include "sim/trace/json_source.h"
 
 enum {
 	NUMBER_MOST = SOURCE_BEHIND - 1, /* characters of a number that are looked at together */
 	VALUES_MOST = 1 << 26            /* numbers in one list */
 };
 
-int json_fail(const struct json *json, struct error *err, const char *what)
+int json_source_fail(const struct json *json, struct error *err, const char *what)
 {
 	uint64_t here = json->before + (uint64_t)(json->at - json->source->buffer);
 	fail(err, ERROR_USER, "is not JSON: %s", what);
@@ -38,7 +38,7 @@ static int ensure(struct json *json, struct error *err)
 	return 0;
 }
 
-int json_open(struct json *json, struct source *source, struct error *err)
+int json_source_open(struct json *json, struct source *source, struct error *err)
 {
 	*json = (struct json){
 		.source = source, .at = source->buffer + source->begin, .end = source->buffer + source->end, .line = 1
@@ -46,7 +46,7 @@ int json_open(struct json *json, struct source *source, struct error *err)
 	return ensure(json, err);
 }
 
-int json_peek(struct json *json, char *next, struct error *err)
+int json_source_peek(struct json *json, char *next, struct error *err)
 {
 	for (;; json->at++) {
 		if (json->end - json->at <= NUMBER_MOST)
@@ -57,28 +57,29 @@ int json_peek(struct json *json, char *next, struct error *err)
 			json->line_begin = json->before + (uint64_t)(json->at - json->source->buffer) + 1;
 		} else if (c != ' ' && c != '\t' && c != '\r') {
 			*next = c;
-			return c != 0 || json->at == json->end ? 0 : json_fail(json, err, "a zero byte");
+			return c != 0 || json->at == json->end ? 0 : json_source_fail(json, err, "a zero byte");
 		}
 	}
 }
 
-int json_take(struct json *json, char wanted, struct error *err)
+int json_source_take(struct json *json, char wanted, struct error *err)
 {
 	char c;
-	TRY(json_peek(json, &c, err));
+	TRY(json_source_peek(json, &c, err));
 	if (c != wanted)
-		return json_fail(json, err, c == 0 ? "it ends in the middle" : text_keep_f("'%c' is missing", wanted));
+		return json_source_fail(json, err, c == 0 ? "it ends in the middle" : text_keep_f("'%c' is missing", wanted));
 	json->at++;
 	return 0;
 }
 
-int json_next(struct json *json, char closing, bool *closed, struct error *err)
+int json_source_next(struct json *json, char closing, bool *closed, struct error *err)
 {
 	char c;
-	TRY(json_peek(json, &c, err));
+	TRY(json_source_peek(json, &c, err));
 	*closed = c == closing;
 	if (c != closing && c != ',')
-		return json_fail(json, err, c == 0 ? "it ends in the middle" : text_keep_f("',' or '%c' is missing", closing));
+		return json_source_fail(json, err,
+								c == 0 ? "it ends in the middle" : text_keep_f("',' or '%c' is missing", closing));
 	json->at++;
 	return 0;
 }
@@ -139,7 +140,7 @@ static int escape(struct json *json, struct copy *copy, struct error *err)
 		return 0;
 	}
 	if (json->at[1] != 'u' || strspn(json->at + 2, "0123456789abcdefABCDEF") < 4)
-		return json_fail(json, err, "a backslash that says nothing");
+		return json_source_fail(json, err, "a backslash that says nothing");
 	put(copy, json->at, 6);
 	json->at += 6;
 	return 0;
@@ -149,22 +150,22 @@ static int string_character(struct json *json, struct copy *copy, struct error *
 {
 	size_t n = character_length(json->at);
 	if (json->at == json->end)
-		return json_fail(json, err, "it ends in the middle");
+		return json_source_fail(json, err, "it ends in the middle");
 	if (*json->at == '\\')
 		return escape(json, copy, err);
 	if (n == 0)
-		return json_fail(json, err, "a string is not UTF-8");
+		return json_source_fail(json, err, "a string is not UTF-8");
 	if ((unsigned char)*json->at < 0x20)
-		return json_fail(json, err, "a string holds a line end or another control character");
+		return json_source_fail(json, err, "a string holds a line end or another control character");
 	put(copy, json->at, n);
 	json->at += n;
 	return 0;
 }
 
-int json_string(struct json *json, char *text, size_t size, uint64_t *hash, struct error *err)
+int json_source_string(struct json *json, char *text, size_t size, uint64_t *hash, struct error *err)
 {
 	struct copy copy = { .text = text, .size = size, .hashes = hash != NULL, .hash = TEXT_HASH_START };
-	TRY(json_take(json, '"', err));
+	TRY(json_source_take(json, '"', err));
 	for (;;) {
 		put_plain(json, &copy);
 		TRY(ensure(json, err));
@@ -237,9 +238,10 @@ static int find_number(struct json *json, const char **end, bool *whole, struct 
 	if (*end == NULL && (*end = special_end(json->at)) != NULL)
 		*whole = false;
 	if (*end == NULL)
-		return json_fail(json, err, json->at == json->end ? "it ends in the middle" : "a value is missing or unknown");
+		return json_source_fail(json, err,
+								json->at == json->end ? "it ends in the middle" : "a value is missing or unknown");
 	if (*end - json->at >= NUMBER_MOST)
-		return json_fail(json, err, "a number is too long");
+		return json_source_fail(json, err, "a number is too long");
 	return 0;
 }
 
@@ -257,11 +259,11 @@ static bool whole_value(const char *from, const char *end, int64_t *value)
 	return true;
 }
 
-int json_integer(struct json *json, int64_t *value, bool *whole, struct error *err)
+int json_source_integer(struct json *json, int64_t *value, bool *whole, struct error *err)
 {
 	const char *end;
 	char c;
-	TRY(json_peek(json, &c, err));
+	TRY(json_source_peek(json, &c, err));
 	TRY(find_number(json, &end, whole, err));
 	*whole = *whole && whole_value(json->at, end, value);
 	json->at = end;
@@ -275,7 +277,7 @@ static int grow(void **value, size_t n, size_t *room, size_t size, const struct 
 	if (n < *room)
 		return 0;
 	if (n >= VALUES_MOST)
-		return json_fail(json, err, "a list has more numbers than can be read");
+		return json_source_fail(json, err, "a list has more numbers than can be read");
 	*room = 2 * n + 256;
 	*value = realloc(*value, *room * size);
 	if (*value == NULL)
@@ -287,7 +289,7 @@ static int list_number(struct json *json, struct json_list *list, struct error *
 {
 	int64_t value = 0;
 	bool whole;
-	TRY(json_integer(json, &value, &whole, err));
+	TRY(json_source_integer(json, &value, &whole, err));
 	if (!whole)
 		list->wrong = "holds a number that is not a whole one";
 	TRY(grow((void **)&list->value, list->n, &list->room, sizeof *list->value, json, err));
@@ -330,7 +332,7 @@ static int numbers(struct json *json, struct json_list *list, unsigned depth, st
 		TRY(short_numbers(json, list, &complete, err));
 		if (!complete)
 			TRY(list_number(json, list, err));
-		TRY(json_next(json, ']', &closed, err));
+		TRY(json_source_next(json, ']', &closed, err));
 	}
 	return 0;
 }
@@ -341,10 +343,10 @@ static int lists(struct json *json, struct json_list *list, unsigned depth, size
 {
 	bool closed = false;
 	if (depth + 1 == JSON_DIMS)
-		return json_fail(json, err, "a list of expert ids or counts is nested deeper than three");
+		return json_source_fail(json, err, "a list of expert ids or counts is nested deeper than three");
 	for (; !closed; ++*n) {
 		TRY(list_at(json, list, depth + 1, err));
-		TRY(json_next(json, ']', &closed, err));
+		TRY(json_source_next(json, ']', &closed, err));
 	}
 	return 0;
 }
@@ -355,8 +357,8 @@ static int list_at(struct json *json, struct json_list *list, unsigned depth, st
 	char c;
 	if (list->dims < depth + 1)
 		list->dims = depth + 1;
-	TRY(json_take(json, '[', err));
-	TRY(json_peek(json, &c, err));
+	TRY(json_source_take(json, '[', err));
+	TRY(json_source_peek(json, &c, err));
 	if (c == ']')
 		json->at++;
 	else
@@ -369,7 +371,7 @@ static int list_at(struct json *json, struct json_list *list, unsigned depth, st
 	return 0;
 }
 
-int json_list(struct json *json, struct json_list *list, struct error *err)
+int json_source_list(struct json *json, struct json_list *list, struct error *err)
 {
 	list->n = list->dims = list->leaf = 0;
 	list->wrong = NULL;
@@ -401,21 +403,21 @@ static int reals_at(struct json *json, struct json_reals *reals, unsigned depth,
 {
 	bool closed;
 	char c;
-	TRY(json_take(json, '[', err));
-	TRY(json_peek(json, &c, err));
+	TRY(json_source_take(json, '[', err));
+	TRY(json_source_peek(json, &c, err));
 	closed = c == ']';
 	json->at += closed;
 	while (!closed) {
-		TRY(json_peek(json, &c, err));
+		TRY(json_source_peek(json, &c, err));
 		if (c == '[' && depth == JSON_DIMS)
-			return json_fail(json, err, "a list of weights is nested deeper than three");
+			return json_source_fail(json, err, "a list of weights is nested deeper than three");
 		TRY(c == '[' ? reals_at(json, reals, depth + 1, err) : real_number(json, reals, err));
-		TRY(json_next(json, ']', &closed, err));
+		TRY(json_source_next(json, ']', &closed, err));
 	}
 	return 0;
 }
 
-int json_reals(struct json *json, struct json_reals *reals, struct error *err)
+int json_source_reals(struct json *json, struct json_reals *reals, struct error *err)
 {
 	reals->n = 0;
 	return reals_at(json, reals, 1, err);
@@ -441,8 +443,8 @@ static int skip_word(struct json *json, struct error *err)
 
 static int skip_key(struct json *json, struct error *err)
 {
-	TRY(json_string(json, NULL, 0, NULL, err));
-	return json_take(json, ':', err);
+	TRY(json_source_string(json, NULL, 0, NULL, err));
+	return json_source_take(json, ':', err);
 }
 
 /* Behind a value: closes what ends here, so that the next value or key stands next; *depth is 0 at the end. */
@@ -450,7 +452,7 @@ static int skip_closing(struct json *json, char *closing, unsigned *depth, struc
 {
 	bool closed = true;
 	while (closed && *depth > 0) {
-		TRY(json_next(json, closing[*depth - 1], &closed, err));
+		TRY(json_source_next(json, closing[*depth - 1], &closed, err));
 		*depth -= closed;
 	}
 	return *depth > 0 && closing[*depth - 1] == '}' ? skip_key(json, err) : 0;
@@ -461,10 +463,10 @@ static int skip_opening(struct json *json, char *closing, unsigned *depth, bool 
 {
 	char c;
 	if (*depth == JSON_DEPTH)
-		return json_fail(json, err, "it is nested deeper than anything real");
+		return json_source_fail(json, err, "it is nested deeper than anything real");
 	closing[*depth] = *json->at == '[' ? ']' : '}';
 	json->at++;
-	TRY(json_peek(json, &c, err));
+	TRY(json_source_peek(json, &c, err));
 	*empty = c == closing[*depth];
 	if (*empty)
 		json->at++;
@@ -473,17 +475,17 @@ static int skip_opening(struct json *json, char *closing, unsigned *depth, bool 
 	return 0;
 }
 
-int json_skip(struct json *json, struct error *err)
+int json_source_skip(struct json *json, struct error *err)
 {
 	char closing[JSON_DEPTH], c;
 	unsigned depth = 0;
 	do {
 		bool whole_value_read = true;
-		TRY(json_peek(json, &c, err));
+		TRY(json_source_peek(json, &c, err));
 		if (c == '[' || c == '{')
 			TRY(skip_opening(json, closing, &depth, &whole_value_read, err));
 		else
-			TRY(c == '"' ? json_string(json, NULL, 0, NULL, err) : skip_word(json, err));
+			TRY(c == '"' ? json_source_string(json, NULL, 0, NULL, err) : skip_word(json, err));
 		if (whole_value_read)
 			TRY(skip_closing(json, closing, &depth, err));
 	} while (depth > 0);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * json.h -- reads JSON values one behind the other from a source, in memory that does not grow with them.
+ * json_source.h -- reads JSON values one behind the other from a source, in memory that does not grow with them.
  *
  * It is strict (RFC 8259, UTF-8), but takes NaN, Infinity and -Infinity where a number may stand, as Python writes
  * them. Whether the values of a file stand one on a line or in an indented document makes no difference.  Each function
  * leaves the place behind what it read; a failure names line and column.
  */
-#ifndef SIM_TRACE_JSON_H
-#define SIM_TRACE_JSON_H
+#ifndef SIM_TRACE_JSON_SOURCE_H
+#define SIM_TRACE_JSON_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,23 +42,23 @@ struct json_reals {
 	size_t n, room;
 };
 
-int json_open(struct json *json, struct source *source, struct error *err);
+int json_source_open(struct json *json, struct source *source, struct error *err);
 /* The next character that is no blank, or 0 at the end of the file, in *next. */
-int json_peek(struct json *json, char *next, struct error *err);
+int json_source_peek(struct json *json, char *next, struct error *err);
 /* Reads that character. */
-int json_take(struct json *json, char wanted, struct error *err);
+int json_source_take(struct json *json, char wanted, struct error *err);
 /* Behind a value in a list or an object: reads a comma, or the closing character, which sets *closed. */
-int json_next(struct json *json, char closing, bool *closed, struct error *err);
+int json_source_next(struct json *json, char closing, bool *closed, struct error *err);
 /* A string, cut to size - 1 bytes; *hash (unless NULL) is of the whole of it. */
-int json_string(struct json *json, char *text, size_t size, uint64_t *hash, struct error *err);
+int json_source_string(struct json *json, char *text, size_t size, uint64_t *hash, struct error *err);
 /* A number; *whole: it is written as a whole number and *value is exactly it. */
-int json_integer(struct json *json, int64_t *value, bool *whole, struct error *err);
-int json_list(struct json *json, struct json_list *list, struct error *err);
+int json_source_integer(struct json *json, int64_t *value, bool *whole, struct error *err);
+int json_source_list(struct json *json, struct json_list *list, struct error *err);
 /* All numbers in a list and the lists within it. */
-int json_reals(struct json *json, struct json_reals *reals, struct error *err);
-int json_skip(struct json *json, struct error *err);
+int json_source_reals(struct json *json, struct json_reals *reals, struct error *err);
+int json_source_skip(struct json *json, struct error *err);
 
 /* Fails with what is wrong at this place. */
-int json_fail(const struct json *json, struct error *err, const char *what);
+int json_source_fail(const struct json *json, struct error *err, const char *what);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * check_json.c -- values of JSON read one behind the other: lists, strings, what is refused, and values that lie across
- * the end of the buffer.
+ * check_json_source.c -- values of JSON read one behind the other: lists, strings, what is refused, and values that lie
+ * across the end of the buffer.
  */
 #include <config.h>
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/trace/json.h"
+#include "sim/trace/json_source.h"
 
 static struct error err;
 
@@ -18,7 +18,7 @@ static struct source *open_text(struct json *json, const char *text, size_t size
 {
 	struct source *source = source_open_bytes(text, size, &err);
 	ck_assert_ptr_nonnull(source);
-	ck_assert_int_eq(json_open(json, source, &err), 0);
+	ck_assert_int_eq(json_source_open(json, source, &err), 0);
 	return source;
 }
 
@@ -27,7 +27,7 @@ static int read_list(const char *text, struct json_list *list)
 {
 	struct json json;
 	struct source *source = open_text(&json, text, strlen(text));
-	int status = json_list(&json, list, &err);
+	int status = json_source_list(&json, list, &err);
 	source_close(source);
 	return status;
 }
@@ -115,8 +115,8 @@ START_TEST(what_is_no_json_is_refused)
 		char next = 1;
 		int status = 0;
 		while (status == 0 && next != 0)
-			if ((status = json_peek(&json, &next, &err)) == 0 && next != 0)
-				status = json_skip(&json, &err);
+			if ((status = json_source_peek(&json, &next, &err)) == 0 && next != 0)
+				status = json_source_skip(&json, &err);
 		ck_assert_msg(status != 0, "%s is taken for JSON", rows[i].text);
 		ck_assert_msg(err.column == rows[i].column && err.line == 1, "%s: column %u", rows[i].text, err.column);
 		source_close(source);
@@ -131,13 +131,13 @@ START_TEST(strings_are_unescaped_and_cut)
 	struct source *source = open_text(&json, text, strlen(text));
 	char out[32];
 	uint64_t whole, cut;
-	ck_assert_int_eq(json_string(&json, out, sizeof out, NULL, &err), 0);
+	ck_assert_int_eq(json_source_string(&json, out, sizeof out, NULL, &err), 0);
 	ck_assert_str_eq(out, "a\n\"\\u00e4\xc3\xa4");
-	ck_assert_int_eq(json_string(&json, out, 5, &cut, &err), 0);
+	ck_assert_int_eq(json_source_string(&json, out, 5, &cut, &err), 0);
 	ck_assert_str_eq(out, "0123");
 	source_close(source);
 	source = open_text(&json, "\"0123456789\"", 12);
-	ck_assert_int_eq(json_string(&json, NULL, 0, &whole, &err), 0);
+	ck_assert_int_eq(json_source_string(&json, NULL, 0, &whole, &err), 0);
 	ck_assert_uint_eq(whole, cut);
 	source_close(source);
 }
@@ -158,15 +158,15 @@ START_TEST(values_lie_across_buffers)
 	struct json_list list = { .room = 0 };
 	char key[JSON_KEY];
 	bool closed;
-	ck_assert_int_eq(json_take(&json, '{', &err), 0);
-	ck_assert_int_eq(json_string(&json, key, sizeof key, NULL, &err), 0);
-	ck_assert_int_eq(json_take(&json, ':', &err), 0);
-	ck_assert_int_eq(json_skip(&json, &err), 0);
-	ck_assert_int_eq(json_next(&json, '}', &closed, &err), 0);
-	ck_assert_int_eq(json_string(&json, key, sizeof key, NULL, &err), 0);
+	ck_assert_int_eq(json_source_take(&json, '{', &err), 0);
+	ck_assert_int_eq(json_source_string(&json, key, sizeof key, NULL, &err), 0);
+	ck_assert_int_eq(json_source_take(&json, ':', &err), 0);
+	ck_assert_int_eq(json_source_skip(&json, &err), 0);
+	ck_assert_int_eq(json_source_next(&json, '}', &closed, &err), 0);
+	ck_assert_int_eq(json_source_string(&json, key, sizeof key, NULL, &err), 0);
 	ck_assert_str_eq(key, "list");
-	ck_assert_int_eq(json_take(&json, ':', &err), 0);
-	ck_assert_int_eq(json_list(&json, &list, &err), 0);
+	ck_assert_int_eq(json_source_take(&json, ':', &err), 0);
+	ck_assert_int_eq(json_source_list(&json, &list, &err), 0);
 	ck_assert_uint_eq(list.n, n);
 	size_t right = 0;
 	for (size_t i = 0; i < n; i++)
@@ -184,7 +184,7 @@ START_TEST(real_numbers_are_read_flat)
 	struct json json;
 	struct source *source = open_text(&json, "[[0.5, 1],[-2e1, NaN]]", 22);
 	struct json_reals reals = { .room = 0 };
-	ck_assert_int_eq(json_reals(&json, &reals, &err), 0);
+	ck_assert_int_eq(json_source_reals(&json, &reals, &err), 0);
 	ck_assert_uint_eq(reals.n, 4);
 	ck_assert_float_eq(reals.value[0], 0.5f);
 	ck_assert_float_eq(reals.value[1], 1);
