@@ -10,7 +10,6 @@
 
 #include "experiments/cmd.h"
 #include "experiments/study/compare.h"
-#include "experiments/study/contest.h"
 #include "experiments/table.h"
 #include "experiments/whole_csv.h"
 #include "sim/base/files.h"
@@ -19,6 +18,12 @@
 struct compare_options {
 	const char *metric, *against, *out;
 	double margin;
+	bool all_pairs;
+	int scale;
+};
+
+static const char *const scales[] = {
+	[COMPARE_SCALE_AUTO] = "auto", [COMPARE_SCALE_PLAIN] = "plain", [COMPARE_SCALE_LOG] = "log", NULL
 };
 
 #define AT(field) .at = offsetof(struct compare_options, field)
@@ -26,18 +31,32 @@ static const struct moe_opt compare_rows[] = {
 	{ .name = "metric",
 	  .type = MOE_OPT_TEXT,
 	  AT(metric),
-	  .help = "metric of the verdicts (default excess_loss, or eval_loss where no exact loss is known)" },
+	  .help =
+		  "what is judged, comma-separated; the first is the main metric (default excess_loss, or eval_loss where no "
+		  "exact loss is known, then maxvio, dead_experts and flops_per_token)" },
 	{ .name = "margin",
 	  .type = MOE_OPT_REAL,
 	  AT(margin),
 	  .low = 1e-300,
 	  .high = 1e300,
 	  .zero = "default",
-	  .help = "differences of that metric below this do not matter: the margin of equivalence (0.01 nats for losses)" },
+	  .help =
+		  "differences of the main metric below this do not matter: the margin of equivalence, in its own unit (0.01 "
+		  "nats for losses), whatever the scale of the test" },
 	{ .name = "against",
 	  .type = MOE_OPT_TEXT,
 	  AT(against),
-	  .help = "compare with this strategy alone, instead of all pairs; fewer tests, smaller corrections" },
+	  .help = "what everything is compared with (default plain token choice, else dense, else the first)" },
+	{ .name = "all-pairs",
+	  .type = MOE_OPT_FLAG,
+	  AT(all_pairs),
+	  .help = "compare every two strategies; many more tests, so that less can be seen" },
+	{ .name = "scale",
+	  .type = MOE_OPT_CHOICE,
+	  AT(scale),
+	  .choices = scales,
+	  .help = "test the excess loss as it is (plain), or its logarithm, as x% less (log); auto: the scale on which the "
+			  "paired differences scatter less" },
 	{ .name = "out",
 	  .type = MOE_OPT_TEXT,
 	  AT(out),
@@ -46,148 +65,175 @@ static const struct moe_opt compare_rows[] = {
 };
 #undef AT
 
-/* One contest. */
-struct trial {
-	const char *stream; /* "" when there is only one */
-	const struct study *study;
-	size_t baseline; /* a series of the study, or study->n for all pairs */
-	bool *best;      /* [study->n] */
-};
+enum { METRICS = 16 };
 
 struct job {
-	const struct study *study; /* all of it */
-	struct arena *arena;
-	const struct compare_metric *main;
-	double margin;
-	size_t contests;
-	struct trial *trial; /* [contests] */
+	const struct study *study;
+	struct compare_request request;
+	const struct compare_metric *metric[METRICS]; /* of the request */
+	struct compare_page page, at_equal_flops;
 	struct whole_csv means, pairs;
 };
 
 /* ---- choosing -------------------------------------------------------------------------------------------- */
 
-/* Does any run have a number for this metric? */
-static int is_known(const struct study *study, const struct compare_metric *metric, bool *known, struct error *err)
+static int unknown_metric(const char *name, struct error *err)
 {
-	*known = false;
-	for (size_t s = 0; s < study->n && !*known; s++)
-		for (size_t i = 0; i < study->series[s].n && !*known; i++) {
-			double value;
-			TRY(run_folder_summary(study->series[s].run[i], metric->name, &value, err));
-			*known = !isnan(value);
-		}
-	return 0;
-}
-
-static int choose_metric(const struct compare_options *opt, const struct study *study,
-						 const struct compare_metric **metric, struct error *err)
-{
-	bool excess = true;
-	const char *names[16];
-	size_t n = 0;
-	for (; compare_metrics[n].name; n++) {
+	const char *names[METRICS] = { NULL };
+	for (size_t n = 0; compare_metrics[n].name; n++)
 		names[n] = compare_metrics[n].name;
-		if (strcmp(names[n], opt->metric) == 0) {
-			*metric = &compare_metrics[n];
-			return 0;
+	const char *near = text_nearest(name, names);
+	fail(err, ERROR_USER, "unknown metric '%s' (%s%s'?)", name, near ? "did you mean '" : "how about '",
+		 near ? near : "maxvio");
+	return fail_at(err, "--metric", 0, 0);
+}
+
+static int add_metric(struct job *job, const char *name, struct error *err)
+{
+	const struct compare_metric *metric = compare_metric(name);
+	if (!metric)
+		return unknown_metric(name, err);
+	for (size_t i = 0; i < job->request.metrics; i++)
+		if (job->metric[i] == metric) {
+			fail(err, ERROR_USER, "'%s' is given twice (give it once)", name);
+			return fail_at(err, "--metric", 0, 0);
 		}
-	}
-	names[n] = NULL;
-	if (*opt->metric) {
-		const char *near = text_nearest(opt->metric, names);
-		fail(err, ERROR_USER, "unknown metric '%s' (%s%s'?)", opt->metric, near ? "did you mean '" : "how about '",
-			 near ? near : "maxvio");
-		return fail_at(err, "--metric", 0, 0);
-	}
-	TRY(is_known(study, &compare_metrics[0], &excess, err));
-	*metric = &compare_metrics[excess ? 0 : 1];
+	job->metric[job->request.metrics++] = metric;
 	return 0;
 }
 
-/* The series called so, or study->n. */
-static size_t find_series(const struct study *study, const char *label)
+static int choose_metrics(struct job *job, const char *list, struct error *err)
 {
-	size_t s = 0;
-	while (s < study->n && strcmp(study->series[s].label, label) != 0)
-		s++;
-	return s;
-}
-
-/* Sets every contest's baseline; a name that stands in none of them is an error. */
-static int choose_baselines(struct job *job, const char *label, struct error *err)
-{
-	const char **names = ARENA_TAKE(job->arena, job->study->n + 1, const char *), *near;
-	size_t known = 0, found = 0;
-	for (size_t i = 0; i < job->contests; i++) {
-		struct trial *trial = &job->trial[i];
-		trial->baseline = find_series(trial->study, label);
-		found += trial->baseline < trial->study->n;
-		for (size_t s = 0; s < trial->study->n; s++)
-			names[known++] = trial->study->series[s].label;
-	}
-	if (!*label || found)
+	if (!*list)
 		return 0;
-	near = text_nearest(label, names);
-	fail(err, ERROR_USER, "no run of '%s' here%s%s%s", label, near ? " (did you mean '" : "", near ? near : "",
-		 near ? "'?)" : "");
-	return fail_at(err, "--against", 0, 0);
+	for (;; list++) {
+		size_t length = strcspn(list, ",");
+		TRY(add_metric(job, text_keep_n(list, length), err));
+		list += length;
+		if (!*list)
+			return 0;
+	}
 }
 
 /* ---- CSV files ------------------------------------------------------------------------------------------- */
 
-static void number_cell(struct csv_writer *to, double value)
+static void number_cells(struct csv_writer *to, const double *value, size_t n)
 {
-	if (isnan(value))
-		csv_empty(to);
-	else
-		csv_double(to, value);
+	for (size_t i = 0; i < n; i++)
+		if (isnan(value[i]))
+			csv_empty(to);
+		else
+			csv_double(to, value[i]);
 }
+#define NUMBER_CELLS(to, array) number_cells((to), (array), sizeof(array) / sizeof *(array))
 
-static void write_means(struct csv_writer *to, const struct comparison *of, const struct trial *trial)
+static void write_means(struct csv_writer *to, const struct comparison *of, const struct compare_contest *contest)
 {
 	for (size_t s = 0; s < of->study->n; s++) {
 		const struct estimate *e = &of->mean[s];
+		const struct ratio *gap = &contest->gap.share[s];
+		const double number[] = { e->mean, e->sd, e->low, e->high };
+		const double share[] = { gap->value, gap->low, gap->high };
 		csv_text(to, compare_view_name(of->view));
 		csv_text(to, of->metric->name);
 		csv_text(to, of->study->series[s].label);
 		csv_int(to, (int64_t)e->n);
 		csv_int(to, (int64_t)compare_diverged(&of->study->series[s]));
-		number_cell(to, e->mean);
-		number_cell(to, e->sd);
-		number_cell(to, e->low);
-		number_cell(to, e->high);
-		csv_int(to, trial->best[s]);
-		csv_text(to, trial->stream);
+		NUMBER_CELLS(to, number);
+		csv_int(to, contest->best[s]);
+		csv_text(to, contest->series.title);
+		NUMBER_CELLS(to, share);
+		csv_text(to, study_sees_future(&of->study->series[s]) ? "no" : "yes");
 		csv_row(to);
 	}
 }
 
-static void write_pairs(struct csv_writer *to, const struct comparison *of, const char *stream)
+static void write_pair(struct csv_writer *to, const struct comparison *of, const struct compare_pair *pair,
+					   const char *view, const char *stream)
 {
-	for (size_t i = 0; i < of->pairs; i++) {
-		const struct compare_pair *pair = &of->pair[i];
-		const double number[] = {
-			pair->difference.mean, pair->difference.sd, pair->difference.low, pair->difference.high,   pair->t, pair->p,
-			pair->p_holm,          pair->margin,        pair->p_equivalence,  pair->p_equivalence_holm
-		};
-		csv_text(to, compare_view_name(of->view));
-		csv_text(to, of->metric->name);
-		csv_text(to, of->study->series[pair->a].label);
-		csv_text(to, of->study->series[pair->b].label);
-		csv_int(to, (int64_t)pair->difference.n);
-		for (size_t k = 0; k < sizeof number / sizeof *number; k++)
-			number_cell(to, number[k]);
-		csv_text(to, compare_verdict(of->metric, pair->verdict));
-		csv_text(to, stream);
-		csv_row(to);
-	}
+	const struct estimate *difference = &pair->difference;
+	const double seen[] = { difference->mean, difference->sd, difference->low,    difference->high,   pair->low,
+							pair->high,       pair->relative, pair->relative_low, pair->relative_high };
+	const double tested[] = { pair->t, pair->test.p_difference, pair->test.p_equivalence, pair->margin, pair->test.p };
+	const double found[] = { pair->detectable };
+	csv_text(to, view);
+	csv_text(to, of->metric->name);
+	csv_text(to, of->study->series[pair->a].label);
+	csv_text(to, of->study->series[pair->b].label);
+	csv_int(to, (int64_t)difference->n);
+	NUMBER_CELLS(to, seen);
+	csv_text(to, pair->exact ? "exact" : of->logarithmic ? "log" : "plain");
+	NUMBER_CELLS(to, tested);
+	csv_text(to, compare_verdict(of->metric, pair->test.verdict));
+	NUMBER_CELLS(to, found);
+	csv_text(to, stream);
+	csv_row(to);
 }
 
-/* ---- the terminal ---------------------------------------------------------------------------------------- */
+/* Pairs of equal size are a choice among those at the end: the same tests, not more of them. */
+static void write_pairs(struct csv_writer *to, const struct comparison *of, bool of_equal_size, const char *stream)
+{
+	for (size_t i = 0; i < of->pairs; i++)
+		if (!of_equal_size || of->pair[i].same_size)
+			write_pair(to, of, &of->pair[i], of_equal_size ? "equal-parameters" : compare_view_name(of->view), stream);
+}
+
+static void write_page(struct job *job, const struct compare_page *page, bool of_equal_size)
+{
+	for (size_t c = 0; c < page->contests; c++)
+		for (size_t m = 0; m < page->metrics; m++) {
+			const struct compare_contest *contest = &page->contest[c];
+			if (!of_equal_size)
+				write_means(job->means.rows, &contest->metric[m], contest);
+			write_pairs(job->pairs.rows, &contest->metric[m], of_equal_size, contest->series.title);
+		}
+}
+
+/* Metrics that nobody judges have means, too. */
+static int write_other_means(struct job *job, struct error *err)
+{
+	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++) {
+		bool judged = false;
+		for (size_t m = 0; m < job->page.metrics; m++)
+			judged |= job->page.metric[m] == metric;
+		for (size_t c = 0; c < job->page.contests && !judged; c++) {
+			struct comparison of;
+			TRY(compare_means(&job->page.contest[c].series.study, COMPARE_END, metric, &job->page.arena, &of, err));
+			write_means(job->means.rows, &of, &job->page.contest[c]);
+		}
+	}
+	return 0;
+}
+
+static int write_rows(struct job *job, struct error *err)
+{
+	write_page(job, &job->page, false);
+	TRY(write_other_means(job, err));
+	write_page(job, &job->at_equal_flops, false);
+	write_page(job, &job->page, true);
+	return 0;
+}
+
+static int write_files(struct job *job, const char *folder, struct error *err)
+{
+	whole_csv_begin(&job->means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto,stream,gap_closed,"
+								 "gap_closed_low,gap_closed_high,causal");
+	whole_csv_begin(&job->pairs, "view,metric,a,b,n,difference,sd,ci_low,ci_high,simultaneous_low,simultaneous_high,"
+								 "relative,relative_low,relative_high,scale,t,p_difference,p_equivalence,margin,p,"
+								 "verdict,detectable,stream");
+	int status = write_rows(job, err);
+	struct error later;
+	int means = whole_csv_end(&job->means, status ? NULL : path_join(folder, "compare.csv"), status ? &later : err);
+	int pairs = whole_csv_end(&job->pairs, status || means ? NULL : path_join(folder, "pairs.csv"),
+							  status || means ? &later : err);
+	return status || means || pairs ? -1 : 0;
+}
+
+/* ---- the table of means ---------------------------------------------------------------------------------- */
 
 static const char *note_of(const struct study_series *series)
 {
-	return text_keep_f("%s%s", series->run[0]->sees_future ? "f" : "", compare_diverged(series) ? "d" : "");
+	return compare_diverged(series) ? "d" : "";
 }
 
 /* Numbers without scatter, such as FLOPs, have no interval to show. */
@@ -200,30 +246,160 @@ static void put_mean(struct table *table, const struct compare_metric *metric, c
 		table_interval(table, e->mean, e->sd > 0 ? (e->high - e->low) / 2 : NAN, metric->decimals);
 }
 
-static void print_means(const struct study *study, const struct comparison *shown, size_t n, const bool *best)
+/* "76% (70 to 81%)" */
+static void put_gap(struct table *table, const struct ratio *gap)
 {
-	const char *header[16] = { "<strategy", "n" };
-	struct table table;
-	for (size_t i = 0; i < n; i++)
-		header[2 + i] = strcmp(shown[i].metric->name, "flops_per_token") == 0
-							? "FLOPs/token"
-							: text_keep_f("%s +- 95%%", shown[i].metric->name);
-	header[2 + n] = "Pareto";
-	header[3 + n] = "<note";
-	table_begin(&table, header);
-	for (size_t s = 0; s < study->n; s++) {
-		table_cell(&table, "%s", study->series[s].label);
-		table_cell(&table, "%zu", study->series[s].n - compare_diverged(&study->series[s]));
-		for (size_t i = 0; i < n; i++)
-			put_mean(&table, shown[i].metric, &shown[i].mean[s]);
-		table_cell(&table, "%s", best[s] ? "*" : "");
-		table_cell(&table, "%s", note_of(&study->series[s]));
+	if (isnan(gap->value))
+		table_cell(table, "-");
+	else if (isnan(gap->low))
+		table_cell(table, "%.0f%%", 100 * gap->value);
+	else
+		table_cell(table, "%.0f%% (%.0f to %.0f%%)", 100 * gap->value, 100 * gap->low, 100 * gap->high);
+}
+
+static const char *experts_per_token(const struct study_series *series)
+{
+	return run_folder_setting(series->run[0], "top-k");
+}
+
+/* The experts per token of all series whose metric is known; NULL when they differ. */
+static const char *common_k(const struct comparison *of)
+{
+	const char *common = "";
+	for (size_t s = 0; s < of->study->n; s++) {
+		const char *k = experts_per_token(&of->study->series[s]);
+		if (of->mean[s].n == 0)
+			continue;
+		if (*common && strcmp(common, k) != 0)
+			return NULL;
+		common = k;
 	}
+	return common;
+}
+
+/* What means something else with another k stands beside its k. */
+static const char *heading(const struct comparison *of)
+{
+	const char *k = of->metric->of_k ? common_k(of) : "";
+	if (strcmp(of->metric->name, "flops_per_token") == 0)
+		return "FLOPs/token";
+	return text_keep_f("%s%s +- 95%%", of->metric->name, k && *k ? text_keep_f(" (k=%s)", k) : "");
+}
+
+struct columns {
+	size_t n;
+	struct comparison of[METRICS];
+};
+
+static void put_row(struct table *table, const struct compare_contest *contest, const struct columns *shown, size_t s)
+{
+	const struct study_series *series = &contest->series.study.series[s];
+	table_cell(table, "%s", series->label);
+	table_cell(table, "%zu", series->n - compare_diverged(series));
+	for (size_t i = 0; i < shown->n; i++) {
+		put_mean(table, shown->of[i].metric, &shown->of[i].mean[s]);
+		if (i == 0)
+			put_gap(table, &contest->gap.share[s]);
+		if (shown->of[i].metric->of_k && !common_k(&shown->of[i]))
+			table_cell(table, "k=%s", experts_per_token(series));
+	}
+	table_cell(table, "%s", study_sees_future(series) ? "no" : "yes");
+	table_cell(table, "%s", contest->best[s] ? "*" : "");
+	table_cell(table, "%s", note_of(series));
+}
+
+static void print_means(const struct compare_contest *contest, const struct columns *shown)
+{
+	const char *header[2 * METRICS + 8] = { "<strategy", "n" };
+	size_t n = 2;
+	struct table table;
+	for (size_t i = 0; i < shown->n; i++) {
+		header[n++] = heading(&shown->of[i]);
+		if (i == 0)
+			header[n++] = "gap closed";
+		if (shown->of[i].metric->of_k && !common_k(&shown->of[i]))
+			header[n++] = "at";
+	}
+	header[n++] = "<causal";
+	header[n++] = "Pareto";
+	header[n] = "<note";
+	table_begin(&table, header);
+	for (size_t s = 0; s < contest->series.study.n; s++)
+		put_row(&table, contest, shown, s);
 	table_end(&table, stdout);
 }
 
+/* The judged metrics, and the domain information. */
+static int choose_columns(struct job *job, const struct compare_contest *contest, struct columns *shown,
+						  struct error *err)
+{
+	shown->n = 0;
+	for (size_t m = 0; m < job->page.metrics; m++)
+		shown->of[shown->n++] = contest->metric[m];
+	if (job->request.metrics > 0)
+		return 0;
+	return compare_means(&contest->series.study, COMPARE_END, compare_metric("domain_mi"), &job->page.arena,
+						 &shown->of[shown->n++], err);
+}
+
+/* ---- the table of contrasts ------------------------------------------------------------------------------ */
+
+/* "38% less (35 to 41%)", "12% more (3 to 22%)", "4% less (12% less to 5% more)" */
+static const char *relative_words(double value, double low, double high)
+{
+	const char *word = value < 0 ? "less" : "more";
+	double ends[] = { fabs(value < 0 ? high : low), fabs(value < 0 ? low : high) };
+	if (isnan(low))
+		return text_keep_f("%.0f%% %s", 100 * fabs(value), word);
+	if (low * high > 0)
+		return text_keep_f("%.0f%% %s (%.0f to %.0f%%)", 100 * fabs(value), word, 100 * ends[0], 100 * ends[1]);
+	return text_keep_f("%.0f%% %s (%.0f%% less to %.0f%% more)", 100 * fabs(value), word, 100 * fabs(low),
+					   100 * fabs(high));
+}
+
+static void put_interval(struct table *table, const struct comparison *of, const struct compare_pair *pair)
+{
+	int decimals = of->metric->decimals;
+	if (pair->exact)
+		table_cell(table, "no scatter");
+	else if (!isnan(pair->relative))
+		table_cell(table, "%s", relative_words(pair->relative, pair->relative_low, pair->relative_high));
+	else if (isnan(pair->low))
+		table_cell(table, "-");
+	else
+		table_cell(table, "%+.*f to %+.*f", decimals, pair->low, decimals, pair->high);
+}
+
+static void put_pair(struct table *table, const struct comparison *of, const struct compare_pair *pair, bool first)
+{
+	const struct study *study = of->study;
+	table_cell(table, "%s", first ? study->series[pair->a].label : "");
+	table_cell(table, "%s", first ? study->series[pair->b].label : "");
+	table_cell(table, "%s", of->metric->name);
+	table_cell(table, "%zu", pair->difference.n);
+	if (isnan(pair->difference.mean))
+		table_cell(table, "-");
+	else
+		table_cell(table, "%+.*f", of->metric->decimals, pair->difference.mean);
+	put_interval(table, of, pair);
+	table_number(table, pair->test.p, 4);
+	table_cell(table, "%s", compare_verdict(of->metric, pair->test.verdict));
+}
+
+/* Causality is a fact of the routing rule: nothing to test. */
+static void put_causality(struct table *table, const struct study *study, const struct compare_pair *pair)
+{
+	bool a = study_sees_future(&study->series[pair->a]), b = study_sees_future(&study->series[pair->b]);
+	if (a == b)
+		return;
+	static const char *const empty[] = { "", "", "causal", "", "", "", "-" };
+	for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
+		table_cell(table, "%s", empty[i]);
+	table_cell(table, "%s", a ? "not causal" : "causal");
+}
+
 /* A table of all pairs is read while it is short; else it shows those of the series with the lowest mean. */
-enum { PAIRS_SHOWN = 45 };
+enum { CONTRASTS_SHOWN = 45 };
 
 static size_t leader_of(const struct comparison *of)
 {
@@ -234,40 +410,79 @@ static size_t leader_of(const struct comparison *of)
 	return leader;
 }
 
-static void print_pairs(const struct comparison *of)
+/* The pair of these two in a metric, or NULL: it may not be comparable in that one. */
+static const struct compare_pair *same_pair(const struct comparison *of, const struct compare_pair *pair)
 {
-	static const char *const header[] = { "<a",       "<against b",      "n",     "a - b +- 95%",
-										  "p (Holm)", "p (equivalence)", "<a is", NULL };
-	struct table table;
-	size_t leader = of->pairs > PAIRS_SHOWN ? leader_of(of) : of->study->n;
-	table_begin(&table, header);
-	for (size_t i = 0; i < of->pairs; i++) {
-		const struct compare_pair *pair = &of->pair[i];
-		if (leader < of->study->n && pair->a != leader && pair->b != leader)
-			continue;
-		table_cell(&table, "%s", of->study->series[pair->a].label);
-		table_cell(&table, "%s", of->study->series[pair->b].label);
-		table_cell(&table, "%zu", pair->difference.n);
-		table_interval(&table, pair->difference.mean, (pair->difference.high - pair->difference.low) / 2,
-					   of->metric->decimals);
-		table_number(&table, pair->p_holm, 4);
-		table_number(&table, pair->p_equivalence_holm, 4);
-		table_cell(&table, "%s", compare_verdict(of->metric, pair->verdict));
-	}
-	table_end(&table, stdout);
-	if (leader < of->study->n)
-		printf("\nThese are the pairs with '%s', whose mean is the lowest; all %zu are in pairs.csv.\n",
-			   of->study->series[leader].label, of->pairs);
+	for (size_t i = 0; i < of->pairs; i++)
+		if (of->pair[i].a == pair->a && of->pair[i].b == pair->b)
+			return &of->pair[i];
+	return NULL;
 }
 
-static void print_rules(const struct job *job)
+static void put_contrast(struct table *table, const struct compare_page *page, const struct compare_contest *contest,
+						 const struct compare_pair *pair)
 {
+	bool first = true;
+	for (size_t m = 0; m < page->metrics; m++) {
+		const struct compare_pair *found = same_pair(&contest->metric[m], pair);
+		if (!found || (found->difference.n == 0 && m > 0))
+			continue;
+		put_pair(table, &contest->metric[m], found, first);
+		first = false;
+	}
+	put_causality(table, &contest->series.study, pair);
+}
+
+static void print_contrasts(const struct compare_page *page, const struct compare_contest *contest)
+{
+	static const char *const header[] = { "<a", "<against b", "<metric", "n", "a - b", "<simultaneous 95%",
+										  "p",  "<a is",      NULL };
+	const struct comparison *main = &contest->metric[0];
+	size_t leader = main->pairs > CONTRASTS_SHOWN && contest->baseline == main->study->n ? leader_of(main) : SIZE_MAX;
+	struct table table;
+	table_begin(&table, header);
+	for (size_t i = 0; i < main->pairs; i++)
+		if (leader == SIZE_MAX || main->pair[i].a == leader || main->pair[i].b == leader)
+			put_contrast(&table, page, contest, &main->pair[i]);
+	table_end(&table, stdout);
+	if (leader < main->study->n)
+		printf("\nThese are the pairs with '%s', whose mean is the lowest; all %zu are in pairs.csv.\n",
+			   main->study->series[leader].label, main->pairs);
+}
+
+/* ---- what the tables mean -------------------------------------------------------------------------------- */
+
+/* "0.0200 nats/token", "8%" */
+static const char *detectable_words(const struct comparison *of)
+{
+	if (of->logarithmic)
+		return text_keep_f("%.0f%% of %s", 100 * of->detectable, of->metric->name);
+	return text_keep_f("%.*f%s%s in %s", of->metric->decimals, of->detectable, *of->metric->unit ? " " : "",
+					   of->metric->unit, of->metric->name);
+}
+
+static void print_power(const struct compare_contest *contest, size_t metrics)
+{
+	const char *words = "";
+	for (size_t m = 0; m < metrics; m++)
+		if (!isnan(contest->metric[m].detectable))
+			words = text_keep_f("%s%s%s", words, *words ? ", " : "", detectable_words(&contest->metric[m]));
+	if (*words)
+		printf("\nPower: differences below about %s\nwould more often than 1 in 5 have been missed (medians over the "
+			   "pairs; more seeds see more).\n",
+			   words);
+}
+
+static void print_rules(const struct compare_page *page)
+{
+	const struct comparison *main = &page->contest[0].metric[0];
 	char margin[TEXT_NUMBER];
 	printf(
-		"\nVerdicts on %s at 5%%, corrected over the pairs%s: 'equivalent' when surely within %s%s%s, else better or\n"
-		"worse when surely different, else undecided, which means that these seeds cannot tell.\n",
-		job->main->name, job->contests > 1 ? " on the same stream" : "", text_of_double(job->margin, margin),
-		*job->main->unit ? " " : "", job->main->unit);
+		"\nVerdicts: the %zu tests of this page are one family; the chance that any verdict is false is at most 5%%\n"
+		"(Holm: 4%% for differences, 1%% for equivalence).  %s is equivalent when surely within %s%s%s.\n"
+		"undecided: these seeds cannot tell.  no scatter: the same in every seed, nothing to infer.\n",
+		page->tests, main->metric->name, text_of_double(main->margin, margin), *main->metric->unit ? " " : "",
+		main->metric->unit);
 	puts("*: no other strategy is as good in loss, MaxVio and FLOPs per token and better in one (of the means).");
 }
 
@@ -275,144 +490,116 @@ static void print_notes(const struct study *study)
 {
 	bool future = false, lost = false;
 	for (size_t s = 0; s < study->n; s++) {
-		future |= study->series[s].run[0]->sees_future;
+		future |= study_sees_future(&study->series[s]);
 		lost |= compare_diverged(&study->series[s]) > 0;
 	}
 	if (future)
-		puts("f: looks at later tokens of the sequence, so its loss is not that of a language model that writes.");
+		puts("not causal: looks at later tokens of the sequence; an autoregressive model cannot have its loss.");
 	if (lost)
-		puts("d: runs that diverged are left out; the others may have been the lucky ones.");
+		puts("d: runs that diverged are left out; the surviving runs may be a biased sample.");
+}
+
+static void print_gap(const struct compare_contest *contest)
+{
+	const struct gap *gap = &contest->gap;
+	const struct study *study = &contest->series.study;
+	if (gap->floor < study->n && gap->ceiling < study->n)
+		printf("gap closed: from %s (0%%) to %s (100%%), paired by seed, with its 95%% interval (Fieller).\n",
+			   study->series[gap->floor].label, study->series[gap->ceiling].label);
 }
 
 /* ---- the command ----------------------------------------------------------------------------------------- */
 
-static double margin_of(const struct job *job, const struct compare_metric *metric)
+static int print_contest(struct job *job, const struct compare_contest *contest, struct error *err)
 {
-	return metric == job->main ? job->margin : metric->margin;
-}
-
-static bool is_loss(const struct compare_metric *metric)
-{
-	return metric == &compare_metrics[0] || metric == &compare_metrics[1];
-}
-
-/* All metrics at the end, the losses at equal FLOPs, and those of equal size. */
-static int write_view(struct job *job, const struct trial *trial, enum compare_view view, struct error *err)
-{
-	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++) {
-		struct comparison of;
-		if (view == COMPARE_EQUAL_FLOPS && !is_loss(metric))
-			continue;
-		TRY(compare_study(trial->study, view, metric, margin_of(job, metric), trial->baseline, &of, err));
-		if (view != COMPARE_EQUAL_SIZE)
-			write_means(job->means.rows, &of, trial);
-		write_pairs(job->pairs.rows, &of, trial->stream);
-		compare_free(&of);
-	}
+	struct columns shown;
+	TRY(choose_columns(job, contest, &shown, err));
+	if (*contest->series.title)
+		printf("%s\n\n", contest->series.title);
+	print_means(contest, &shown);
+	putchar('\n');
+	print_contrasts(&job->page, contest);
+	print_power(contest, job->page.metrics);
+	if (*contest->series.title)
+		putchar('\n');
 	return 0;
 }
 
-static int write_files(struct job *job, const char *folder, struct error *err)
+static int print_all(struct job *job, const char *folder, struct error *err)
 {
-	whole_csv_begin(&job->means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto,stream");
-	whole_csv_begin(&job->pairs, "view,metric,a,b,n,difference,sd,ci_low,ci_high,t,p,p_holm,margin,p_equivalence,"
-								 "p_equivalence_holm,verdict,stream");
-	int status = 0;
-	for (int view = 0; view < COMPARE_VIEWS; view++)
-		for (size_t i = 0; i < job->contests && status == 0; i++)
-			status = write_view(job, &job->trial[i], (enum compare_view)view, err);
-	struct error later;
-	int means = whole_csv_end(&job->means, status ? NULL : path_join(folder, "compare.csv"), status ? &later : err);
-	int pairs = whole_csv_end(&job->pairs, status || means ? NULL : path_join(folder, "pairs.csv"),
-							  status || means ? &later : err);
-	return status || means || pairs ? -1 : 0;
-}
-
-static int print_trial(const struct job *job, const struct trial *trial, struct error *err)
-{
-	const struct compare_metric *shown[] = { job->main, &compare_metrics[2], &compare_metrics[3], &compare_metrics[5],
-											 &compare_metrics[6] };
-	enum { SHOWN = sizeof shown / sizeof *shown };
-	struct comparison of[SHOWN];
-	size_t n = 0;
-	int status = 0;
-	for (size_t i = 0; i < SHOWN && status == 0; i++) {
-		if (i > 0 && shown[i] == job->main)
-			continue;
-		status =
-			compare_study(trial->study, COMPARE_END, shown[i], margin_of(job, shown[i]), trial->baseline, &of[n], err);
-		n += status == 0;
-	}
-	if (status == 0) {
-		if (*trial->stream)
-			printf("%s\n\n", trial->stream);
-		print_means(trial->study, of, n, trial->best);
-		putchar('\n');
-		print_pairs(&of[0]);
-		if (*trial->stream)
-			putchar('\n');
-	}
-	while (n > 0)
-		compare_free(&of[--n]);
-	return status;
-}
-
-/* Only series that saw the same stream compete; each contest has its own pairs, corrections and Pareto set. */
-static int open_trials(struct job *job, const char *against, struct error *err)
-{
-	struct contest *contest;
-	job->contests = contests_split(job->study, job->arena, &contest);
-	job->trial = ARENA_TAKE(job->arena, job->contests, struct trial);
-	for (size_t i = 0; i < job->contests; i++) {
-		struct trial *trial = &job->trial[i];
-		*trial = (struct trial){ .stream = contest[i].title, .study = &contest[i].study };
-		trial->best = ARENA_TAKE(job->arena, trial->study->n, bool);
-		TRY(compare_pareto(trial->study, is_loss(job->main) ? job->main : &compare_metrics[0], trial->best, err));
-	}
-	return choose_baselines(job, against, err);
-}
-
-static int compare_all(const struct compare_options *opt, struct study *study, const char *folder, struct error *err)
-{
-	struct job job = { .study = study, .arena = &study->arena };
-	TRY(choose_metric(opt, study, &job.main, err));
-	job.margin = opt->margin > 0 ? opt->margin : job.main->margin;
-	TRY(open_trials(&job, opt->against, err));
-	TRY(folder_make(folder, err));
-	TRY(write_files(&job, folder, err));
-	for (size_t i = 0; i < job.contests; i++)
-		TRY(print_trial(&job, &job.trial[i], err));
-	print_rules(&job);
-	print_notes(study);
+	for (size_t c = 0; c < job->page.contests; c++)
+		TRY(print_contest(job, &job->page.contest[c], err));
+	print_rules(&job->page);
+	print_gap(&job->page.contest[0]);
+	print_notes(job->study);
 	printf("\nwrote %s and %s\n", path_join(folder, "compare.csv"), path_join(folder, "pairs.csv"));
 	return 0;
+}
+
+/* The view at equal FLOPs is a page of its own, of the losses alone. */
+static int compare_at_equal_flops(struct job *job, struct error *err)
+{
+	struct compare_request request = job->request;
+	const struct compare_metric *loss = compare_metric("excess_loss");
+	if (strcmp(job->page.metric[0]->name, "eval_loss") == 0)
+		loss = job->page.metric[0];
+	request.view = COMPARE_EQUAL_FLOPS;
+	request.metrics = 1;
+	request.metric = &loss;
+	request.margin = loss == job->page.metric[0] ? request.margin : 0;
+	return compare_page(job->study, &request, &job->at_equal_flops, err);
+}
+
+static int compare_all(struct job *job, const char *folder, struct error *err)
+{
+	TRY(compare_page(job->study, &job->request, &job->page, err));
+	TRY(compare_at_equal_flops(job, err));
+	TRY(folder_make(folder, err));
+	TRY(write_files(job, folder, err));
+	return print_all(job, folder, err);
 }
 
 static int compare_command(const void *options, int argc, char **args, struct error *err)
 {
 	const struct compare_options *opt = options;
 	struct study study;
+	struct job job = { .study = &study,
+					   .request = { .margin = opt->margin,
+									.against = opt->against,
+									.all_pairs = opt->all_pairs,
+									.scale = (enum compare_scale)opt->scale } };
+	job.request.metric = job.metric;
 	if (argc < 1)
 		return fail(err, ERROR_USER, "compare takes folders of runs or suites (moesim compare --help)");
+	if (opt->all_pairs && *opt->against) {
+		fail(err, ERROR_USER, "conflicts with --against (leave out one of them)");
+		return fail_at(err, "--all-pairs", 0, 0);
+	}
+	TRY(choose_metrics(&job, opt->metric, err));
 	TRY(study_read((size_t)argc, args, &study, err));
-	int status = compare_all(opt, &study, *opt->out ? opt->out : args[0], err);
+	int status = compare_all(&job, *opt->out ? opt->out : args[0], err);
 	if (study.repeats > 0)
 		fprintf(stderr, "moesim: %zu runs repeat the settings and seed of another and are left out\n", study.repeats);
+	compare_page_free(&job.page);
+	compare_page_free(&job.at_equal_flops);
 	study_free(&study);
 	return status;
 }
 
 const struct command command_compare = {
 	.name = "compare",
-	.summary = "means, paired differences and what they allow to say",
+	.summary = "means, paired differences and verdicts",
 	.arguments = "DIR...",
 	.about =
 		"Reads the runs of run folders and suites.  For every metric and strategy: n, mean, standard deviation and "
-		"95% t interval over the seeds; for every pair of strategies the paired difference over the seeds that both "
-		"have, with its interval, p value (Holm-corrected over the pairs) and a test of equivalence (two one-sided "
-		"t tests), and the verdict: better, worse, equivalent or undecided.  The views at equal training FLOPs and "
-		"of equal total parameters are in pairs.csv.  Where the runs saw different streams, those of each stream are "
-		"compared among themselves.",
+		"95% t interval over the seeds, and the share of the gap between random routing and the planted ceiling that "
+		"the strategy closes.  Everything is compared with one baseline (--against; --all-pairs for every two): the "
+		"paired difference over the seeds that both have, and the verdict: better, worse, equivalent, equal or "
+		"undecided.  All tests of a page, over metrics, strategies and streams, are one family (Holm), so that the "
+		"chance of any false verdict is at most 5%; intervals of differences are simultaneous.  Excess loss is tested "
+		"on its logarithm where that scatters less, and told as x% less.  The view at equal training FLOPs is a family "
+		"of its own; pairs of equal total parameters are marked as a view, too, with the same p.  Where the runs saw "
+		"different streams, those of each stream are compared among themselves.",
 	.opts = compare_rows,
 	.opts_size = sizeof(struct compare_options),
 	.run = compare_command,

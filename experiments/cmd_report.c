@@ -44,18 +44,8 @@ static const struct moe_opt report_rows[] = {
 };
 #undef AT
 
-enum { PAIRS_OF = 12 }; /* so many series are all compared with one another; of more, each with one */
-
 /* ---- choosing ------------------------------------------------------------------------------------------------------
  */
-
-static const struct compare_metric *find_metric(const char *name)
-{
-	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++)
-		if (strcmp(metric->name, name) == 0)
-			return metric;
-	return NULL;
-}
 
 static int unknown_metric(const char *name, struct error *err)
 {
@@ -67,28 +57,6 @@ static int unknown_metric(const char *name, struct error *err)
 	const char *near = text_nearest(name, names);
 	fail(err, ERROR_USER, "unknown metric '%s' (%s%s)", name, near ? "did you mean " : "try ", near ? near : names[0]);
 	return fail_at(err, "--metric", 0, 0);
-}
-
-static int choose_baseline(const struct report_options *opt, const struct study *study, size_t *baseline,
-						   struct error *err)
-{
-	const char *wanted = *opt->against ? opt->against : "top-k";
-	size_t same_label = study->n, same_strategy = study->n;
-	*baseline = study->n;
-	if (!*opt->against && study->n <= PAIRS_OF)
-		return 0;
-	for (size_t s = study->n; s-- > 0;) {
-		same_label = strcmp(study->series[s].label, wanted) == 0 ? s : same_label;
-		same_strategy = strcmp(study->series[s].strategy, wanted) == 0 ? s : same_strategy;
-	}
-	*baseline = same_label < study->n ? same_label : same_strategy;
-	if (*baseline < study->n)
-		return 0;
-	*baseline = 0;
-	if (!*opt->against)
-		return 0;
-	fail(err, ERROR_USER, "no run of '%s' here", opt->against);
-	return fail_at(err, "--against", 0, 0);
 }
 
 /* ---- gathering -----------------------------------------------------------------------------------------------------
@@ -103,7 +71,8 @@ static bool is_known(const struct comparison *of)
 }
 
 /* The metric becomes a column of the report if any run has it. */
-static int add_metric(struct report *report, const struct compare_metric *metric, bool needed, struct error *err)
+static int add_metric(struct report *report, const struct compare_metric *metric, bool needed, struct arena *arena,
+					  struct error *err)
 {
 	struct comparison *into = &report->metric[report->metrics];
 	for (size_t i = 0; i < report->metrics; i++)
@@ -111,26 +80,23 @@ static int add_metric(struct report *report, const struct compare_metric *metric
 			return 0;
 	if (report->metrics == REPORT_METRICS)
 		return 0;
-	TRY(compare_study(report->study, COMPARE_END, metric, metric->margin, 0, into, err));
-	if (needed || is_known(into))
-		report->metrics++;
-	else
-		compare_free(into);
+	TRY(compare_means(report->study, COMPARE_END, metric, arena, into, err));
+	report->metrics += needed || is_known(into);
 	return 0;
 }
 
 /* The verdicts' metric first, then what belongs beside it. */
-static int add_metrics(const struct report_options *opt, struct report *report, struct error *err)
+static int add_metrics(const struct report_options *opt, struct report *report, struct arena *arena, struct error *err)
 {
 	static const char *const beside[] = { "maxvio", "dead_experts", "drop_rate", "domain_mi", "flops_per_token" };
-	const struct compare_metric *first = find_metric(*opt->metric ? opt->metric : "excess_loss");
+	const struct compare_metric *first = compare_metric(*opt->metric ? opt->metric : "excess_loss");
 	if (!first)
 		return unknown_metric(opt->metric, err);
-	TRY(add_metric(report, first, *opt->metric != '\0', err));
+	TRY(add_metric(report, first, *opt->metric != '\0', arena, err));
 	if (report->metrics == 0)
-		TRY(add_metric(report, find_metric("eval_loss"), true, err));
+		TRY(add_metric(report, compare_metric("eval_loss"), true, arena, err));
 	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-		TRY(add_metric(report, find_metric(beside[i]), false, err));
+		TRY(add_metric(report, compare_metric(beside[i]), false, arena, err));
 	return 0;
 }
 
@@ -146,29 +112,23 @@ static int read_records(struct report *report, struct arena *arena, struct error
 	return 0;
 }
 
-/* What is said of the series that saw one stream. */
-static int judge(const struct report_options *opt, struct report *report, struct report_contest *contest,
-				 struct arena *arena, struct error *err)
-{
-	const struct compare_metric *metric = report->metric[0].metric;
-	const struct study *study = &contest->series.study;
-	bool loss = strcmp(metric->name, "eval_loss") == 0;
-	contest->best = ARENA_TAKE(arena, study->n, bool);
-	TRY(choose_baseline(opt, study, &contest->baseline, err));
-	TRY(compare_pareto(study, find_metric(loss ? "eval_loss" : "excess_loss"), contest->best, err));
-	return compare_study(study, COMPARE_END, metric, opt->margin > 0 ? opt->margin : metric->margin, contest->baseline,
-						 &contest->verdict, err);
-}
-
+/* The metric of the verdicts first, then those that are always judged. */
 static int judge_all(const struct report_options *opt, struct report *report, struct arena *arena, struct error *err)
 {
-	struct contest *contest;
-	size_t n = contests_split(report->study, arena, &contest);
-	report->contest = ARENA_TAKE(arena, n, struct report_contest);
-	for (size_t i = 0; i < n; i++) {
-		report->contest[i].series = contest[i];
-		TRY(judge(opt, report, &report->contest[i], arena, err));
-		report->contests++;
+	const struct compare_metric *metric[REPORT_METRICS];
+	struct compare_request request = { .metric = metric, .margin = opt->margin, .against = opt->against };
+	for (size_t i = 0; i < report->metrics; i++)
+		if (i == 0 || report->metric[i].metric->judged)
+			metric[request.metrics++] = report->metric[i].metric;
+	TRY(compare_page(report->study, &request, &report->page, err));
+	report->contests = report->page.contests;
+	report->contest = ARENA_TAKE(arena, report->contests, struct report_contest);
+	for (size_t i = 0; i < report->contests; i++) {
+		const struct compare_contest *contest = &report->page.contest[i];
+		report->contest[i] = (struct report_contest){ .series = contest->series,
+													  .verdict = contest->metric[0],
+													  .baseline = contest->baseline,
+													  .best = contest->best };
 	}
 	return 0;
 }
@@ -178,7 +138,7 @@ static int gather(const struct report_options *opt, struct study *study, size_t 
 {
 	TRY(suite_note_read(folder[0], &report->note, err));
 	report->question = *opt->question ? opt->question : report->note.question;
-	TRY(add_metrics(opt, report, err));
+	TRY(add_metrics(opt, report, &study->arena, err));
 	TRY(judge_all(opt, report, &study->arena, err));
 	TRY(read_records(report, &study->arena, err));
 	const struct chart_choice choice = { .baseline = opt->against, .margin = opt->margin };
@@ -214,10 +174,7 @@ static int make_report(const struct report_options *opt, struct study *study, si
 		status = write_page(&report, *opt->out ? opt->out : path_join(folder[0], "report.html"), err);
 	if (status == 0 && report.no_charts)
 		status = fail(err, ERROR_WORLD, "the report has no charts, or not all: %s", report.no_charts);
-	for (size_t i = 0; i < report.metrics; i++)
-		compare_free(&report.metric[i]);
-	for (size_t i = 0; i < report.contests; i++)
-		compare_free(&report.contest[i].verdict);
+	compare_page_free(&report.page);
 	report_free(&report);
 	return status;
 }

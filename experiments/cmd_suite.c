@@ -21,7 +21,7 @@
 #include "experiments/grid/suite_note.h"
 #include "experiments/places.h"
 #include "experiments/shell.h"
-#include "experiments/study/estimate.h"
+#include "experiments/study/compare.h"
 #include "experiments/table.h"
 #include "sim/base/csv.h"
 #include "sim/base/files.h"
@@ -231,6 +231,68 @@ static int print_outlook(const struct campaign *campaign, const struct outlook *
 	return 0;
 }
 
+/* ---- what it will be able to see ------------------------------------------------------------------------- */
+
+/* Runs of the grid point; none when another section has made the same. */
+static size_t point_runs(const struct grid *grid, size_t point)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < grid->n; i++)
+		n += grid->run[i].point == point;
+	return n;
+}
+
+/* The standard deviation of a paired difference of excess losses, as a share of them: in suite quick the median over
+ * its contrasts was 0.057 (five seeds). */
+static const double typical_scatter = 0.057;
+
+/* How much the finished runs of the folder scatter; else what is typical.  Runs that cannot be read are no reason not
+ * to show what there is to do. */
+static double known_scatter(const char *folder, const char **source)
+{
+	char *path = (char *)folder;
+	struct study study;
+	struct compare_page page;
+	const struct compare_request request = { .scale = COMPARE_SCALE_LOG };
+	struct error ignored;
+	double scatter = NAN;
+	if (folder_exists(folder) && study_read(1, &path, &study, &ignored) == 0) {
+		if (compare_page(&study, &request, &page, &ignored) == 0) {
+			scatter = page.contest[0].metric[0].logarithmic ? page.contest[0].metric[0].scatter : NAN;
+			compare_page_free(&page);
+		}
+		study_free(&study);
+	}
+	*source = isnan(scatter) ? "in suite quick" : "the runs done so far";
+	return isnan(scatter) ? typical_scatter : scatter;
+}
+
+/* Every point but one is compared with a baseline, in loss, MaxVio and dead experts. */
+static void print_power(const struct campaign *campaign)
+{
+	enum { JUDGED = 3 };
+	const char *source;
+	size_t points = 0, seeds = SIZE_MAX;
+	for (size_t i = 0; i < campaign->grid->points; i++) {
+		size_t runs = point_runs(campaign->grid, i);
+		points += runs > 0;
+		seeds = runs > 0 && runs < seeds ? runs : seeds;
+	}
+	if (points < 2)
+		return;
+	double tests = JUDGED * (double)(points - 1);
+	double deviations = stats_detectable(seeds, STATS_ALPHA_DIFFERENT / tests, 0.8);
+	if (seeds < 2) {
+		puts("power: with 1 seed no difference can be told from chance (--seeds 1..5)");
+		return;
+	}
+	double scatter = known_scatter(campaign->results->folder, &source);
+	printf(
+		"power: with %zu seeds and %.0f tests, differences below %.1f standard deviations of a paired difference will "
+		"likely be missed:\n       about %.0f%% of the excess loss, where it scatters by %.1f%% as %s\n",
+		seeds, tests, deviations, -100 * expm1(-deviations * scatter), 100 * scatter, source);
+}
+
 /* Counting a run takes a few milliseconds: very large grids are listed without. */
 static int print_runs(const struct suite *suite, const struct campaign *campaign, struct error *err)
 {
@@ -253,7 +315,10 @@ static int print_runs(const struct suite *suite, const struct campaign *campaign
 	print_question(suite);
 	table_end(&table, stdout);
 	printf("\n%zu runs in %s\n", grid->n, campaign->results->folder);
-	return costs && outlook.runs > 0 ? print_outlook(campaign, &outlook, err) : 0;
+	if (costs && outlook.runs > 0)
+		TRY(print_outlook(campaign, &outlook, err));
+	print_power(campaign);
+	return 0;
 }
 
 /* ---- the table at the end -------------------------------------------------------------------------------- */
@@ -280,8 +345,8 @@ struct shown {
 	int decimals;
 };
 
-static const char *const table_header[] = { "<strategy", "n",         "excess loss +- 95%", "MaxVio", "dead experts",
-											"domain MI", "dropped %", "FLOPs/token",        NULL };
+static const char *const table_header[] = { "<strategy",    "n",         "excess loss +- 95%", "gap closed",  "MaxVio",
+											"dead experts", "domain MI", "dropped %",          "FLOPs/token", NULL };
 
 /* Does any run of this label look at later tokens?  label NULL: any run at all. */
 static bool sees_future(const struct csv_table *rows, const char *label)
@@ -293,17 +358,25 @@ static bool sees_future(const struct csv_table *rows, const char *label)
 	return false;
 }
 
-/* Runs of the grid point; none when another section has made the same. */
-static size_t point_runs(const struct grid *grid, size_t point)
+/* "76% (70 to 81%)"; of the series to which the label's first run belongs. */
+static void put_gap(struct table *table, const struct csv_table *rows, const char *label, const struct gap_list *gaps)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < grid->n; i++)
-		n += grid->run[i].point == point;
-	return n;
+	int by = csv_column(rows, "label"), run = csv_column(rows, "run");
+	const struct gap_of_run *gap = NULL;
+	for (size_t i = 0; by >= 0 && run >= 0 && !gap && i < rows->rows; i++)
+		if (strcmp(csv_cell(rows, i, by), label) == 0)
+			gap = gap_list_find(gaps, csv_cell(rows, i, run));
+	if (!gap || isnan(gap->share.value))
+		table_cell(table, "-");
+	else if (isnan(gap->share.low))
+		table_cell(table, "%.0f%%", 100 * gap->share.value);
+	else
+		table_cell(table, "%.0f%% (%.0f to %.0f%%)", 100 * gap->share.value, 100 * gap->share.low,
+				   100 * gap->share.high);
 }
 
 static void add_point(struct table *table, const struct csv_table *rows, const char *label, size_t asked,
-					  const char *loss)
+					  const char *loss, const struct gap_list *gaps)
 {
 	char flops[TEXT_NUMBER];
 	struct estimate e = point_estimate(rows, label, loss);
@@ -311,6 +384,7 @@ static void add_point(struct table *table, const struct csv_table *rows, const c
 	table_cell(table, "%s%s", label, sees_future(rows, label) ? " (f)" : "");
 	table_cell(table, "%s", n == asked ? text_keep_f("%zu", n) : text_keep_f("%zu of %zu", n, asked));
 	table_interval(table, e.mean, (e.high - e.low) / 2, 4);
+	put_gap(table, rows, label, gaps);
 	table_number(table, point_estimate(rows, label, "maxvio").mean, 3);
 	table_number(table, point_estimate(rows, label, "dead_experts").mean, 1);
 	table_number(table, point_estimate(rows, label, "domain_mi").mean, 3);
@@ -330,7 +404,7 @@ static bool knows_excess(const struct csv_table *rows)
 }
 
 static int print_summary(const struct suite *suite, const struct grid *grid, const struct results *results,
-						 struct error *err)
+						 const struct gap_list *gaps, struct error *err)
 {
 	struct csv_table rows;
 	struct table table;
@@ -345,7 +419,8 @@ static int print_summary(const struct suite *suite, const struct grid *grid, con
 	table_begin(&table, header);
 	for (size_t i = 0; i < grid->points; i++)
 		if (point_runs(grid, i) > 0)
-			add_point(&table, &rows, grid->point[i].label, point_runs(grid, i), excess ? "excess_loss" : "eval_loss");
+			add_point(&table, &rows, grid->point[i].label, point_runs(grid, i), excess ? "excess_loss" : "eval_loss",
+					  gaps);
 	table_end(&table, stdout);
 	if (sees_future(&rows, NULL))
 		puts("(f) looks at later tokens of the sequence, so its loss is not that of a language model that writes");
@@ -398,6 +473,28 @@ static int write_note(const struct suite_options *opt, const char *file, const s
 	return suite_note_write(folder, &note, err);
 }
 
+/* summary.csv, with the share of the gap that each run closes. */
+static int gather(const struct results *results, struct gap_list *gaps, struct error *err)
+{
+	double *closed = calloc(results->grid->n + 1, sizeof *closed);
+	bool any = false;
+	if (!closed)
+		error_no_memory("shares of a gap");
+	for (size_t i = 0; i < results->grid->n; i++)
+		any |= results->state[i] == RUN_DONE || results->state[i] == RUN_DIVERGED;
+	/* without the shares the rows are still worth writing */
+	int status = any ? gap_list_read(results->folder, gaps, err) : 0;
+	for (size_t i = 0; i < results->grid->n; i++) {
+		const struct gap_of_run *gap = gap_list_find(gaps, results->run[i]);
+		closed[i] = gap ? gap->closed : NAN;
+	}
+	struct error later;
+	if (results_gather(results, closed, status == 0 ? err : &later) != 0)
+		status = -1;
+	free(closed);
+	return status;
+}
+
 static int run_all(const struct suite_options *opt, const char *file, const struct suite *suite,
 				   struct campaign *campaign, struct error *err)
 {
@@ -408,15 +505,19 @@ static int run_all(const struct suite_options *opt, const char *file, const stru
 	int stopped = campaign_run(campaign, 0, campaign->grid->n, err);
 	if (stopped < 0)
 		return -1;
-	TRY(results_gather(results, err));
+	struct gap_list gaps = { .n = 0 };
+	TRY(gather(results, &gaps, err));
 	if (stopped > 0) {
+		gap_list_free(&gaps);
 		fprintf(stderr, "moesim: stopped with %zu of %zu runs done; the same command continues\n",
 				campaign->made + campaign->skipped, campaign->grid->n);
 		return 128 + stopped;
 	}
-	TRY(print_summary(suite, campaign->grid, results, err));
-	print_count(campaign, results);
-	return exit_code(campaign);
+	int status = print_summary(suite, campaign->grid, results, &gaps, err);
+	gap_list_free(&gaps);
+	if (status == 0)
+		print_count(campaign, results);
+	return status == 0 ? exit_code(campaign) : status;
 }
 
 /* Two processes with the same index would write into one folder: the log's file is their lock. */

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # differences.gp -- which strategies really differ: paired differences over common seeds, a panel for each stream.
 #
-# data: series,label,row,n,difference,difference_low,difference_high,p
+# data: series,label,row,n,difference,difference_low,difference_high,paired_low,paired_high,relative,relative_low,
+#       relative_high,p,verdict
 
 across = panels <= 3 ? panels : panels == 4 ? 2 : 3
 down = (panels + across - 1)/across
@@ -18,8 +19,8 @@ load 'style.gp'
 
 headline = 'Difference in loss from '.baseline
 if (strlen(subject)) { headline = 'Difference in loss of '.subject.' from '.baseline.', on each stream' }
-reading = 'Mark and bar: '.seeds.interval.', paired by seed.  p: t test'.(strlen(subject) ? '.' : \
-	', Holm-corrected for all rows'.(streams > 1 ? ' of the same stream.' : '.'))
+reading = 'Mark and bar: '.seeds.' with its 95% interval, paired by seed, simultaneous for all '.sprintf('%g', tests).\
+	' tests of the page; p: corrected for them (Holm).'
 span = x_most > x_least ? x_most - x_least : 1e-6
 least = x_least - 0.04*span
 most = x_most + 0.04*span
@@ -64,7 +65,7 @@ do for [p = 1:panels] {
 			'row':'difference_low':'difference_high' \
 			with xerrorbars linetype (1 + (look[i] - 1)%10) dashtype 1 linewidth 1.8 pointsize (rows > 12 ? 1 : 1.3) notitle, \
 		data using (panel_of[int(column('series'))] == p ? most : NaN):'row':(sprintf('  %+.4f  (p %s)', column('difference'), \
-			column('p') < 0.0005 ? '< 0.001' : sprintf('= %.3f', column('p')))) with labels left font small_font \
+			column('p') != column('p') ? '-' : column('p') < 0.0005 ? '< 0.001' : sprintf('= %.3f', column('p')))) with labels left font small_font \
 			textcolor rgb text_colour notitle
 	unset label
 }

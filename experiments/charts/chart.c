@@ -31,7 +31,9 @@ const struct chart charts[] = {
 	  "series,label,n,experts,alive,effective,params_active,params_total,flops_per_token,flops_total,flops_all",
 	  chart_fill_cost, false },
 	{ "differences", "paired differences in loss from a baseline",
-	  "series,label,row,n,difference,difference_low,difference_high,p", chart_fill_differences, false },
+	  "series,label,row,n,difference,difference_low,difference_high,paired_low,paired_high,relative,"
+	  "relative_low,relative_high,p,verdict",
+	  chart_fill_differences, false },
 	{ "target", "training FLOPs and seconds to reach a common loss",
 	  "series,label,row,n,reached,flops,flops_low,flops_high,seconds,seconds_low,seconds_high", chart_fill_target,
 	  false },

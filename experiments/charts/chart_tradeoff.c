@@ -156,7 +156,7 @@ static const char *sweep_label(const struct chart_sheet *sheet, const struct tra
 		if (tells)
 			label = text_keep_f("%s %s=%s", label, study->key[k], *series->value[k] ? series->value[k] : "-");
 	}
-	return text_keep_f("%s, by %s%s", label, study->key[key], series->run[0]->sees_future ? " †" : "");
+	return text_keep_f("%s, by %s%s", label, study->key[key], study_sees_future(series) ? " †" : "");
 }
 
 static size_t distinct_labels(const struct tradeoff *t)

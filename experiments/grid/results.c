@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,7 @@ struct gathered {
 	struct csv_table *table; /* [grid->n]; columns 0 where there is no row */
 	size_t columns, room;
 	const char **column; /* [columns] names of all tables, in the order in which they turn up */
+	const double *gap;   /* [grid->n] the column gap_closed; NULL: none */
 	const char **extra;  /* [grid->n_rows] the column of a swept key that the tables lack; else NULL */
 };
 
@@ -276,27 +278,39 @@ static int read_summaries(const struct results *results, struct gathered *all, s
 	return 0;
 }
 
-static void write_rows(const struct results *results, const struct gathered *all, struct csv_writer *to)
+static void text_or_empty(struct csv_writer *to, const char *text)
+{
+	if (*text)
+		csv_text(to, text);
+	else
+		csv_empty(to);
+}
+
+static void write_row(const struct results *results, const struct gathered *all, size_t run, size_t row,
+					  struct csv_writer *to)
 {
 	const struct grid *grid = results->grid;
-	for (size_t i = 0; i < grid->n; i++) {
-		const struct csv_table *table = &all->table[i];
-		for (size_t row = 0; row < table->rows; row++) {
-			for (size_t c = 0; c < all->columns; c++) {
-				int from = csv_column(table, all->column[c]);
-				const char *cell = from < 0 ? "" : csv_cell(table, row, from);
-				if (*cell)
-					csv_text(to, cell);
-				else
-					csv_empty(to);
-			}
-			csv_text(to, grid->point[grid->run[i].point].label);
-			for (size_t k = 0; k < grid->n_rows; k++)
-				if (all->extra[k])
-					csv_text(to, grid_value(grid, &grid->run[i], k));
-			csv_row(to);
-		}
+	const struct csv_table *table = &all->table[run];
+	for (size_t c = 0; c < all->columns; c++) {
+		int from = csv_column(table, all->column[c]);
+		text_or_empty(to, from < 0 ? "" : csv_cell(table, row, from));
 	}
+	if (all->gap && isnan(all->gap[run]))
+		csv_empty(to);
+	else if (all->gap)
+		csv_double(to, all->gap[run]);
+	csv_text(to, grid->point[grid->run[run].point].label);
+	for (size_t k = 0; k < grid->n_rows; k++)
+		if (all->extra[k])
+			csv_text(to, grid_value(grid, &grid->run[run], k));
+	csv_row(to);
+}
+
+static void write_rows(const struct results *results, const struct gathered *all, struct csv_writer *to)
+{
+	for (size_t i = 0; i < results->grid->n; i++)
+		for (size_t row = 0; row < all->table[i].rows; row++)
+			write_row(results, all, i, row, to);
 }
 
 static void find_extra(const struct grid *grid, struct gathered *all)
@@ -311,7 +325,7 @@ static const char *header_line(const struct gathered *all, const struct results 
 	const char *line = "";
 	for (size_t c = 0; c < all->columns; c++)
 		line = text_keep_f("%s%s,", line, all->column[c]);
-	line = text_keep_f("%slabel", line);
+	line = text_keep_f("%s%slabel", line, all->gap ? "gap_closed," : "");
 	for (size_t k = 0; k < results->grid->n_rows; k++)
 		if (all->extra[k])
 			line = text_keep_f("%s,%s", line, all->extra[k]);
@@ -326,9 +340,10 @@ static int write_summary(const struct results *results, const struct gathered *a
 	return whole_csv_end(&csv, path_join(results->folder, "summary.csv"), err);
 }
 
-int results_gather(const struct results *results, struct error *err)
+int results_gather(const struct results *results, const double *gap, struct error *err)
 {
-	struct gathered all = { .table = calloc(results->grid->n + 1, sizeof *all.table),
+	struct gathered all = { .gap = gap,
+							.table = calloc(results->grid->n + 1, sizeof *all.table),
 							.extra = calloc(results->grid->n_rows + 1, sizeof *all.extra) };
 	if (!all.table || !all.extra)
 		error_no_memory("summaries");

@@ -47,8 +47,9 @@ enum run_state results_look(struct results *results, size_t run);
 /* Writes runs.csv, which says what belongs to the suite as it is now: run,label,seed and the swept keys. */
 int results_list(const struct results *results, struct error *err);
 
-/* Writes summary.csv: the summary rows of all finished runs in the order of the grid, then the columns `label` and
- * every swept key that is not a column already. */
-int results_gather(const struct results *results, struct error *err);
+/* Writes summary.csv: the summary rows of all finished runs in the order of the grid, then the columns `gap_closed`
+ * (gap[grid->n], NAN where not known; no column when NULL), `label` and every swept key that is not a column already.
+ */
+int results_gather(const struct results *results, const double *gap, struct error *err);
 
 #endif

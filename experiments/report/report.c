@@ -126,7 +126,7 @@ static void write_verdict_counts(const struct report *report, FILE *to)
 	for (size_t c = 0; c < report->contests; c++) {
 		const struct comparison *of = &report->contest[c].verdict;
 		for (size_t i = 0; i < of->pairs; i++)
-			count[of->pair[i].verdict]++;
+			count[of->pair[i].test.verdict]++;
 		pairs += of->pairs;
 	}
 	if (pairs == 0)

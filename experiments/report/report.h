@@ -35,6 +35,7 @@ struct report {
 	const char *question; /* "" when nobody asked one */
 	const char *folder;   /* as the user named it */
 	size_t metrics;
+	struct compare_page page;                 /* what is judged, all of it one family of tests */
 	struct comparison metric[REPORT_METRICS]; /* means of all series; the first metric has the verdicts */
 	size_t contests;
 	struct report_contest *contest; /* [contests] */

@@ -46,10 +46,10 @@ static bool verdict_on(const struct comparison *of, size_t a, size_t b, enum ver
 		bool same = pair->a == a && pair->b == b, turned = pair->a == b && pair->b == a;
 		if (!same && !turned)
 			continue;
-		*verdict = pair->verdict;
-		if (turned && pair->verdict == VERDICT_LOWER)
+		*verdict = pair->test.verdict;
+		if (turned && pair->test.verdict == VERDICT_LOWER)
 			*verdict = VERDICT_HIGHER;
-		else if (turned && pair->verdict == VERDICT_HIGHER)
+		else if (turned && pair->test.verdict == VERDICT_HIGHER)
 			*verdict = VERDICT_LOWER;
 		return true;
 	}
@@ -58,7 +58,9 @@ static bool verdict_on(const struct comparison *of, size_t a, size_t b, enum ver
 
 static const char *than(enum verdict verdict)
 {
-	return verdict == VERDICT_EQUIVALENT ? "to" : verdict == VERDICT_UNDECIDED ? "against" : "than";
+	return verdict == VERDICT_EQUIVALENT || verdict == VERDICT_EQUAL ? "to"
+		   : verdict == VERDICT_UNDECIDED                            ? "against"
+																	 : "than";
 }
 
 /* "better than x and y"; nothing when there is nobody of this verdict. */
@@ -81,7 +83,8 @@ static bool write_group(const struct comparison *of, size_t a, enum verdict want
 	return n > 0;
 }
 
-static const enum verdict order[] = { VERDICT_LOWER, VERDICT_HIGHER, VERDICT_EQUIVALENT, VERDICT_UNDECIDED };
+static const enum verdict order[] = { VERDICT_LOWER, VERDICT_HIGHER, VERDICT_EQUIVALENT, VERDICT_EQUAL,
+									  VERDICT_UNDECIDED };
 enum { ORDERED = sizeof order / sizeof *order };
 
 /* One sentence for every series. */
@@ -111,7 +114,7 @@ static void write_sides(const struct comparison *of, size_t baseline, FILE *to)
 		write_label(of->study, baseline, to);
 		fputs("</b>: ", to);
 		for (size_t p = 0; p < of->pairs; p++)
-			if (of->pair[p].verdict == order[i]) {
+			if (of->pair[p].test.verdict == order[i]) {
 				fputs(n++ ? " · " : "", to);
 				write_label(of->study, of->pair[p].a, to);
 			}
@@ -143,11 +146,10 @@ static void write_rule(const struct report *report, FILE *to)
 	write_verdict(of->metric, VERDICT_HIGHER, to);
 	fputs(", surely different; ", to);
 	write_verdict(of->metric, VERDICT_UNDECIDED, to);
-	fprintf(
-		to,
-		", these seeds cannot tell, which is no sign of equality.  Differences are paired by seed, since all see the "
-		"same tokens and start from the same weights; p values are corrected for the number of pairs%s (Holm).</p>\n",
-		where);
+	fputs(", these seeds cannot tell, which is no sign of equality.  Differences are paired by seed, since all see the "
+		  "same tokens and start from the same weights; p values are corrected for everything that this page judges "
+		  "(Holm).</p>\n",
+		  to);
 }
 
 /* ---- tables ------------------------------------------------------------------------------------------------- */
@@ -246,11 +248,11 @@ static void write_p(double p, FILE *to)
 static void write_pair(const struct comparison *of, const struct compare_pair *pair, FILE *to)
 {
 	const struct estimate *difference = &pair->difference;
-	const char *word = compare_verdict(of->metric, pair->verdict);
+	const char *word = compare_verdict(of->metric, pair->test.verdict);
 	int decimals = of->metric->decimals;
 	fputs("<tr><th scope=\"row\">", to);
 	write_label(of->study, pair->a, to);
-	fprintf(to, "</th><td><em class=\"%s\">%s</em> %s</td><td>", word, word, than(pair->verdict));
+	fprintf(to, "</th><td><em class=\"%s\">%s</em> %s</td><td>", word, word, than(pair->test.verdict));
 	write_label(of->study, pair->b, to);
 	fprintf(to, "</td><td class=\"n\">%s</td>",
 			isnan(difference->mean) ? "–" : signed_number(difference->mean, decimals));
@@ -260,20 +262,18 @@ static void write_pair(const struct comparison *of, const struct compare_pair *p
 		fprintf(to, "<td class=\"n\">%s to %s</td>", signed_number(difference->low, decimals),
 				signed_number(difference->high, decimals));
 	fprintf(to, "<td class=\"n\">%zu</td>", difference->n);
-	write_p(pair->p_holm, to);
-	write_p(pair->p_equivalence_holm, to);
+	write_p(pair->test.p, to);
 	fputs("</tr>\n", to);
 }
 
 static void write_pairs(const struct report *report, FILE *to)
 {
-	enum { COLUMNS = 8 };
+	enum { COLUMNS = 7 };
 	fputs("<h3>Every pair, with its interval</h3>\n", to);
 	begin_table("Paired differences", to);
 	fputs("<thead><tr><th scope=\"col\">routing</th><th scope=\"col\">is</th><th scope=\"col\">the other</th>"
 		  "<th scope=\"col\" class=\"n\">difference</th><th scope=\"col\" class=\"n\">95% interval</th>"
-		  "<th scope=\"col\" class=\"n\">seeds</th><th scope=\"col\" class=\"n\">p, differs</th>"
-		  "<th scope=\"col\" class=\"n\">p, equivalent</th></tr></thead>\n",
+		  "<th scope=\"col\" class=\"n\">seeds</th><th scope=\"col\" class=\"n\">p</th></tr></thead>\n",
 		  to);
 	for (size_t c = 0; c < report->contests; c++) {
 		const struct comparison *of = &report->contest[c].verdict;

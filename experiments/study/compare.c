@@ -7,39 +7,59 @@
 #include "experiments/study/compare.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-const struct compare_metric compare_metrics[] = {
-	{ "excess_loss", "nats/token", -1, 0.01, 4 },
-	{ "eval_loss", "nats/token", -1, 0.01, 4 },
-	{ "maxvio", "", -1, 0.1, 3 },
-	{ "dead_experts", "experts", -1, 0.5, 1 },
-	{ "drop_rate", "", -1, 0.005, 4 },
-	{ "domain_mi", "nats", 0, 0.02, 3 },
-	{ "flops_per_token", "FLOP", -1, 1, 0 },
-	{ NULL, NULL, 0, 0, 0 },
-};
+#include "experiments/study/contrast.h"
+#include "sim/base/text.h"
 
-static const double alpha = 0.05, size_tolerance = 0.01;
+const struct compare_metric compare_metrics[] = {
+	{ .name = "excess_loss",
+	  .unit = "nats/token",
+	  .sense = -1,
+	  .margin = 0.01,
+	  .decimals = 4,
+	  .proportional = true,
+	  .judged = true },
+	{ .name = "eval_loss", .unit = "nats/token", .sense = -1, .margin = 0.01, .decimals = 4, .judged = true },
+	{ .name = "maxvio", .unit = "", .sense = -1, .margin = 0.1, .decimals = 3, .judged = true },
+	{ .name = "dead_experts",
+	  .unit = "experts",
+	  .sense = -1,
+	  .margin = 0.5,
+	  .decimals = 1,
+	  .resolution = 1,
+	  .judged = true },
+	{ .name = "drop_rate", .unit = "", .sense = -1, .margin = 0.005, .decimals = 4 },
+	{ .name = "domain_mi", .unit = "nats", .margin = 0.02, .decimals = 3, .of_k = true },
+	{ .name = "flops_per_token", .unit = "FLOP", .sense = -1, .margin = 1, .judged = true },
+	{ .name = NULL },
+};
+enum { LOSSES = 2 }; /* the first ones */
+
+static const double size_tolerance = 0.01, power = 0.8;
+
+const struct compare_metric *compare_metric(const char *name)
+{
+	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++)
+		if (strcmp(metric->name, name) == 0)
+			return metric;
+	return NULL;
+}
 
 const char *compare_view_name(enum compare_view view)
 {
-	static const char *const name[] = { "end", "equal-flops", "equal-parameters" };
-	return name[view];
+	return view == COMPARE_END ? "end" : "equal-flops";
 }
 
 const char *compare_verdict(const struct compare_metric *metric, enum verdict verdict)
 {
-	switch (verdict) {
-	case VERDICT_EQUIVALENT:
-		return "equivalent";
-	case VERDICT_LOWER:
-		return metric->sense < 0 ? "better" : "lower";
-	case VERDICT_HIGHER:
-		return metric->sense < 0 ? "worse" : "higher";
-	default:
-		return "undecided";
-	}
+	static const char *const word[][2] = { [VERDICT_UNDECIDED] = { "undecided", "undecided" },
+										   [VERDICT_EQUIVALENT] = { "equivalent", "equivalent" },
+										   [VERDICT_EQUAL] = { "equal", "equal" },
+										   [VERDICT_LOWER] = { "lower", "better" },
+										   [VERDICT_HIGHER] = { "higher", "worse" } };
+	return word[verdict][metric->sense < 0];
 }
 
 /* ---- numbers of runs ------------------------------------------------------------------------------------- */
@@ -106,141 +126,495 @@ static int least_flops(const struct study *study, double *flops, struct error *e
 	return 0;
 }
 
-static int read_values(struct comparison *of, double **value, struct error *err)
+static int read_values(struct comparison *of, struct arena *arena, struct error *err)
 {
 	for (size_t s = 0; s < of->study->n; s++) {
 		const struct study_series *series = &of->study->series[s];
-		value[s] = ARENA_TAKE(&of->arena, series->n, double);
+		of->value[s] = ARENA_TAKE(arena, series->n, double);
 		for (size_t i = 0; i < series->n; i++)
-			TRY(run_value(of, series->run[i], &value[s][i], err));
-		of->mean[s] = estimate_of(value[s], series->n);
+			TRY(run_value(of, series->run[i], &of->value[s][i], err));
+		of->mean[s] = estimate_of(of->value[s], series->n);
 	}
 	return 0;
+}
+
+int compare_means(const struct study *study, enum compare_view view, const struct compare_metric *metric,
+				  struct arena *arena, struct comparison *out, struct error *err)
+{
+	*out = (struct comparison){ .study = study,
+								.view = view,
+								.metric = metric,
+								.margin = metric->margin,
+								.flops = NAN,
+								.detectable = NAN,
+								.scatter = NAN };
+	out->value = ARENA_TAKE(arena, study->n, double *);
+	out->mean = ARENA_TAKE(arena, study->n, struct estimate);
+	if (view == COMPARE_EQUAL_FLOPS)
+		TRY(least_flops(study, &out->flops, err));
+	return read_values(out, arena, err);
 }
 
 /* ---- pairs ----------------------------------------------------------------------------------------------- */
 
-static struct estimate paired(const struct study *study, double **value, size_t a, size_t b, double *difference)
+/* The values of the seeds that both have: x[n] and y[n]. */
+static size_t pair_up(const struct comparison *of, size_t a, size_t b, double *x, double *y)
 {
-	const struct study_series *left = &study->series[a], *right = &study->series[b];
+	const struct study_series *left = &of->study->series[a], *right = &of->study->series[b];
 	size_t n = 0;
 	for (size_t i = 0, j = 0; i < left->n && j < right->n;) { /* both are sorted by seed */
-		int64_t x = left->run[i]->seed, y = right->run[j]->seed;
-		if (x == y)
-			difference[n++] = value[a][i] - value[b][j];
-		i += x <= y;
-		j += y <= x;
+		int64_t at = left->run[i]->seed, other = right->run[j]->seed;
+		if (at == other && isfinite(of->value[a][i]) && isfinite(of->value[b][j])) {
+			x[n] = of->value[a][i];
+			y[n++] = of->value[b][j];
+		}
+		i += at <= other;
+		j += other <= at;
 	}
-	return estimate_of(difference, n);
+	return n;
 }
 
-static struct compare_pair test_pair(const struct comparison *of, double **value, size_t a, size_t b, double *room)
+static struct estimate difference_of(const double *x, const double *y, size_t n, double *room)
 {
-	struct compare_pair pair = { .a = a, .b = b, .margin = of->margin };
-	pair.difference = paired(of->study, value, a, b, room);
-	pair.t = pair.difference.mean / (pair.difference.sd / sqrt((double)pair.difference.n));
-	pair.p = pair.p_holm = estimate_p_zero(&pair.difference);
-	pair.p_equivalence = pair.p_equivalence_holm = stats_equivalence(&pair.difference, of->margin);
-	return pair;
+	for (size_t i = 0; i < n; i++)
+		room[i] = x[i] - y[i];
+	return estimate_of(room, n);
 }
 
-/* Holm's correction of one p value of every pair, found at this offset, into another. */
-static void correct(struct comparison *of, size_t from, size_t into, double *room)
+static struct estimate log_ratio_of(const double *x, const double *y, size_t n, double *room)
 {
-	for (size_t i = 0; i < of->pairs; i++)
-		memcpy(&room[i], (char *)&of->pair[i] + from, sizeof *room);
-	stats_holm(room, of->pairs);
-	for (size_t i = 0; i < of->pairs; i++)
-		memcpy((char *)&of->pair[i] + into, &room[i], sizeof *room);
+	for (size_t i = 0; i < n; i++)
+		room[i] = log(x[i]) - log(y[i]);
+	return estimate_of(room, n);
 }
 
-static void judge(struct comparison *of)
+static bool is_constant(const double *x, size_t n)
 {
-	double *room = ARENA_TAKE(&of->arena, of->pairs + 1, double);
-	correct(of, offsetof(struct compare_pair, p), offsetof(struct compare_pair, p_holm), room);
-	correct(of, offsetof(struct compare_pair, p_equivalence), offsetof(struct compare_pair, p_equivalence_holm), room);
+	for (size_t i = 1; i < n; i++)
+		if (x[i] != x[0])
+			return false;
+	return n > 1;
+}
+
+/* One value of every seed on either side.  Equal ones are equal; of two different ones nothing is left to infer, unless
+ * they are counts, in which some scatter may hide: each was rounded to a whole number (Sheppard). */
+static bool judge_exact(const struct compare_metric *metric, const double *x, const double *y, size_t n,
+						struct compare_pair *pair)
+{
+	const struct estimate *difference = &pair->difference;
+	bool equal = difference->n > 1 && difference->sd == 0 && difference->mean == 0;
+	pair->exact = equal || (metric->resolution == 0 && is_constant(x, n) && is_constant(y, n));
+	if (pair->exact)
+		pair->test.verdict = equal ? VERDICT_EQUAL : difference->mean < 0 ? VERDICT_LOWER : VERDICT_HIGHER;
+	return pair->exact;
+}
+
+struct scratch {
+	double *x, *y, *z; /* [longest series] */
+};
+
+static struct scratch take_scratch(const struct study *study, struct arena *arena)
+{
+	size_t most = 1;
+	for (size_t s = 0; s < study->n; s++)
+		most = study->series[s].n > most ? study->series[s].n : most;
+	return (struct scratch){ ARENA_TAKE(arena, most, double), ARENA_TAKE(arena, most, double),
+							 ARENA_TAKE(arena, most, double) };
+}
+
+/* What the test reads: the difference, or its logarithm. */
+static struct estimate tested(const struct comparison *of, const struct compare_pair *pair, struct scratch *room)
+{
+	if (!of->logarithmic)
+		return pair->difference;
+	size_t n = pair_up(of, pair->a, pair->b, room->x, room->y);
+	return log_ratio_of(room->x, room->y, n, room->z);
+}
+
+static void test_pair(const struct comparison *of, struct compare_pair *pair, struct scratch *room)
+{
+	size_t n = pair_up(of, pair->a, pair->b, room->x, room->y);
+	pair->test = (struct hypothesis){ NAN, NAN, NAN, VERDICT_UNDECIDED };
+	pair->t = pair->low = pair->high = pair->relative = pair->relative_low = pair->relative_high = NAN;
+	pair->detectable = pair->scatter = NAN;
+	pair->margin = of->margin;
+	pair->difference = difference_of(room->x, room->y, n, room->z);
+	if (judge_exact(of->metric, room->x, room->y, n, pair))
+		return;
+	/* a difference of two rounded numbers has twice the variance of one, resolution^2 / 12 */
+	pair->difference = estimate_at_least(&pair->difference, of->metric->resolution / sqrt(6));
+	struct estimate seen = tested(of, pair, room);
+	pair->t = seen.mean / (seen.sd / sqrt((double)seen.n));
+	pair->test.p_difference = estimate_p_zero(&seen);
+	pair->test.p_equivalence = stats_equivalence(&pair->difference, of->margin);
+}
+
+static const char *experts_per_token(const struct study *study, size_t series)
+{
+	return run_folder_setting(study->series[series].run[0], "top-k");
+}
+
+static bool comparable(const struct comparison *of, const struct contrast *contrast)
+{
+	return !of->metric->of_k ||
+		   strcmp(experts_per_token(of->study, contrast->a), experts_per_token(of->study, contrast->b)) == 0;
+}
+
+static int mark_sizes(struct comparison *of, struct error *err)
+{
 	for (size_t i = 0; i < of->pairs; i++) {
-		struct compare_pair *pair = &of->pair[i];
-		pair->verdict = stats_verdict(&pair->difference, pair->p_holm, pair->p_equivalence_holm, alpha);
+		double a, b;
+		TRY(run_folder_summary(of->study->series[of->pair[i].a].run[0], "params_total", &a, err));
+		TRY(run_folder_summary(of->study->series[of->pair[i].b].run[0], "params_total", &b, err));
+		of->pair[i].same_size = fabs(a - b) <= size_tolerance * fmax(a, b);
 	}
+	return 0;
 }
 
-/* size[series]: mean total parameters.  Do two series belong into one comparison of this view? */
-static bool comparable(const struct comparison *of, const double *size, size_t a, size_t b)
-{
-	return of->view != COMPARE_EQUAL_SIZE || fabs(size[a] - size[b]) <= size_tolerance * fmax(size[a], size[b]);
-}
+/* ---- the scale ------------------------------------------------------------------------------------------- */
 
-static int read_sizes(struct comparison *of, double *size, struct error *err)
+static bool all_positive(const struct comparison *of)
 {
 	for (size_t s = 0; s < of->study->n; s++)
-		TRY(run_folder_summary(of->study->series[s].run[0], "params_total", &size[s], err));
+		for (size_t i = 0; i < of->study->series[s].n; i++)
+			if (of->value[s][i] <= 0)
+				return false;
+	return true;
+}
+
+static double mean_log(const struct comparison *of)
+{
+	double sum = 0;
+	size_t n = 0;
+	for (size_t s = 0; s < of->study->n; s++)
+		for (size_t i = 0; i < of->study->series[s].n; i++)
+			if (isfinite(of->value[s][i])) {
+				sum += log(of->value[s][i]);
+				n++;
+			}
+	return n ? sum / (double)n : 0;
+}
+
+static double squares(const struct estimate *of)
+{
+	return of->n > 1 ? of->sd * of->sd * (double)(of->n - 1) : 0;
+}
+
+/* Box and Cox (1964): the likelihood of the logarithm exceeds that of the plain scale when its squares, times the
+ * square of the geometric mean, are the smaller ones.  Squares about the mean of each pair say nothing of the means
+ * themselves, so that this choice is made without a look at what is tested. */
+static bool scatters_less_in_log(const struct comparison *of, struct scratch *room)
+{
+	double plain = 0, logarithm = 0, scale = exp(2 * mean_log(of));
+	for (size_t i = 0; i < of->pairs; i++) {
+		size_t n = pair_up(of, of->pair[i].a, of->pair[i].b, room->x, room->y);
+		struct estimate in_plain = difference_of(room->x, room->y, n, room->z);
+		struct estimate in_log = log_ratio_of(room->x, room->y, n, room->z);
+		plain += squares(&in_plain);
+		logarithm += squares(&in_log);
+	}
+	return scale * logarithm < plain;
+}
+
+static bool is_logarithmic(const struct comparison *of, enum compare_scale scale, struct scratch *room)
+{
+	if (!of->metric->proportional || scale == COMPARE_SCALE_PLAIN || !all_positive(of))
+		return false;
+	return scale == COMPARE_SCALE_LOG || scatters_less_in_log(of, room);
+}
+
+static int compare(const struct compare_request *request, const struct contrast *contrast, size_t contrasts,
+				   struct arena *arena, struct comparison *of, struct error *err)
+{
+	struct scratch room = take_scratch(of->study, arena);
+	of->pair = ARENA_TAKE(arena, contrasts, struct compare_pair);
+	for (size_t i = 0; i < contrasts; i++)
+		if (comparable(of, &contrast[i]))
+			of->pair[of->pairs++] = (struct compare_pair){ .a = contrast[i].a, .b = contrast[i].b };
+	of->logarithmic = is_logarithmic(of, request->scale, &room);
+	for (size_t i = 0; i < of->pairs; i++)
+		test_pair(of, &of->pair[i], &room);
+	return mark_sizes(of, err);
+}
+
+/* ---- the page: one family -------------------------------------------------------------------------------- */
+
+struct family {
+	size_t n;
+	struct hypothesis *test;
+	double *sign;
+};
+
+static bool is_tested(const struct compare_pair *pair)
+{
+	return !isnan(pair->test.p_difference);
+}
+
+static size_t count_tests(const struct comparison *of)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < of->pairs; i++)
+		n += is_tested(&of->pair[i]);
+	return n;
+}
+
+static void gather(const struct comparison *of, struct family *family)
+{
+	for (size_t i = 0; i < of->pairs; i++)
+		if (is_tested(&of->pair[i])) {
+			family->test[family->n] = of->pair[i].test;
+			family->sign[family->n++] = of->pair[i].t;
+		}
+}
+
+/* Power at the level that every difference of the page begins with; the same for all pairs of so many seeds. */
+struct sight {
+	double level;
+	size_t n;
+	double deviations; /* stats_detectable() of n; 0: not worked out */
+};
+
+static double detectable(struct sight *sight, const struct estimate *seen)
+{
+	if (sight->n != seen->n || sight->deviations == 0) {
+		sight->n = seen->n;
+		sight->deviations = stats_detectable(seen->n, sight->level, power);
+	}
+	return sight->deviations * seen->sd;
+}
+
+static void finish_relative(struct compare_pair *pair, const struct estimate *seen, double alpha)
+{
+	estimate_interval(seen, alpha, &pair->relative_low, &pair->relative_high);
+	pair->relative = expm1(seen->mean);
+	pair->relative_low = expm1(pair->relative_low);
+	pair->relative_high = expm1(pair->relative_high);
+	pair->detectable = -expm1(-pair->detectable);
+}
+
+static void finish_pair(const struct comparison *of, struct compare_pair *pair, double alpha, struct sight *sight,
+						struct scratch *room)
+{
+	struct estimate seen = tested(of, pair, room);
+	estimate_interval(&pair->difference, alpha, &pair->low, &pair->high);
+	pair->scatter = seen.sd;
+	pair->detectable = detectable(sight, &seen);
+	if (of->logarithmic)
+		finish_relative(pair, &seen, alpha);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+static double median(double *value, size_t n)
+{
+	qsort(value, n, sizeof *value, compare_numbers);
+	return n == 0 ? NAN : n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
+}
+
+static void find_medians(struct comparison *of, struct arena *arena)
+{
+	double *visible = ARENA_TAKE(arena, of->pairs + 1, double), *scatter = ARENA_TAKE(arena, of->pairs + 1, double);
+	size_t n = 0;
+	for (size_t i = 0; i < of->pairs; i++)
+		if (is_tested(&of->pair[i])) {
+			visible[n] = of->pair[i].detectable;
+			scatter[n++] = of->pair[i].scatter;
+		}
+	of->detectable = median(visible, n);
+	of->scatter = median(scatter, n);
+}
+
+static struct family gather_all(struct compare_page *page)
+{
+	for (size_t c = 0; c < page->contests; c++)
+		for (size_t m = 0; m < page->metrics; m++)
+			page->tests += count_tests(&page->contest[c].metric[m]);
+	struct family family = { 0, ARENA_TAKE(&page->arena, page->tests, struct hypothesis),
+							 ARENA_TAKE(&page->arena, page->tests, double) };
+	for (size_t c = 0; c < page->contests; c++)
+		for (size_t m = 0; m < page->metrics; m++)
+			gather(&page->contest[c].metric[m], &family);
+	return family;
+}
+
+static void hand_out(struct compare_page *page, struct comparison *of, struct family *family, struct sight *sight)
+{
+	struct scratch room = take_scratch(of->study, &page->arena);
+	for (size_t i = 0; i < of->pairs; i++)
+		if (is_tested(&of->pair[i])) {
+			of->pair[i].test = family->test[family->n++];
+			finish_pair(of, &of->pair[i], stats_simultaneous(page->tests), sight, &room);
+		}
+	find_medians(of, &page->arena);
+}
+
+static void judge(struct compare_page *page)
+{
+	struct family family = gather_all(page);
+	struct sight sight = { .level = STATS_ALPHA_DIFFERENT / (double)(page->tests ? page->tests : 1) };
+	stats_judge(family.test, family.sign, family.n);
+	family.n = 0;
+	for (size_t c = 0; c < page->contests; c++)
+		for (size_t m = 0; m < page->metrics; m++)
+			hand_out(page, &page->contest[c].metric[m], &family, &sight);
+}
+
+/* ---- choosing -------------------------------------------------------------------------------------------- */
+
+/* In how many runs this metric has a number. */
+static int count_known(const struct study *study, const struct compare_metric *metric, size_t *known, struct error *err)
+{
+	*known = 0;
+	for (size_t s = 0; s < study->n; s++)
+		for (size_t i = 0; i < study->series[s].n; i++) {
+			double value;
+			TRY(run_folder_summary(study->series[s].run[i], metric->name, &value, err));
+			*known += isnan(value) ? 0 : 1;
+		}
 	return 0;
 }
 
-static int make_pairs(struct comparison *of, double **value, size_t baseline, struct error *err)
+static bool is_loss(const struct compare_metric *metric)
 {
-	size_t n = of->study->n, most = 0;
-	double *size = ARENA_TAKE(&of->arena, n, double);
-	for (size_t s = 0; s < n; s++)
-		most = of->study->series[s].n > most ? of->study->series[s].n : most;
-	double *room = ARENA_TAKE(&of->arena, most + 1, double);
-	of->pair = ARENA_TAKE(&of->arena, n * n, struct compare_pair);
-	TRY(read_sizes(of, size, err));
-	for (size_t a = 0; a < n; a++)
-		for (size_t b = baseline < n ? baseline : a + 1; b < (baseline < n ? baseline + 1 : n); b++)
-			if (a != b && comparable(of, size, a, b))
-				of->pair[of->pairs++] = test_pair(of, value, a, b, room);
-	judge(of);
+	return metric < compare_metrics + LOSSES;
+}
+
+int compare_loss(const struct study *study, const struct compare_metric **loss, struct error *err)
+{
+	size_t excess, all;
+	TRY(count_known(study, &compare_metrics[0], &excess, err));
+	TRY(count_known(study, &compare_metrics[1], &all, err));
+	*loss = &compare_metrics[excess < all];
 	return 0;
 }
 
-int compare_study(const struct study *study, enum compare_view view, const struct compare_metric *metric, double margin,
-				  size_t baseline, struct comparison *out, struct error *err)
+/* One loss, and what is judged beside it. */
+static int choose_metrics(const struct compare_request *request, struct compare_page *page, struct error *err)
 {
-	*out = (struct comparison){ .study = study, .view = view, .metric = metric, .margin = margin, .flops = NAN };
-	double **value = ARENA_TAKE(&out->arena, study->n, double *);
-	out->mean = ARENA_TAKE(&out->arena, study->n, struct estimate);
-	if ((view != COMPARE_EQUAL_FLOPS || least_flops(study, &out->flops, err) == 0) &&
-		read_values(out, value, err) == 0 && make_pairs(out, value, baseline, err) == 0)
+	const struct compare_metric *loss;
+	size_t known, most = request->metrics + sizeof compare_metrics / sizeof *compare_metrics;
+	page->metric = ARENA_TAKE(&page->arena, most, const struct compare_metric *);
+	for (; page->metrics < request->metrics; page->metrics++)
+		page->metric[page->metrics] = request->metric[page->metrics];
+	if (request->metrics > 0)
 		return 0;
-	compare_free(out);
+	TRY(compare_loss(page->study, &loss, err));
+	page->metric[page->metrics++] = loss;
+	for (const struct compare_metric *metric = compare_metrics + LOSSES; metric->name; metric++) {
+		TRY(count_known(page->study, metric, &known, err));
+		if (metric->judged && known > 0 && page->view == COMPARE_END)
+			page->metric[page->metrics++] = metric;
+	}
+	return 0;
+}
+
+static int unknown_series(struct compare_page *page, const char *name, const char *flag, struct error *err)
+{
+	const char **label = ARENA_TAKE(&page->arena, page->study->n + 1, const char *), *near;
+	size_t n = 0;
+	for (size_t c = 0; c < page->contests; c++)
+		for (size_t s = 0; s < page->contest[c].series.study.n; s++)
+			label[n++] = page->contest[c].series.study.series[s].label;
+	near = text_nearest(name, label);
+	fail(err, ERROR_USER, "no run of '%s' here%s%s%s", name, near ? " (did you mean '" : "", near ? near : "",
+		 near ? "'?)" : "");
+	return fail_at(err, flag ? flag : "--against", 0, 0);
+}
+
+/* A stream on which the one asked for has no run keeps the usual baseline. */
+static int choose_baselines(const struct compare_request *request, struct compare_page *page, struct error *err)
+{
+	const char *against = request->against ? request->against : "";
+	size_t found = 0;
+	for (size_t c = 0; c < page->contests; c++) {
+		const struct study *study = &page->contest[c].series.study;
+		size_t baseline = contrast_baseline(study, against);
+		found += baseline < study->n;
+		if (baseline == study->n)
+			baseline = contrast_baseline(study, "");
+		page->contest[c].baseline = request->all_pairs ? study->n : baseline;
+	}
+	return found ? 0 : unknown_series(page, against, request->against_flag, err);
+}
+
+/* ---- one stream ------------------------------------------------------------------------------------------ */
+
+/* A model without experts cannot be out of balance: no MaxVio counts as the best one. */
+static int find_best(const struct study *study, const struct compare_metric *loss, struct arena *arena, bool *best,
+					 struct error *err)
+{
+	const struct compare_metric *axis[] = { loss, compare_metric("maxvio"), compare_metric("flops_per_token") };
+	enum { AXES = 3 };
+	double *point = ARENA_TAKE(arena, study->n * AXES, double);
+	for (size_t i = 0; i < AXES; i++) {
+		struct comparison of;
+		TRY(compare_means(study, COMPARE_END, axis[i], arena, &of, err));
+		for (size_t s = 0; s < study->n; s++)
+			point[s * AXES + i] = i == 1 && isnan(of.mean[s].mean) ? 0 : of.mean[s].mean;
+	}
+	stats_pareto(point, study->n, AXES, best);
+	return 0;
+}
+
+static int measure_gap(const struct study *study, const struct compare_metric *loss, struct arena *arena,
+					   struct gap *gap, struct error *err)
+{
+	struct comparison of;
+	TRY(compare_means(study, COMPARE_END, loss, arena, &of, err));
+	gap_measure(study, of.value, arena, gap);
+	return 0;
+}
+
+static int compare_contest(const struct compare_request *request, struct compare_page *page,
+						   struct compare_contest *contest, struct error *err)
+{
+	const struct study *study = &contest->series.study;
+	const struct compare_metric *loss = is_loss(page->metric[0]) ? page->metric[0] : compare_metrics;
+	struct contrast *contrast = ARENA_TAKE(&page->arena, study->n * study->n, struct contrast);
+	size_t contrasts = contrast_list(study, contest->baseline, contrast);
+	contest->metric = ARENA_TAKE(&page->arena, page->metrics, struct comparison);
+	contest->best = ARENA_TAKE(&page->arena, study->n, bool);
+	for (size_t m = 0; m < page->metrics; m++) {
+		TRY(compare_means(study, page->view, page->metric[m], &page->arena, &contest->metric[m], err));
+		if (m == 0 && request->margin > 0)
+			contest->metric[m].margin = request->margin;
+		TRY(compare(request, contrast, contrasts, &page->arena, &contest->metric[m], err));
+	}
+	TRY(find_best(study, loss, &page->arena, contest->best, err));
+	return measure_gap(study, loss, &page->arena, &contest->gap, err);
+}
+
+static int open_page(const struct compare_request *request, struct compare_page *page, struct error *err)
+{
+	struct contest *contest;
+	TRY(choose_metrics(request, page, err));
+	page->contests = contests_split(page->study, &page->arena, &contest);
+	page->contest = ARENA_TAKE(&page->arena, page->contests, struct compare_contest);
+	for (size_t c = 0; c < page->contests; c++)
+		page->contest[c].series = contest[c];
+	TRY(choose_baselines(request, page, err));
+	for (size_t c = 0; c < page->contests; c++)
+		TRY(compare_contest(request, page, &page->contest[c], err));
+	judge(page);
+	return 0;
+}
+
+int compare_page(const struct study *study, const struct compare_request *request, struct compare_page *page,
+				 struct error *err)
+{
+	*page = (struct compare_page){ .study = study, .view = request->view };
+	if (open_page(request, page, err) == 0)
+		return 0;
+	compare_page_free(page);
 	return -1;
 }
 
-void compare_free(struct comparison *comparison)
+void compare_page_free(struct compare_page *page)
 {
-	arena_free(&comparison->arena);
-}
-
-/* ---- the Pareto set -------------------------------------------------------------------------------------- */
-
-static const struct compare_metric *find_metric(const char *name)
-{
-	const struct compare_metric *metric = compare_metrics;
-	while (metric->name && strcmp(metric->name, name) != 0)
-		metric++;
-	return metric;
-}
-
-/* A model without experts cannot be out of balance: no MaxVio counts as the best one. */
-int compare_pareto(const struct study *study, const struct compare_metric *loss, bool *best, struct error *err)
-{
-	const struct compare_metric *axis[] = { loss, find_metric("maxvio"), find_metric("flops_per_token") };
-	enum { AXES = 3 };
-	struct arena arena = { .first = NULL };
-	double *point = ARENA_TAKE(&arena, study->n * AXES, double);
-	int status = 0;
-	for (size_t i = 0; i < AXES && status == 0; i++) {
-		struct comparison comparison;
-		status = compare_study(study, COMPARE_END, axis[i], 0, study->n, &comparison, err);
-		for (size_t s = 0; status == 0 && s < study->n; s++)
-			point[s * AXES + i] = i == 1 && isnan(comparison.mean[s].mean) ? 0 : comparison.mean[s].mean;
-		if (status == 0)
-			compare_free(&comparison);
-	}
-	if (status == 0)
-		stats_pareto(point, study->n, AXES, best);
-	arena_free(&arena);
-	return status;
+	arena_free(&page->arena);
+	*page = (struct compare_page){ .contests = 0 };
 }

@@ -25,9 +25,27 @@ struct estimate estimate_of(const double *value, size_t n)
 	if (e.n < 2)
 		return e;
 	e.sd = sqrt(squares / (double)(e.n - 1));
-	double half = gsl_cdf_tdist_Pinv(0.975, (double)(e.n - 1)) * e.sd / sqrt((double)e.n);
-	e.low = e.mean - half;
-	e.high = e.mean + half;
+	estimate_interval(&e, 0.05, &e.low, &e.high);
+	return e;
+}
+
+void estimate_interval(const struct estimate *of, double alpha, double *low, double *high)
+{
+	*low = *high = NAN;
+	if (of->n < 2)
+		return;
+	double half = gsl_cdf_tdist_Qinv(alpha / 2, (double)(of->n - 1)) * of->sd / sqrt((double)of->n);
+	*low = of->mean - half;
+	*high = of->mean + half;
+}
+
+struct estimate estimate_at_least(const struct estimate *of, double sd)
+{
+	struct estimate e = *of;
+	if (e.n < 2 || e.sd >= sd)
+		return e;
+	e.sd = sd;
+	estimate_interval(&e, 0.05, &e.low, &e.high);
 	return e;
 }
 

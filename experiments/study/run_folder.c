@@ -275,12 +275,13 @@ int run_folder_column(const struct csv_table *table, const char *name, int *colu
 
 int run_folder_summary(const struct run_folder *run, const char *column, double *value, struct error *err)
 {
-	struct csv_table table;
-	TRY(run_folder_table(run, "summary.csv", &table, err));
-	int at = table.rows ? csv_column(&table, column) : -1;
-	*value = at < 0 ? NAN : csv_number(&table, 0, at, NULL);
-	csv_table_free(&table);
-	return 0;
+	bool is_number = true;
+	int at = run->summary.rows ? csv_column(&run->summary, column) : -1;
+	*value = at < 0 ? NAN : csv_number(&run->summary, 0, at, &is_number);
+	if (is_number)
+		return 0;
+	fail(err, ERROR_USER, "'%s' is not a number (column '%s'; run it again)", csv_cell(&run->summary, 0, at), column);
+	return fail_at(err, path_join(run->path, "summary.csv"), run->summary.line[0], 0);
 }
 
 static void replace_text(const struct csv_table *table, const char *column, const char **text)
@@ -293,35 +294,42 @@ static void replace_text(const struct csv_table *table, const char *column, cons
 /* What a finished run says of itself wins over its manifest. */
 static int read_summary(struct run_folder *run, struct error *err)
 {
-	struct csv_table table;
-	TRY(run_folder_table(run, "summary.csv", &table, err));
-	run->summed_up = table.rows > 0;
-	if (run->summed_up) {
-		replace_text(&table, "strategy", &run->strategy);
-		replace_text(&table, "sentence", &run->sentence);
-		replace_text(&table, "status", &run->status);
-		int at = csv_column(&table, "seed");
-		if (at >= 0)
-			text_to_int(csv_cell(&table, 0, at), &run->seed);
-		at = csv_column(&table, "causal");
-		run->sees_future = at >= 0 && strcmp(csv_cell(&table, 0, at), "no") == 0;
-	}
-	csv_table_free(&table);
+	struct csv_table *table = &run->summary;
+	TRY(run_folder_table(run, "summary.csv", table, err));
+	run->summed_up = table->rows > 0;
+	if (!run->summed_up)
+		return 0;
+	replace_text(table, "strategy", &run->strategy);
+	replace_text(table, "sentence", &run->sentence);
+	replace_text(table, "status", &run->status);
+	int at = csv_column(table, "seed");
+	if (at >= 0)
+		text_to_int(csv_cell(table, 0, at), &run->seed);
+	at = csv_column(table, "causal");
+	run->sees_future = at >= 0 && strcmp(csv_cell(table, 0, at), "no") == 0;
 	return 0;
 }
 
-/* A step sees the same number of tokens throughout, so any row tells it; the last one tells best. */
+/* Tokens a step, from any row of a table with both columns: a step sees the same number of them throughout. */
+static double pace_of(const struct csv_table *table, const char *steps)
+{
+	int step = csv_column(table, steps), tokens = csv_column(table, "tokens");
+	if (table->rows == 0 || step < 0 || tokens < 0)
+		return NAN;
+	size_t last = table->rows - 1;
+	double pace = csv_number(table, last, tokens, NULL) / csv_number(table, last, step, NULL);
+	return isfinite(pace) && pace > 0 ? pace : NAN;
+}
+
+/* The summary tells; of a run that has none yet, the steps so far. */
 static int read_pace(struct run_folder *run, struct error *err)
 {
 	struct csv_table table;
-	run->tokens_per_step = NAN;
+	run->tokens_per_step = pace_of(&run->summary, "steps");
+	if (!isnan(run->tokens_per_step))
+		return 0;
 	TRY(run_folder_table(run, "steps.csv", &table, err));
-	int step = csv_column(&table, "step"), tokens = csv_column(&table, "tokens");
-	if (table.rows && step >= 0 && tokens >= 0) {
-		double pace = csv_number(&table, table.rows - 1, tokens, NULL) / csv_number(&table, table.rows - 1, step, NULL);
-		if (isfinite(pace) && pace > 0)
-			run->tokens_per_step = pace;
-	}
+	run->tokens_per_step = pace_of(&table, "step");
 	csv_table_free(&table);
 	return 0;
 }
@@ -358,6 +366,8 @@ int run_list_find(size_t folders, char *const *folder, struct run_list *list, st
 
 void run_list_free(struct run_list *list)
 {
+	for (size_t i = 0; i < list->n; i++)
+		csv_table_free(&list->run[i].summary);
 	arena_free(&list->arena);
 	*list = (struct run_list){ .n = 0 };
 }

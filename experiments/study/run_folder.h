@@ -25,6 +25,7 @@ struct run_folder {
 	int64_t seed;                    /* -1 when not told */
 	double tokens_per_step;          /* NAN when nothing tells */
 	bool summed_up;                  /* it has a summary.csv with a row */
+	struct csv_table summary;        /* summary.csv; no columns where there is none */
 	bool sees_future;                /* its losses are not those of a causal model */
 	size_t settings;
 	/* [settings] the resolved sentence's ("top-k", "aux.weight"), the stream's ("topicmix.shared"), then the others */
@@ -49,7 +50,8 @@ const char *run_folder_setting(const struct run_folder *run, const char *name);
 /* Reads one of the run's tables.  A file that does not exist is an empty table (columns and rows 0). */
 int run_folder_table(const struct run_folder *run, const char *file, struct csv_table *table, struct error *err);
 
-/* A cell of summary.csv as a number; NAN when there is none. */
+/* A cell of the first row of summary.csv as a number; NAN when there is none.  Reads no file: the row has been read
+ * with the run. */
 int run_folder_summary(const struct run_folder *run, const char *column, double *value, struct error *err);
 
 /* The number of a column that must exist; a missing one is the user's error, naming the file. */

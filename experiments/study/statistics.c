@@ -7,6 +7,7 @@
 #include "experiments/study/statistics.h"
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -47,14 +48,127 @@ void stats_holm(double *p, size_t n)
 	free(sorted);
 }
 
-enum verdict stats_verdict(const struct estimate *difference, double p, double p_equivalence, double alpha)
+static void correct(const struct hypothesis *family, size_t n, double *difference, double *equivalence)
 {
-	if (p_equivalence < alpha)
-		return VERDICT_EQUIVALENT;
-	if (p < alpha)
-		return difference->mean < 0 ? VERDICT_LOWER : VERDICT_HIGHER;
-	return VERDICT_UNDECIDED;
+	for (size_t i = 0; i < n; i++) {
+		difference[i] = family[i].p_difference;
+		equivalence[i] = family[i].p_equivalence;
+	}
+	stats_holm(difference, n);
+	stats_holm(equivalence, n);
 }
+
+static void judge_one(struct hypothesis *of, double p_difference, double p_equivalence, double sign)
+{
+	double different = fmin(1, p_difference * (STATS_ALPHA / STATS_ALPHA_DIFFERENT));
+	double equivalent = fmin(1, p_equivalence * (STATS_ALPHA / STATS_ALPHA_EQUIVALENT));
+	of->verdict = VERDICT_UNDECIDED;
+	of->p = fmin(different, equivalent);
+	if (equivalent < STATS_ALPHA) {
+		of->verdict = VERDICT_EQUIVALENT;
+		of->p = equivalent;
+	} else if (different < STATS_ALPHA) {
+		of->verdict = sign < 0 ? VERDICT_LOWER : VERDICT_HIGHER;
+	}
+}
+
+void stats_judge(struct hypothesis *family, const double *sign, size_t n)
+{
+	double *corrected = calloc(2 * n + 1, sizeof *corrected);
+	if (!corrected)
+		error_no_memory("p values");
+	correct(family, n, corrected, corrected + n);
+	for (size_t i = 0; i < n; i++)
+		if (!isnan(family[i].p_difference))
+			judge_one(&family[i], corrected[i], corrected[n + i], sign[i]);
+	free(corrected);
+}
+
+double stats_simultaneous(size_t n)
+{
+	return STATS_ALPHA / (double)(n ? n : 1);
+}
+
+/* ---- power ----------------------------------------------------------------------------------------------- */
+
+/* The probability that |T| > critical where the true mean is `shift` standard errors: over the law of the mean seen
+ * (normal, by Simpson's rule), the chance that the standard deviation seen is small enough. */
+static double power_of(double shift, double critical, double freedom)
+{
+	enum { PARTS = 128 };
+	const double end = 8, width = 2 * end / PARTS;
+	double sum = 0;
+	for (int i = 0; i <= PARTS; i++) {
+		double z = i * width - end, weight = i == 0 || i == PARTS ? 1 : i % 2 ? 4 : 2;
+		double ratio = (z + shift) / critical;
+		sum += weight * gsl_ran_ugaussian_pdf(z) * gsl_cdf_chisq_P(freedom * ratio * ratio, freedom);
+	}
+	return sum * width / 3;
+}
+
+double stats_detectable(size_t n, double alpha, double power)
+{
+	if (n < 2)
+		return INFINITY;
+	double freedom = (double)(n - 1), critical = gsl_cdf_tdist_Qinv(alpha / 2, freedom), low = 0, high = 1;
+	while (power_of(high, critical, freedom) < power)
+		high *= 2;
+	while (high - low > 1e-6 * high) {
+		double middle = (low + high) / 2;
+		*(power_of(middle, critical, freedom) < power ? &low : &high) = middle;
+	}
+	return high / sqrt((double)n);
+}
+
+/* ---- ratios ---------------------------------------------------------------------------------------------- */
+
+struct moments {
+	size_t n;
+	double above, below;                          /* means */
+	double above_above, above_below, below_below; /* (co)variances of the means */
+};
+
+static struct moments moments_of(const double *above, const double *below, size_t n)
+{
+	struct moments m = { .n = 0 };
+	for (size_t i = 0; i < n; i++) {
+		if (!isfinite(above[i]) || !isfinite(below[i]))
+			continue;
+		double count = (double)++m.n, a = above[i] - m.above, b = below[i] - m.below;
+		m.above += a / count;
+		m.below += b / count;
+		m.above_above += a * (above[i] - m.above);
+		m.above_below += a * (below[i] - m.below);
+		m.below_below += b * (below[i] - m.below);
+	}
+	double divide = (double)m.n * ((double)m.n - 1);
+	m.above_above /= divide;
+	m.above_below /= divide;
+	m.below_below /= divide;
+	return m;
+}
+
+/* The ends are the ratios r at which "mean(above - r below) = 0" is just not refused: the roots of a quadratic, whose
+ * leading coefficient is positive where the denominator differs from zero. */
+struct ratio stats_ratio(const double *above, const double *below, size_t n)
+{
+	struct moments m = moments_of(above, below, n);
+	struct ratio ratio = { .n = m.n, .value = m.n ? m.above / m.below : NAN, .low = NAN, .high = NAN };
+	if (!isfinite(ratio.value))
+		ratio.value = NAN;
+	if (m.n < 2 || isnan(ratio.value))
+		return ratio;
+	double t = gsl_cdf_tdist_Qinv(0.025, (double)(m.n - 1)), t2 = t * t;
+	double a = m.below * m.below - t2 * m.below_below, b = m.above * m.below - t2 * m.above_below;
+	double c = m.above * m.above - t2 * m.above_above, root = sqrt(fmax(b * b - a * c, 0));
+	if (!(a > 0))
+		return ratio;
+	ratio.low = (b - root) / a;
+	ratio.high = (b + root) / a;
+	return ratio;
+}
+
+/* ---- the Pareto set -------------------------------------------------------------------------------------- */
 
 static bool beats(const double *a, const double *b, size_t axes)
 {

@@ -26,6 +26,11 @@ void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size
 							 .domain = ARENA_TAKE(arena, tokens, uint32_t) };
 }
 
+void batch_take_guess(struct batch *batch, struct arena *arena)
+{
+	batch->guess = ARENA_TAKE(arena, batch->sequences * batch->length, uint32_t);
+}
+
 const struct stream_type *stream_find(const char *name)
 {
 	for (size_t i = 0; stream_types[i] != NULL; i++)
@@ -123,17 +128,30 @@ bool stream_enter(struct stream *stream, size_t step)
 	return stream->law != before;
 }
 
+unsigned stream_gives(const struct stream *stream)
+{
+	return MOE_DOMAINS | (stream->type->guess != NULL ? MOE_GUESSES : 0) | (stream->class_of != NULL ? MOE_CLASSES : 0);
+}
+
+static void fill(struct stream *stream, bool held_out, struct batch *batch)
+{
+	stream->type->fill(stream->law, stream->rng, held_out, batch);
+	batch->class_of = stream->class_of;
+	if (batch->guess != NULL && stream->type->guess != NULL)
+		stream->type->guess(stream->law, batch, batch->guess);
+}
+
 void stream_train(struct stream *stream, size_t step, struct batch *batch)
 {
 	stream_enter(stream, step);
 	seed_open(stream->rng, stream->seed, "stream/train", step);
-	stream->type->fill(stream->law, stream->rng, false, batch);
+	fill(stream, false, batch);
 }
 
 void stream_eval(struct stream *stream, size_t index, struct batch *batch)
 {
 	seed_open(stream->rng, stream->seed, "stream/eval", index);
-	stream->type->fill(stream->law, stream->rng, true, batch);
+	fill(stream, true, batch);
 }
 
 void stream_bayes(const struct stream *stream, const struct batch *batch, double *bayes, double *oracle)

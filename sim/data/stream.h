@@ -20,10 +20,14 @@
 struct batch {
 	size_t sequences, length;
 	uint32_t *id, *target, *domain; /* [sequences * length] */
+	uint32_t *guess;                /* [sequences * length] the likeliest domain so far; NULL unless taken */
+	const uint32_t *class_of;       /* [vocabulary] as in struct stream */
 };
 
 /* Takes the arrays of a batch of this size. */
 void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size_t length);
+/* Takes the array of guesses, too. */
+void batch_take_guess(struct batch *batch, struct arena *arena);
 
 /* Reference losses in nats per token; NAN where not known. */
 struct anchors {
@@ -57,6 +61,8 @@ struct stream_type {
 	void (*bayes)(void *law, const struct batch *batch, double *bayes, double *oracle);
 	/* The same sum for the best predictor that reads one token only, at an unknown place; NULL: not known. */
 	void (*bigram)(void *law, const struct batch *batch, double *sum);
+	/* The likeliest domain of each input given the inputs of its sequence up to there; NULL: not known. */
+	void (*guess)(void *law, const struct batch *batch, uint32_t *domain);
 	void (*close)(void *law);
 };
 
@@ -68,6 +74,8 @@ struct stream {
 	size_t vocabulary, domains;      /* set by open() */
 	const char *const *domain_names; /* [domains], set by open(); the array lives until stream_close(), the names as
 									  * long as the program */
+	size_t classes;                  /* of tokens that behave alike, set by open(); 0: not known */
+	const uint32_t *class_of;        /* [vocabulary] the class of a token, set by open(); NULL: not known */
 	double uniform, unigram;         /* set by open(); NAN: not known */
 	uint64_t content;                /* set by open(): a hash of what was read from files; 0: nothing was */
 };
@@ -91,7 +99,11 @@ int stream_check(const struct stream *stream, size_t length, struct error *err);
  * when it is another one than before.  Evaluation batches and reference losses are those of the law in force; an opened
  * stream has that of step 1. */
 bool stream_enter(struct stream *stream, size_t step);
-/* Training batch number `step`: depends on the seed and the step alone.  Enters the step. */
+/* What a planted router may be told: MOE_DOMAINS, MOE_GUESSES and MOE_CLASSES of moesim.h. */
+unsigned stream_gives(const struct stream *stream);
+
+/* Training batch number `step`: depends on the seed and the step alone.  Enters the step.  Sets class_of and, where it
+ * is taken and the stream knows it, guess, too; so does stream_eval(). */
 void stream_train(struct stream *stream, size_t step, struct batch *batch);
 /* Evaluation batch number `index` (from 0), always the same tokens for a seed and a law. */
 void stream_eval(struct stream *stream, size_t index, struct batch *batch);

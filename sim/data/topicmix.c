@@ -25,7 +25,11 @@ static const struct moe_opt options[] = {
 	COUNT("domains", domains, 1, 256, 8, "hidden domains D"),
 	NUMBER("domain-zipf", domain_zipf, 0, 4, 0.5, "Zipf exponent of the domains; 0: all equally frequent"),
 	COUNT("vocabulary", vocabulary, 2, 65536, 128, "number of different tokens V"),
-	NUMBER("token-zipf", token_zipf, 0, 2, 1, "Zipf-Mandelbrot exponent of the tokens"),
+	COUNT("classes", classes, 0, 65536, 0,
+		  "classes of tokens that behave alike, of equal size: what a router can learn and a table of tokens cannot",
+		  .zero = "none"),
+	NUMBER("class-zipf", class_zipf, 0, 4, 1, "Zipf exponent of the tokens of a class; 0: all equally frequent"),
+	NUMBER("token-zipf", token_zipf, 0, 2, 1, "Zipf-Mandelbrot exponent of the tokens, or of their classes"),
 	NUMBER("token-offset", token_offset, 0, 1000, 2.7, "Zipf-Mandelbrot offset: flattens the head of the law"),
 	COUNT("fanout", fanout, 1, TOPICMIX_FANOUT, 4, "successors of a token"),
 	NUMBER("concentration", concentration, 0.01, 1000, 1,
@@ -46,31 +50,38 @@ static const struct moe_opt options[] = {
 	{ .name = NULL },
 };
 
-/* The next token's domain and id.  One number decides end, change or neither, another where in a row it goes. */
-static void advance(const struct topicmix_law *law, gsl_rng *rng, uint32_t *z, uint32_t *x)
+/* The next token's domain and class.  One number decides end, change or neither, another where in a row it goes. */
+static void advance(const struct topicmix_law *law, gsl_rng *rng, uint32_t *z, uint32_t *c)
 {
 	double u = gsl_rng_uniform(rng), mixing = law->opt.mixing;
 	if (u < law->end + (1 - law->end) * law->opt.change)
 		*z = (uint32_t)gsl_ran_discrete(rng, law->draw_domain);
 	double v = u < law->end ? 1 : gsl_rng_uniform(rng);
 	if (v >= mixing) {
-		*x = topicmix_draw_base(law, rng, *z);
+		*c = topicmix_draw_base(law, rng, *z);
 		return;
 	}
-	size_t at = topicmix_successors(law, *z, *x), last = at + law->fanout - 1;
+	size_t at = topicmix_successors(law, *z, *c), last = at + law->fanout - 1;
 	while (at < last && v >= mixing * law->upto[at])
 		at++;
-	*x = law->next[at];
+	*c = law->next[at];
+}
+
+/* A token of the class. */
+static uint32_t draw_member(const struct topicmix_law *law, gsl_rng *rng, uint32_t c)
+{
+	size_t i = law->draw_member != NULL ? gsl_ran_discrete(rng, law->draw_member) : 0;
+	return (uint32_t)(c * law->members + i);
 }
 
 static void fill_sequence(const struct topicmix_law *law, gsl_rng *rng, uint32_t z, struct batch *batch, size_t first)
 {
-	uint32_t x = topicmix_draw_base(law, rng, z);
+	uint32_t c = topicmix_draw_base(law, rng, z), x = draw_member(law, rng, c);
 	for (size_t at = first; at < first + batch->length; at++) {
 		batch->id[at] = x;
 		batch->domain[at] = z;
-		advance(law, rng, &z, &x);
-		batch->target[at] = x;
+		advance(law, rng, &z, &c);
+		batch->target[at] = x = draw_member(law, rng, c);
 	}
 }
 
@@ -99,30 +110,39 @@ static double normalize(const struct topicmix_law *law, double *belief)
 	return sum;
 }
 
-/* The forward filter: takes P(z | tokens up to x) to P(z' | tokens up to next) and returns P(next | tokens up to x).
- * A token that the law cannot produce has probability 0, and the filter starts afresh behind it. */
-static double filter(const struct topicmix_law *law, double *belief, uint32_t x, uint32_t next)
+/* The forward filter: takes P(z | classes up to c) to P(z' | classes up to next) and returns P(next | classes up to c).
+ * What the law cannot produce has probability 0, and the filter starts afresh behind it.  The tokens tell no more than
+ * their classes, for the law inside a class is the same in all domains. */
+static double filter(const struct topicmix_law *law, double *belief, uint32_t c, uint32_t next)
 {
 	double end = law->end, change = law->opt.change;
 	for (size_t z = 0; z < law->domains; z++) {
 		double here = (1 - change) * belief[z] + change * law->prior[z];
 		belief[z] =
-			end * law->prior[z] * topicmix_base(law, z, next) + (1 - end) * here * topicmix_next(law, z, x, next);
+			end * law->prior[z] * topicmix_base(law, z, next) + (1 - end) * here * topicmix_next(law, z, c, next);
 	}
 	return normalize(law, belief);
 }
 
 static double token_loss(const struct topicmix_law *law, double *belief, const struct batch *batch, size_t at)
 {
-	return -log(filter(law, belief, batch->id[at], batch->target[at]));
+	uint32_t x = batch->target[at], next = law->class_of[x];
+	double p = filter(law, belief, law->class_of[batch->id[at]], next);
+	return -log(p) - log(law->member[x - next * law->members]);
+}
+
+/* What the first token of a sequence tells of its domain. */
+static void first_belief(const struct topicmix_law *law, double *belief, uint32_t x)
+{
+	for (size_t z = 0; z < law->domains; z++)
+		belief[z] = law->prior[z] * topicmix_base(law, z, law->class_of[x]);
+	normalize(law, belief);
 }
 
 static double bayes_sequence(const struct topicmix_law *law, const struct batch *batch, size_t first)
 {
 	double *belief = law->belief, loss = 0;
-	for (size_t z = 0; z < law->domains; z++)
-		belief[z] = law->prior[z] * topicmix_base(law, z, batch->id[first]);
-	normalize(law, belief);
+	first_belief(law, belief, batch->id[first]);
 	for (size_t at = first; at < first + batch->length; at++)
 		loss += token_loss(law, belief, batch, at);
 	return loss;
@@ -156,9 +176,26 @@ static void bigram(void *opaque, const struct batch *batch, double *sum)
 	const struct topicmix_law *law = opaque;
 	double *belief = law->belief;
 	for (size_t at = 0; at < batch->sequences * batch->length; at++) {
-		memcpy(belief, law->joint + batch->id[at] * law->domains, law->domains * sizeof *belief);
+		memcpy(belief, law->joint + law->class_of[batch->id[at]] * law->domains, law->domains * sizeof *belief);
 		normalize(law, belief);
 		*sum += token_loss(law, belief, batch, at);
+	}
+}
+
+/* The likeliest domain of each input, given the inputs of its sequence up to there; the first of equally likely. */
+static void guess(void *opaque, const struct batch *batch, uint32_t *domain)
+{
+	const struct topicmix_law *law = opaque;
+	double *belief = law->belief;
+	for (size_t at = 0; at < batch->sequences * batch->length; at++) {
+		if (at % batch->length == 0)
+			first_belief(law, belief, batch->id[at]);
+		else
+			filter(law, belief, law->class_of[batch->id[at - 1]], law->class_of[batch->id[at]]);
+		domain[at] = 0;
+		for (uint32_t z = 1; z < law->domains; z++)
+			if (belief[z] > belief[domain[at]])
+				domain[at] = z;
 	}
 }
 
@@ -174,6 +211,8 @@ static void set_law(struct stream *stream, struct topicmix_law *law)
 {
 	stream->law = law;
 	stream->unigram = law->unigram;
+	stream->classes = law->classes;
+	stream->class_of = law->class_of;
 }
 
 static void enter(struct stream *stream, size_t step)
@@ -191,10 +230,10 @@ static void *open_law(const void *opt, uint64_t seed, struct stream *stream, str
 	struct topicmix_law *law = topicmix_law_open(opt, seed, stream->rng, err);
 	if (law == NULL)
 		return NULL;
-	stream->vocabulary = law->vocabulary;
+	stream->vocabulary = law->classes * law->members;
 	stream->domains = law->domains;
 	stream->domain_names = domain_names(law);
-	stream->uniform = log((double)law->vocabulary);
+	stream->uniform = log((double)(law->classes * law->members));
 	set_law(stream, law);
 	return law;
 }
@@ -209,6 +248,9 @@ const struct stream_type stream_topicmix = {
 		"A_z: fanout successors drawn from q_z with Dirichlet weights; a row of the domain's own for a share `context` "
 		"of "
 		"the tokens that are not shared, else one row for all domains; with context=0 the domain shows in q_z alone\n"
+		"with classes, all of this is the law of the classes: class c has the tokens from c V/C on, and a token of it "
+		"comes "
+		"with probability proportional to (its place in the class)^-class-zipf, in all domains alike\n"
 		"a document starts with z ~ pi (Zipf) and x ~ q_z; before each token it ends with probability 1 / length, else "
 		"z ~ pi anew with probability switch\n"
 		"Bayes loss: forward filter over z; oracle: the same for a predictor that reads the domain of each input, "
@@ -226,5 +268,6 @@ const struct stream_type stream_topicmix = {
 	.fill = fill,
 	.bayes = bayes,
 	.bigram = bigram,
+	.guess = guess,
 	.close = topicmix_law_close,
 };

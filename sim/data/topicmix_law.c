@@ -24,7 +24,7 @@ static bool is_among(size_t place, size_t count, size_t all)
 	return (place + 1) * count / all > place * count / all;
 }
 
-/* A token is shared when its rank is. */
+/* A class is shared when its rank is. */
 static bool is_shared(size_t rank, size_t count, size_t all)
 {
 	return is_among(rank, count, all);
@@ -43,14 +43,14 @@ static uint64_t stream_of(const struct topicmix_law *law, size_t z)
 	return topicmix_drifts(law, z) ? law->domains + z : z;
 }
 
-static size_t shared_tokens(const struct topicmix_law *law)
+static size_t shared_classes(const struct topicmix_law *law)
 {
-	return (size_t)lround(law->opt.shared * (double)law->vocabulary);
+	return (size_t)lround(law->opt.shared * (double)law->classes);
 }
 
-static size_t own_tokens(const struct topicmix_law *law)
+static size_t own_classes(const struct topicmix_law *law)
 {
-	return (size_t)lround(law->opt.context * (double)(law->vocabulary - shared_tokens(law)));
+	return (size_t)lround(law->opt.context * (double)(law->classes - shared_classes(law)));
 }
 
 /* Zipf-Mandelbrot: p[i] proportional to (i + 1 + offset)^-exponent. */
@@ -70,38 +70,38 @@ static void shuffle(gsl_rng *rng, uint32_t *ids, size_t n)
 		gsl_ran_shuffle(rng, ids, n, sizeof *ids);
 }
 
-/* Shuffles, in each domain, the tokens that are not shared over the ranks that are not; `ids` is scratch. */
+/* Shuffles, in each domain, the classes that are not shared over the ranks that are not; `ids` is scratch. */
 static void draw_ranks(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, uint32_t *ids)
 {
-	size_t vocabulary = law->vocabulary, shared = shared_tokens(law);
+	size_t classes = law->classes, shared = shared_classes(law);
 	for (size_t z = 0; z < law->domains; z++) {
 		size_t n = 0;
-		for (size_t x = 0; x < vocabulary; x++)
-			if (!is_shared(x, shared, vocabulary))
-				ids[n++] = (uint32_t)x;
+		for (size_t c = 0; c < classes; c++)
+			if (!is_shared(c, shared, classes))
+				ids[n++] = (uint32_t)c;
 		seed_open(rng, seed, "law/ranks", stream_of(law, z));
 		shuffle(rng, ids, n);
-		for (size_t rank = vocabulary; rank-- > 0;) {
-			uint32_t x = is_shared(rank, shared, vocabulary) ? (uint32_t)rank : ids[--n];
-			law->token[z * vocabulary + rank] = x;
-			law->rank[x * law->domains + z] = (uint32_t)rank;
+		for (size_t rank = classes; rank-- > 0;) {
+			uint32_t c = is_shared(rank, shared, classes) ? (uint32_t)rank : ids[--n];
+			law->ranked[z * classes + rank] = c;
+			law->rank[c * law->domains + z] = (uint32_t)rank;
 		}
 	}
 }
 
-/* Chooses the tokens that have a row in each domain: the head of one fixed random order, so that the sets of two
+/* Chooses the classes that have a row in each domain: the head of one fixed random order, so that the sets of two
  * `context`s are nested. */
 static void draw_owners(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, uint32_t *ids)
 {
 	size_t n = 0, rows = 0;
-	for (size_t x = 0; x < law->vocabulary; x++)
-		if (!is_shared(x, shared_tokens(law), law->vocabulary))
+	for (size_t x = 0; x < law->classes; x++)
+		if (!is_shared(x, shared_classes(law), law->classes))
 			ids[n++] = (uint32_t)x;
 	seed_open(rng, seed, "law/context", 0);
 	shuffle(rng, ids, n);
-	for (size_t i = 0; i < own_tokens(law); i++)
+	for (size_t i = 0; i < own_classes(law); i++)
 		law->own[ids[i]] = true;
-	for (size_t x = 0; x < law->vocabulary; x++) {
+	for (size_t x = 0; x < law->classes; x++) {
 		law->row[x] = (uint32_t)rows;
 		rows += law->own[x] ? law->domains : 1;
 	}
@@ -115,15 +115,15 @@ static bool among(uint32_t x, const uint32_t *taken, size_t n)
 	return false;
 }
 
-/* A token of q_z, or of the mixture of all q_z for z = domains. */
-static uint32_t draw_token(const struct topicmix_law *law, gsl_rng *rng, size_t z)
+/* A class of q_z, or of the mixture of all q_z for z = domains. */
+static uint32_t draw_class(const struct topicmix_law *law, gsl_rng *rng, size_t z)
 {
 	if (z == law->domains)
 		z = gsl_ran_discrete(rng, law->draw_domain);
 	return topicmix_draw_base(law, rng, z);
 }
 
-static double token_probability(const struct topicmix_law *law, size_t z, size_t x)
+static double class_probability(const struct topicmix_law *law, size_t z, size_t x)
 {
 	if (z < law->domains)
 		return topicmix_base(law, z, x);
@@ -133,37 +133,37 @@ static double token_probability(const struct topicmix_law *law, size_t z, size_t
 	return sum;
 }
 
-/* The law of draw_token() given that none of the taken comes, by a walk over the vocabulary. */
+/* The law of draw_class() given that none of the taken comes, by a walk over all classes. */
 static uint32_t draw_from_rest(const struct topicmix_law *law, gsl_rng *rng, size_t z, const uint32_t *taken, size_t n)
 {
 	double rest = 0;
 	uint32_t last = 0;
-	for (uint32_t x = 0; x < law->vocabulary; x++)
+	for (uint32_t x = 0; x < law->classes; x++)
 		if (!among(x, taken, n))
-			rest += token_probability(law, z, x);
+			rest += class_probability(law, z, x);
 	double u = gsl_rng_uniform(rng) * rest;
-	for (uint32_t x = 0; x < law->vocabulary && u >= 0; x++) {
+	for (uint32_t x = 0; x < law->classes && u >= 0; x++) {
 		if (among(x, taken, n))
 			continue;
-		u -= token_probability(law, z, x);
+		u -= class_probability(law, z, x);
 		last = x;
 	}
 	return last;
 }
 
-/* A token that is not yet taken.  Rejection is quick unless the taken carry nearly everything, which the ranges of
- * exponent and fanout allow for small vocabularies only; there the walk is quick. */
+/* A class that is not yet taken.  Rejection is quick unless the taken carry nearly everything, which the ranges of
+ * exponent and fanout allow for few classes only; there the walk is quick. */
 static uint32_t draw_distinct(const struct topicmix_law *law, gsl_rng *rng, size_t z, const uint32_t *taken, size_t n)
 {
 	for (int tries = 0; tries < 4096; tries++) {
-		uint32_t x = draw_token(law, rng, z);
+		uint32_t x = draw_class(law, rng, z);
 		if (!among(x, taken, n))
 			return x;
 	}
 	return draw_from_rest(law, rng, z, taken, n);
 }
 
-/* One row of successors from the tokens of domain z (domains: of all domains). */
+/* One row of successors from the classes of domain z (domains: of all domains). */
 static void draw_row(struct topicmix_law *law, gsl_rng *rng, size_t row, size_t z)
 {
 	double alpha[TOPICMIX_FANOUT] = { 0 }, weight[TOPICMIX_FANOUT], sum = 0;
@@ -181,7 +181,7 @@ static void draw_row(struct topicmix_law *law, gsl_rng *rng, size_t row, size_t 
 		upto[i] = i + 1 < fanout ? fmin(sum += weight[i], 1) : 1;
 }
 
-/* The one row of a token for all domains.  It is drawn from what is frequent in them, but outlasts a drift. */
+/* The one row of a class for all domains.  It is drawn from what is frequent in them, but outlasts a drift. */
 static void draw_common_row(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, size_t x)
 {
 	size_t first = law->row[x] * law->fanout;
@@ -196,7 +196,7 @@ static void draw_common_row(struct topicmix_law *law, uint64_t seed, gsl_rng *rn
 
 static void draw_rows(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 {
-	for (size_t x = 0; x < law->vocabulary; x++) {
+	for (size_t x = 0; x < law->classes; x++) {
 		if (!law->own[x]) {
 			draw_common_row(law, seed, rng, x);
 			continue;
@@ -208,16 +208,16 @@ static void draw_rows(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	}
 }
 
-/* One step of the joint law of domain and token, [vocabulary][domains]: `now` is the law of token t, `then` becomes
+/* One step of the joint law of domain and class, [classes][domains]: `now` is the law of token t, `then` becomes
  * that of token t + 1.  The domain alone keeps the law pi throughout.  Returns how far the law has moved (L1). */
 static double joint_step(const struct topicmix_law *law, const double *now, double *then)
 {
 	size_t domains = law->domains, fanout = law->fanout;
 	double go_on = 1 - law->end, jump = law->end + go_on * (1 - law->opt.mixing), moved = 0;
-	for (size_t x = 0; x < law->vocabulary; x++)
+	for (size_t x = 0; x < law->classes; x++)
 		for (size_t z = 0; z < domains; z++)
 			then[x * domains + z] = jump * law->prior[z] * topicmix_base(law, z, x);
-	for (size_t x = 0; x < law->vocabulary; x++) {
+	for (size_t x = 0; x < law->classes; x++) {
 		double all = 0;
 		for (size_t z = 0; z < domains; z++)
 			all += now[x * domains + z];
@@ -229,7 +229,7 @@ static double joint_step(const struct topicmix_law *law, const double *now, doub
 				then[law->next[i] * domains + z] += mass * (law->upto[i] - left);
 		}
 	}
-	for (size_t i = 0; i < law->vocabulary * domains; i++)
+	for (size_t i = 0; i < law->classes * domains; i++)
 		moved += fabs(then[i] - now[i]);
 	return moved;
 }
@@ -238,10 +238,10 @@ static double joint_step(const struct topicmix_law *law, const double *now, doub
  * less than 1e-12, or, where it moves for ever or the law is huge, to a far token.  `then` is scratch. */
 static void find_joint(const struct topicmix_law *law, double *then)
 {
-	size_t cells = law->vocabulary * law->domains;
+	size_t cells = law->classes * law->domains;
 	double *now = law->joint, moved = 1;
 	double steps = fmin(2000, fmax(16, JOINT_WORK / ((double)cells * (double)law->fanout)));
-	for (size_t x = 0; x < law->vocabulary; x++)
+	for (size_t x = 0; x < law->classes; x++)
 		for (size_t z = 0; z < law->domains; z++)
 			now[x * law->domains + z] = law->prior[z] * topicmix_base(law, z, x);
 	for (double step = 0; step < steps && moved > 1e-12; step++) {
@@ -253,30 +253,34 @@ static void find_joint(const struct topicmix_law *law, double *then)
 		memcpy(law->joint, now, cells * sizeof *now);
 }
 
-/* Entropy of the long-run law of a token. */
+/* Entropy of the long-run law of a token: that of its class, and that of the token in its class. */
 static double unigram_entropy(const struct topicmix_law *law)
 {
 	double entropy = 0;
-	for (size_t x = 0; x < law->vocabulary; x++) {
+	for (size_t x = 0; x < law->classes; x++) {
 		double p = 0;
 		for (size_t z = 0; z < law->domains; z++)
 			p += law->joint[x * law->domains + z];
 		if (p > 0)
 			entropy -= p * log(p);
 	}
+	for (size_t i = 0; i < law->members; i++)
+		entropy -= law->member[i] * log(law->member[i]);
 	return entropy;
 }
 
 /* Everything that a law keeps. */
 static void take(struct topicmix_law *law, struct arena *arena)
 {
-	size_t cells = law->vocabulary * law->domains, entries = law->rows * law->fanout;
+	size_t cells = law->classes * law->domains, entries = law->rows * law->fanout;
 	law->prior = ARENA_TAKE(arena, law->domains, double);
-	law->base = ARENA_TAKE(arena, law->vocabulary, double);
+	law->base = ARENA_TAKE(arena, law->classes, double);
+	law->member = ARENA_TAKE(arena, law->members, double);
+	law->class_of = ARENA_TAKE(arena, law->classes * law->members, uint32_t);
 	law->rank = ARENA_TAKE(arena, cells, uint32_t);
-	law->token = ARENA_TAKE(arena, cells, uint32_t);
-	law->row = ARENA_TAKE(arena, law->vocabulary, uint32_t);
-	law->own = ARENA_TAKE(arena, law->vocabulary, bool);
+	law->ranked = ARENA_TAKE(arena, cells, uint32_t);
+	law->row = ARENA_TAKE(arena, law->classes, uint32_t);
+	law->own = ARENA_TAKE(arena, law->classes, bool);
 	law->next = ARENA_TAKE(arena, entries, uint32_t);
 	law->upto = ARENA_TAKE(arena, entries, double);
 	law->joint = ARENA_TAKE(arena, cells, double);
@@ -285,15 +289,15 @@ static void take(struct topicmix_law *law, struct arena *arena)
 
 /* What only the drawing needs. */
 struct workshop {
-	uint32_t *ids; /* [vocabulary] */
-	double *then;  /* [vocabulary][domains] */
+	uint32_t *ids; /* [classes] */
+	double *then;  /* [classes][domains] */
 	struct arena arena;
 };
 
 static void workshop_take(struct workshop *shop, struct arena *arena, const struct topicmix_law *law)
 {
-	shop->ids = ARENA_TAKE(arena, law->vocabulary, uint32_t);
-	shop->then = ARENA_TAKE(arena, law->vocabulary * law->domains, double);
+	shop->ids = ARENA_TAKE(arena, law->classes, uint32_t);
+	shop->then = ARENA_TAKE(arena, law->classes * law->domains, double);
 }
 
 static int check(const struct topicmix_law *law, struct error *err)
@@ -302,10 +306,9 @@ static int check(const struct topicmix_law *law, struct error *err)
 	struct workshop shop = { .ids = NULL };
 	struct arena count = { .counting = true };
 	char needed[TEXT_NUMBER], limit[TEXT_NUMBER];
-	if (law->fanout > law->vocabulary)
-		return fail(err, ERROR_USER,
-					"topicmix: fanout=%zu is more than vocabulary=%zu (a token has distinct successors)", law->fanout,
-					law->vocabulary);
+	if (law->fanout > law->classes)
+		return fail(err, ERROR_USER, "topicmix: fanout=%zu is more than the %zu %s (a token has distinct successors)",
+					law->fanout, law->classes, law->members > 1 ? "classes" : "tokens of the vocabulary");
 	take(&sizes, &count);
 	if (law->opt.drift > 0)
 		take(&sizes, &count);
@@ -313,10 +316,10 @@ static int check(const struct topicmix_law *law, struct error *err)
 	if ((double)count.bytes <= LAW_BYTES)
 		return 0;
 	return fail(err, ERROR_USER,
-				"topicmix: domains=%zu, vocabulary=%zu, fanout=%zu need %s for their law, above the limit of %s (lower "
+				"topicmix: domains=%zu, %s=%zu, fanout=%zu need %s for their law, above the limit of %s (lower "
 				"one of them, or context)",
-				law->domains, law->vocabulary, law->fanout, text_of_bytes((double)count.bytes, needed),
-				text_of_bytes(LAW_BYTES, limit));
+				law->domains, law->members > 1 ? "classes" : "vocabulary", law->classes, law->fanout,
+				text_of_bytes((double)count.bytes, needed), text_of_bytes(LAW_BYTES, limit));
 }
 
 static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
@@ -324,9 +327,13 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	struct workshop shop = { .ids = NULL };
 	workshop_take(&shop, &shop.arena, law);
 	zipf(law->prior, law->domains, law->opt.domain_zipf, 0);
-	zipf(law->base, law->vocabulary, law->opt.token_zipf, law->opt.token_offset);
+	zipf(law->base, law->classes, law->opt.token_zipf, law->opt.token_offset);
+	zipf(law->member, law->members, law->opt.class_zipf, 0);
+	for (size_t x = 0; x < law->classes * law->members; x++)
+		law->class_of[x] = (uint32_t)(x / law->members);
 	law->draw_domain = gsl_ran_discrete_preproc(law->domains, law->prior);
-	law->draw_rank = gsl_ran_discrete_preproc(law->vocabulary, law->base);
+	law->draw_rank = gsl_ran_discrete_preproc(law->classes, law->base);
+	law->draw_member = law->members > 1 ? gsl_ran_discrete_preproc(law->members, law->member) : NULL;
 	draw_ranks(law, seed, rng, shop.ids);
 	draw_owners(law, seed, rng, shop.ids);
 	draw_rows(law, seed, rng);
@@ -342,9 +349,10 @@ static struct topicmix_law *create(const struct topicmix *opt)
 		error_no_memory("the stream topicmix");
 	law->opt = *opt;
 	law->domains = (size_t)opt->domains;
-	law->vocabulary = (size_t)opt->vocabulary;
+	law->classes = (size_t)(opt->classes > 0 ? opt->classes : opt->vocabulary);
+	law->members = (size_t)opt->vocabulary / law->classes;
 	law->fanout = (size_t)opt->fanout;
-	law->rows = law->vocabulary + own_tokens(law) * (law->domains - 1);
+	law->rows = law->classes + own_classes(law) * (law->domains - 1);
 	law->end = opt->length > 0 ? 1 / (double)opt->length : 0;
 	return law;
 }
@@ -357,8 +365,22 @@ static void follow(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	draw(law->after, seed, rng);
 }
 
+/* Classes of equal size. */
+static int check_classes(const struct topicmix *opt, struct error *err)
+{
+	if (opt->classes == 0 || opt->vocabulary % opt->classes == 0)
+		return 0;
+	int64_t near = opt->classes < opt->vocabulary ? opt->classes : opt->vocabulary;
+	while (opt->vocabulary % near != 0)
+		near--;
+	return fail(err, ERROR_USER, "topicmix: classes=%lld do not divide vocabulary=%lld (try classes=%lld)",
+				(long long)opt->classes, (long long)opt->vocabulary, (long long)near);
+}
+
 struct topicmix_law *topicmix_law_open(const struct topicmix *opt, uint64_t seed, gsl_rng *rng, struct error *err)
 {
+	if (check_classes(opt, err) != 0)
+		return NULL;
 	struct topicmix_law *law = create(opt);
 	if (check(law, err) != 0) {
 		free(law);
@@ -377,6 +399,8 @@ static void close_one(struct topicmix_law *law)
 		return;
 	gsl_ran_discrete_free(law->draw_domain);
 	gsl_ran_discrete_free(law->draw_rank);
+	if (law->draw_member != NULL)
+		gsl_ran_discrete_free(law->draw_member);
 	arena_free(&law->arena);
 	free(law);
 }

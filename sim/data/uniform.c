@@ -8,11 +8,17 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sim/data/stream.h"
 
 struct uniform {
 	int64_t vocabulary;
+};
+
+struct uniform_law {
+	struct uniform opt;
+	uint32_t class_of[]; /* [vocabulary] all tokens behave alike */
 };
 
 static const struct moe_opt options[] = {
@@ -29,22 +35,24 @@ static const struct moe_opt options[] = {
 static void *open_law(const void *opt, uint64_t seed, struct stream *stream, struct error *err)
 {
 	static const char *const names[] = { "uniform" };
-	struct uniform *law = malloc(sizeof *law);
+	const struct uniform *own = opt;
+	struct uniform_law *law = calloc(1, sizeof *law + (size_t)own->vocabulary * sizeof *law->class_of);
 	(void)seed, (void)err;
 	if (law == NULL)
 		error_no_memory("the stream uniform");
-	*law = *(const struct uniform *)opt;
-	stream->vocabulary = (size_t)law->vocabulary;
-	stream->domains = 1;
+	law->opt = *own;
+	stream->vocabulary = (size_t)law->opt.vocabulary;
+	stream->domains = stream->classes = 1;
+	stream->class_of = law->class_of;
 	stream->domain_names = names;
-	stream->uniform = stream->unigram = log((double)law->vocabulary);
+	stream->uniform = stream->unigram = log((double)law->opt.vocabulary);
 	return law;
 }
 
 static void fill(void *opaque, gsl_rng *rng, bool held_out, struct batch *batch)
 {
-	const struct uniform *law = opaque;
-	unsigned long vocabulary = (unsigned long)law->vocabulary;
+	const struct uniform_law *law = opaque;
+	unsigned long vocabulary = (unsigned long)law->opt.vocabulary;
 	(void)held_out;
 	for (size_t s = 0; s < batch->sequences; s++) {
 		uint32_t token = (uint32_t)gsl_rng_uniform_int(rng, vocabulary);
@@ -58,8 +66,8 @@ static void fill(void *opaque, gsl_rng *rng, bool held_out, struct batch *batch)
 
 static void bayes(void *opaque, const struct batch *batch, double *sum, double *oracle)
 {
-	const struct uniform *law = opaque;
-	double loss = (double)(batch->sequences * batch->length) * log((double)law->vocabulary);
+	const struct uniform_law *law = opaque;
+	double loss = (double)(batch->sequences * batch->length) * log((double)law->opt.vocabulary);
 	*sum += loss;
 	if (oracle != NULL)
 		*oracle += loss;
@@ -68,6 +76,12 @@ static void bayes(void *opaque, const struct batch *batch, double *sum, double *
 static void bigram(void *law, const struct batch *batch, double *sum)
 {
 	bayes(law, batch, sum, NULL);
+}
+
+static void guess(void *law, const struct batch *batch, uint32_t *domain)
+{
+	(void)law;
+	memset(domain, 0, batch->sequences * batch->length * sizeof *domain);
 }
 
 const struct stream_type stream_uniform = {
@@ -81,5 +95,6 @@ const struct stream_type stream_uniform = {
 	.fill = fill,
 	.bayes = bayes,
 	.bigram = bigram,
+	.guess = guess,
 	.close = free,
 };

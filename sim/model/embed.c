@@ -13,11 +13,11 @@
 #include "sim/base/parallel.h"
 #include "sim/base/product.h"
 
-void embed_create(struct embed *embed, size_t vocabulary, size_t width, struct params *params)
+void embed_create(struct embed *embed, size_t vocabulary, size_t width, double scale, struct params *params)
 {
 	embed->vocabulary = vocabulary;
 	embed->width = width;
-	params_add(params, &embed->table, vocabulary * width, "embedding", 0, 0, 1, false);
+	params_add(params, &embed->table, vocabulary * width, "embedding", 0, 0, scale, false);
 }
 
 void embed_forward(const struct embed *embed, size_t tokens, const uint32_t *id, real *x)

@@ -12,7 +12,8 @@ struct embed {
 	struct weight table; /* [vocabulary][width] */
 };
 
-void embed_create(struct embed *embed, size_t vocabulary, size_t width, struct params *params);
+/* scale: standard deviation of the initial table. */
+void embed_create(struct embed *embed, size_t vocabulary, size_t width, double scale, struct params *params);
 /* x[t] = table[id[t]] */
 void embed_forward(const struct embed *embed, size_t tokens, const uint32_t *id, real *x);
 /* Overwrites the table's gradient. */

@@ -98,7 +98,8 @@ void optim_step(const struct optim *optim, struct params *params, size_t step, d
 	for (size_t i = 0; i < params->spans; i++) {
 		const struct param_span *span = &params->span[i];
 		size_t at = (size_t)(span->weight->w - params->value);
-		update_block(span->decay ? &decayed : &plain, span->weight->n, params->grad + at, params->m + at,
-					 params->v + at, params->value + at);
+		struct update update = span->decay ? decayed : plain;
+		update.rate *= (real)span->rate;
+		update_block(&update, span->weight->n, params->grad + at, params->m + at, params->v + at, params->value + at);
 	}
 }

@@ -23,9 +23,14 @@ void params_add(struct params *params, struct weight *weight, size_t n, const ch
 			BUG("no memory for a list of parameters");
 	}
 	weight->n = n;
-	params->span[params->spans++] = (struct param_span){ text_keep(name), index, weight, mean, std, decay };
+	params->span[params->spans++] = (struct param_span){ text_keep(name), index, weight, mean, std, decay, 1 };
 	if (__builtin_add_overflow(params->n, n, &params->n))
 		params->n = SIZE_MAX; /* only a counting arena may see this; the estimate then refuses the run */
+}
+
+void params_scale_rate(struct params *params, double factor)
+{
+	params->span[params->spans - 1].rate = factor;
 }
 
 void params_allocate(struct params *params, struct arena *arena)

@@ -27,6 +27,7 @@ struct param_span {
 	struct weight *weight;
 	double mean, std; /* initial values: normal */
 	bool decay;       /* takes part in weight decay */
+	double rate;      /* factor of the learning rate; 1 unless said otherwise */
 };
 
 struct params {
@@ -39,6 +40,8 @@ struct params {
 /* Registers n parameters.  The weight's address must stay valid. */
 void params_add(struct params *params, struct weight *weight, size_t n, const char *name, uint64_t index, double mean,
 				double std, bool decay);
+/* Sets the factor of the learning rate of what was registered last; 0 leaves it as it was drawn. */
+void params_scale_rate(struct params *params, double factor);
 /* Takes the slabs from the arena and points the weights into them. */
 void params_allocate(struct params *params, struct arena *arena);
 /* Draws the initial values of all spans. */

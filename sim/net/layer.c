@@ -133,9 +133,10 @@ void layer_combine(const struct layer *layer, size_t tokens, real *y)
 	gather(layer, layer->router.plan.weight, tokens, layer->results, y);
 }
 
-void layer_forward(struct layer *layer, const struct moe_call *call, const uint32_t *id, const real *x, real *y)
+void layer_forward(struct layer *layer, const struct moe_call *call, const struct moe_tokens *of, const real *x,
+				   real *y)
 {
-	router_forward(&layer->router, call, id, x);
+	router_forward(&layer->router, call, of, x);
 	layer_compute(layer, x);
 	layer_combine(layer, call->tokens, y);
 	if (layer->shared.inner)

@@ -31,7 +31,8 @@ void layer_create(struct layer *layer, const struct sentence *sentence, const st
 				  const struct moe_call *call, size_t width, size_t layers, uint64_t seed, struct params *params,
 				  struct arena *arena);
 /* y[tokens][width] from x[tokens][width] */
-void layer_forward(struct layer *layer, const struct moe_call *call, const uint32_t *id, const real *x, real *y);
+void layer_forward(struct layer *layer, const struct moe_call *call, const struct moe_tokens *of, const real *x,
+				   real *y);
 /* Overwrites d_x; adds to the weights' gradients. */
 void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x);
 

@@ -35,13 +35,16 @@ void net_create(struct net *net, const struct net_shape *shape, const struct sen
 {
 	size_t tokens = shape->sequences * shape->length, width = shape->width;
 	*net = (struct net){ .shape = *shape };
-	net->call = (struct moe_call){ .tokens = tokens,
+	net->call = (struct moe_call){ .width = width,
+								   .tokens = tokens,
 								   .sequences = shape->sequences,
 								   .length = shape->length,
 								   .experts = layer_experts(sentence, layer),
 								   .k = (size_t)layer->k,
-								   .vocabulary = shape->vocabulary };
-	embed_create(&net->embed, shape->vocabulary, width, &net->params);
+								   .vocabulary = shape->vocabulary,
+								   .domains = shape->domains,
+								   .classes = shape->classes };
+	embed_create(&net->embed, shape->vocabulary, width, shape->embedding_scale, &net->params);
 	net->block = ARENA_KEEP(arena, shape->layers, struct block);
 	for (size_t i = 0; i < shape->layers; i++)
 		block_create(net, &net->block[i], i, sentence, layer, seed, arena);
@@ -87,11 +90,12 @@ static void add_rows(size_t rows, size_t width, const real *a, const real *b, re
 static void block_forward(struct net *net, struct block *block, const struct batch *batch, real *out)
 {
 	size_t tokens = net->call.tokens, width = net->shape.width;
+	struct moe_tokens of = { batch->id, batch->domain, batch->guess, batch->class_of };
 	norm_forward(&block->norm_attention, tokens, block->in, block->normed_in);
 	attention_forward(&block->attention, batch->sequences, block->normed_in, net->branch);
 	add_rows(tokens, width, block->in, net->branch, block->middle);
 	norm_forward(&block->norm_layer, tokens, block->middle, block->normed_middle);
-	layer_forward(&block->layer, &net->call, batch->id, block->normed_middle, net->branch);
+	layer_forward(&block->layer, &net->call, &of, block->normed_middle, net->branch);
 	add_rows(tokens, width, block->middle, net->branch, out);
 }
 

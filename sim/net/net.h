@@ -15,6 +15,8 @@
 
 struct net_shape {
 	size_t layers, width, heads, vocabulary, sequences, length;
+	size_t domains, classes; /* of the stream; what planted routers must know */
+	double embedding_scale;  /* standard deviation of the initial embedding */
 };
 
 struct block {

@@ -49,10 +49,13 @@ static bool adjusts(const struct sentence *sentence)
 	return false;
 }
 
-static void create_scores(struct router *r, size_t n, struct params *params, struct arena *arena)
+static void create_scores(struct router *r, const struct layer_options *layer, size_t n, struct params *params,
+						  struct arena *arena)
 {
 	if (router_has_weights(r->sentence)) {
-		params_add(params, &r->map, r->width * r->route.call.experts, "router", r->route.call.layer, 0, 0.02, false);
+		params_add(params, &r->map, r->width * r->route.call.experts, "router", r->route.call.layer, 0,
+				   layer->router_scale, false);
+		params_scale_rate(params, layer->router_lr);
 		r->logits = ARENA_TAKE(arena, n, real);
 		r->grad.logits = ARENA_TAKE(arena, n, real);
 	}
@@ -88,12 +91,13 @@ void router_create(struct router *r, const struct sentence *sentence, const stru
 						  .overflow = (enum overflow_rule)layer->overflow,
 						  .jitter = layer->jitter,
 						  .seed = seed,
+						  .wants = sentence_wants(sentence),
 						  .route.call = *call };
 	if (selector(r)->select == NULL)
 		return;
 	r->max_pairs =
 		selector(r)->max_picks ? selector(r)->max_picks(call, part_opt(&sentence->selector)) : call->tokens * call->k;
-	create_scores(r, call->tokens * call->experts, params, arena);
+	create_scores(r, layer, call->tokens * call->experts, params, arena);
 	if (r->jitter > 0 && router_has_weights(sentence)) {
 		r->input = ARENA_TAKE(arena, call->tokens * width, real);
 		r->noise = ARENA_TAKE(arena, call->tokens * width, real);
@@ -185,9 +189,18 @@ static void balance(struct router *r)
 			balancer(r, i)->loss(&r->memory[BALANCER + i].self, &r->route, &r->term[i], &r->grad);
 }
 
-void router_forward(struct router *r, const struct moe_call *call, const uint32_t *id, const real *x)
+/* Labels are told to those who say that they want them. */
+static struct moe_tokens told(const struct moe_tokens *of, unsigned wants)
 {
-	r->route = (struct moe_route){ .call = *call, .id = id };
+	return (struct moe_tokens){ .id = of->id,
+								.domain = wants & MOE_DOMAINS ? of->domain : NULL,
+								.guess = wants & MOE_GUESSES ? of->guess : NULL,
+								.class_of = wants & MOE_CLASSES ? of->class_of : NULL };
+}
+
+void router_forward(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
+{
+	r->route = (struct moe_route){ .call = *call, .of = told(of, r->wants), .x = x };
 	if (selector(r)->select == NULL)
 		return;
 	open_streams(r);

@@ -70,6 +70,20 @@ const struct moe_opt layer_rows[] = {
 	  .preset = 0,
 	  .zero = "none",
 	  .help = "multiplies the router's input by 1 +- jitter in training (Switch)" },
+	{ .name = "router-scale",
+	  .type = MOE_OPT_REAL,
+	  AT(router_scale),
+	  .low = 0,
+	  .high = 1e3,
+	  .preset = 0.02,
+	  .help = "standard deviation of the router's initial weights" },
+	{ .name = "router-lr",
+	  .type = MOE_OPT_REAL,
+	  AT(router_lr),
+	  .low = 0,
+	  .high = 1e3,
+	  .preset = 1,
+	  .help = "factor of the learning rate for the router's weights; 0: they stay as drawn" },
 	{ .name = NULL },
 };
 #undef AT
@@ -346,7 +360,7 @@ static int recipe_read(struct slice text, struct sentence *sentence, struct erro
 
 static int preset_parts(struct sentence *sentence, struct error *err)
 {
-	struct slice words = { "preset", "scorer=softmax selector=top-k gate=score", 0, 0 };
+	struct slice words = { "preset", "scorer=softmax selector=top-k gate=renorm", 0, 0 };
 	words.end = strlen(words.text);
 	return words_read(words, sentence, err);
 }
@@ -380,6 +394,19 @@ int sentence_apply(const struct sentence *sentence, struct layer_options *layer,
 	return 0;
 }
 
+static unsigned part_wants(const struct part_use *use)
+{
+	return use->part->wants | (use->part->wants_with ? use->part->wants_with(part_opt(use)) : 0);
+}
+
+unsigned sentence_wants(const struct sentence *sentence)
+{
+	unsigned wants = 0;
+	for (size_t i = 0; i < sentence_parts(sentence); i++)
+		wants |= part_wants(sentence_part(sentence, i));
+	return wants;
+}
+
 static const char *wanted(unsigned missing)
 {
 	return missing & MOE_LOGITS ? "logits" : "scores";
@@ -405,9 +432,10 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 	unsigned given = scorer->gives | (scorer->wants & MOE_LOGITS);
 	for (size_t i = 1; i < sentence_parts(sentence); i++) {
 		const struct moe_part *part = sentence_part(sentence, i)->part;
-		if (part->wants & ~given)
+		unsigned missing = part_wants(sentence_part(sentence, i)) & (MOE_LOGITS | MOE_SCORES) & ~given;
+		if (missing)
 			return fail(err, ERROR_USER, "%s '%s' needs %s, and scorer '%s' gives none (try scorer=softmax)",
-						catalog_kind(part->kind), part->name, wanted(part->wants & ~given), scorer->name);
+						catalog_kind(part->kind), part->name, wanted(missing), scorer->name);
 	}
 	if (selector->select == NULL) {
 		if (given)

@@ -27,6 +27,7 @@ struct layer_options {
 	double capacity; /* factor; 0: no limit */
 	int overflow;    /* enum overflow_rule */
 	double jitter;
+	double router_scale, router_lr;
 };
 extern const struct moe_opt layer_rows[];
 
@@ -59,6 +60,9 @@ int sentence_read(const char *text, const char *balance, struct sentence *senten
 
 /* Applies the sentence's own layer options. */
 int sentence_apply(const struct sentence *sentence, struct layer_options *layer, struct error *err);
+
+/* What the parts want, with their options: MOE_LOGITS | MOE_DOMAINS | ... */
+unsigned sentence_wants(const struct sentence *sentence);
 
 /* Do the parts fit one another and the layer?  Called once everything else is known. */
 int sentence_check(const struct sentence *sentence, const struct layer_options *layer, struct error *err);

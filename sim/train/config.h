@@ -18,6 +18,7 @@ struct config {
 	struct layer_options layer;
 	int64_t layers, width, heads;
 	int64_t length, batch, steps, seed, warmup;
+	double embedding_scale;
 	double rate, floor, weight_decay, clip, beta1, beta2;
 	int decay; /* enum optim_decay */
 	int64_t eval_tokens, eval_every, log_every;

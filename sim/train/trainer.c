@@ -49,12 +49,15 @@ struct cost_shape trainer_shape(const struct config *config, const struct senten
 	return cost_simulated(shape);
 }
 
-static struct net_shape shape_of(const struct config *config, size_t vocabulary)
+static struct net_shape shape_of(const struct config *config, const struct stream *stream)
 {
 	return (struct net_shape){ .layers = (size_t)config->layers,
 							   .width = (size_t)config->width,
 							   .heads = (size_t)config->heads,
-							   .vocabulary = vocabulary,
+							   .vocabulary = stream->vocabulary,
+							   .domains = stream->domains,
+							   .classes = stream->classes > 0 ? stream->classes : stream->vocabulary,
+							   .embedding_scale = config->embedding_scale,
 							   .sequences = (size_t)config->batch,
 							   .length = (size_t)config->length };
 }
@@ -63,11 +66,15 @@ static struct net_shape shape_of(const struct config *config, size_t vocabulary)
 static void lay_out(struct trainer *trainer)
 {
 	const struct config *config = &trainer->settings->config;
-	struct net_shape shape = shape_of(config, trainer->stream.vocabulary);
+	struct net_shape shape = shape_of(config, &trainer->stream);
 	struct arena *arena = &trainer->arena;
 	size_t experts = layer_experts(&trainer->settings->sentence, &config->layer);
 	batch_take(&trainer->batch, arena, shape.sequences, shape.length);
 	batch_take(&trainer->eval_batch, arena, shape.sequences, shape.length);
+	if (sentence_wants(&trainer->settings->sentence) & MOE_GUESSES) {
+		batch_take_guess(&trainer->batch, arena);
+		batch_take_guess(&trainer->eval_batch, arena);
+	}
 	net_create(&trainer->net, &shape, &trainer->settings->sentence, &config->layer, (uint64_t)config->seed, arena);
 	trainer->kept_loss = ARENA_TAKE(arena, shape.sequences * shape.length, double);
 	trainer->batch_load = ARENA_KEEP(arena, shape.layers, struct load);
@@ -95,6 +102,18 @@ static int check_params(const struct cost_count *cost, struct error *err)
 	return bytes > have ? refuse(bytes, have, err) : 0;
 }
 
+/* A planted router needs a stream whose law is known. */
+static int check_labels(const struct stream *stream, const struct sentence *sentence, struct error *err)
+{
+	unsigned missing = sentence_wants(sentence) & (MOE_DOMAINS | MOE_GUESSES | MOE_CLASSES) & ~stream_gives(stream);
+	if (missing == 0)
+		return 0;
+	return fail(err, ERROR_USER,
+				"selector '%s' needs to know the %s, which the stream '%s' does not tell (try topicmix)",
+				sentence->selector.part->name,
+				missing & MOE_GUESSES ? "likeliest domain of each token" : "class of each token", stream->type->name);
+}
+
 static int open_stream(struct trainer *trainer, const struct settings *settings, struct error *err)
 {
 	const struct config *config = &settings->config;
@@ -103,6 +122,7 @@ static int open_stream(struct trainer *trainer, const struct settings *settings,
 		return fail_at(err, "--stream", 0, err->column);
 	if (stream_check(&trainer->stream, (size_t)config->length, err) != 0)
 		return fail_at(err, "--stream", 0, 0);
+	TRY(check_labels(&trainer->stream, &settings->sentence, err));
 	struct cost_shape shape = trainer_shape(config, &settings->sentence, trainer->stream.vocabulary);
 	if (cost_count(&shape, config->length, &trainer->cost, err) != 0)
 		return fail(err, ERROR_USER,
@@ -310,7 +330,11 @@ static double probe(struct trainer *trainer, struct batch *batch, size_t sequenc
 static struct batch alone(const struct batch *batch, size_t sequence)
 {
 	size_t at = sequence * batch->length;
-	return (struct batch){ 1, batch->length, batch->id + at, batch->target + at, batch->domain + at };
+	struct batch one = *batch;
+	one.sequences = 1;
+	one.id += at, one.target += at, one.domain += at;
+	one.guess = batch->guess ? batch->guess + at : NULL;
+	return one;
 }
 
 struct leak trainer_leak(struct trainer *trainer)

@@ -40,7 +40,7 @@ static void choose(const struct moe_self *self, const struct moe_route *route, s
 	for (size_t e = 0; e < call->experts; e++)
 		deck[e] = (uint32_t)e;
 	for (size_t t = 0; t < call->tokens; t++)
-		draw(stream_of(self, route->id[t]), call, t, deck, from, picks);
+		draw(stream_of(self, route->of.id[t]), call, t, deck, from, picks);
 }
 
 static size_t scratch_size(const struct moe_call *call, const void *opt)

@@ -177,7 +177,7 @@ static void add(size_t n, const real *a, const real *b, real *sum)
 static void layer_by_phases(struct layer *layer, const struct moe_call *call, const struct batch *batch, const real *x,
 							real *y, struct phases *phases)
 {
-	router_forward(&layer->router, call, batch->id, x);
+	router_forward(&layer->router, call, &(struct moe_tokens){ .id = batch->id }, x);
 	lap(phases, ROUTING);
 	layer_compute(layer, x);
 	lap(phases, EXPERTS);
@@ -485,7 +485,8 @@ static void bench_route(const char *strategy, int threads)
 	trainer_step(&bench.trainer, false, &log);
 	for (double began = seconds(); n < REPEATS && (n < 5 || seconds() - began < allowance() / 4); n++) {
 		double since = seconds();
-		router_forward(&block->layer.router, &net->call, bench.trainer.batch.id, block->normed_middle);
+		router_forward(&block->layer.router, &net->call, &(struct moe_tokens){ .id = bench.trainer.batch.id },
+					   block->normed_middle);
 		router_backward(&block->layer.router, block->normed_middle, net->d_branch);
 		sample[n] = seconds() - since;
 	}

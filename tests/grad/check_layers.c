@@ -383,7 +383,7 @@ static void embed_apply(const real *x, real *y)
 START_TEST(embedding_looks_up)
 {
 	struct piece piece;
-	embed_create(&embed, VOCABULARY, WIDTH, &params);
+	embed_create(&embed, VOCABULARY, WIDTH, 1, &params);
 	draw_params();
 	draw_tokens();
 	draw_piece(&piece, embed_apply);

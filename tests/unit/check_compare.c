@@ -68,14 +68,23 @@ static struct study make_study(const struct made_run *run, size_t n)
 	return study;
 }
 
-static struct comparison compare(const struct study *study, enum compare_view view, size_t metric, double margin,
-								 size_t baseline)
+/* One metric on a page of its own; margin 0: its own; against NULL: every pair. */
+static struct compare_page compare(const struct study *study, enum compare_view view, const char *metric, double margin,
+								   const char *against)
 {
-	struct comparison of;
+	const struct compare_metric *row = compare_metric(metric);
+	struct compare_request request = { .view = view,
+									   .metrics = 1,
+									   .metric = &row,
+									   .margin = margin,
+									   .against = against,
+									   .all_pairs = !against,
+									   .scale = COMPARE_SCALE_PLAIN };
+	struct compare_page page;
 	struct error err = { .code = ERROR_NONE };
-	if (compare_study(study, view, &compare_metrics[metric], margin, baseline, &of, &err) != 0)
+	if (compare_page(study, &request, &page, &err) != 0)
 		ck_abort_msg("%s: %s", err.file, err.text);
-	return of;
+	return page;
 }
 
 /* a, b and c with three seeds each: losses 1.1 1.2 1.3, 1.3 1.5 1.4 and 1.0 1.3 1.9; c is large and costs twice. */
@@ -108,30 +117,48 @@ static struct worked work(double d1, double d2, double d3, double margin)
 
 /* ---- pairs ----------------------------------------------------------------------------------------------- */
 
+/* Holm by hand for three p values: of their least, the middle one and the greatest. */
+static double holm(const double *p, size_t which)
+{
+	size_t below = 0;
+	double least = fmin(p[0], fmin(p[1], p[2])), most = fmax(p[0], fmax(p[1], p[2]));
+	double first = 3 * least, second = fmax(first, 2 * (p[0] + p[1] + p[2] - least - most)), third = fmax(second, most);
+	for (size_t i = 0; i < 3; i++)
+		below += p[i] < p[which];
+	return below == 0 ? first : below == 1 ? second : third;
+}
+
+/* Four of the five percent go to differences, one to equivalences. */
+static double page_p(double p_difference, double p_equivalence)
+{
+	return fmin(1, fmin(p_difference / 0.8, p_equivalence / 0.2));
+}
+
 START_TEST(differences_are_paired_by_seed)
 {
 	struct study study = make_study(three, COUNT(three));
-	struct comparison of = compare(&study, COMPARE_END, 0, 0.3, study.n);
+	struct compare_page page = compare(&study, COMPARE_END, "excess_loss", 0.3, NULL);
+	const struct comparison *of = &page.contest[0].metric[0];
 	const struct worked wanted[] = { work(-0.2, -0.3, -0.1, 0.3), work(0.1, -0.1, -0.6, 0.3),
 									 work(0.3, 0.2, -0.5, 0.3) };
-	ck_assert_uint_eq(of.pairs, 3);
+	const double p[] = { wanted[0].p, wanted[1].p, wanted[2].p };
+	const double q[] = { wanted[0].p_equivalence, wanted[1].p_equivalence, wanted[2].p_equivalence };
+	const double u = 1 - 0.05 / 3;
+	ck_assert_uint_eq(of->pairs, 3);
+	ck_assert_uint_eq(page.tests, 3);
 	for (size_t i = 0; i < 3; i++) {
-		const struct compare_pair *pair = &of.pair[i];
+		const struct compare_pair *pair = &of->pair[i];
 		ck_assert_uint_eq(pair->difference.n, 3);
 		ck_assert_double_eq_tol(pair->difference.mean, wanted[i].mean, 1e-12);
 		ck_assert_double_eq_tol(pair->t, wanted[i].mean / wanted[i].error, 1e-9);
-		ck_assert_double_eq_tol(pair->p, wanted[i].p, 1e-9);
-		ck_assert_double_eq_tol(pair->p_equivalence, wanted[i].p_equivalence, 1e-9);
-		/* t(0.975, 2) = 4.302653 */
+		ck_assert_double_eq_tol(pair->test.p_difference, wanted[i].p, 1e-9);
+		ck_assert_double_eq_tol(pair->test.p_equivalence, wanted[i].p_equivalence, 1e-9);
+		ck_assert_double_eq_tol(pair->test.p, page_p(holm(p, i), holm(q, i)), 1e-9);
+		/* t(0.975, 2) = 4.302653; of three intervals at once the tail is 0.05 / 6, u = 1 - 2 * 0.05 / 6 */
 		ck_assert_double_eq_tol(pair->difference.high - pair->difference.mean, 4.302653 * wanted[i].error, 1e-6);
+		ck_assert_double_eq_tol(pair->high - pair->difference.mean, sqrt(2 / (1 - u * u)) * u * wanted[i].error, 1e-9);
 	}
-	/* p = 0.074 for a and b, larger for the others: three tests, then two, then one */
-	ck_assert_double_eq_tol(of.pair[0].p_holm, 3 * wanted[0].p, 1e-9);
-	double middle = fmin(wanted[1].p, wanted[2].p), last = fmax(wanted[1].p, wanted[2].p);
-	double second = fmin(1, fmax(3 * wanted[0].p, 2 * middle));
-	ck_assert_double_eq_tol(fmin(of.pair[1].p_holm, of.pair[2].p_holm), second, 1e-9);
-	ck_assert_double_eq_tol(fmax(of.pair[1].p_holm, of.pair[2].p_holm), fmin(1, fmax(second, last)), 1e-9);
-	compare_free(&of);
+	compare_page_free(&page);
 	study_free(&study);
 }
 END_TEST
@@ -139,14 +166,15 @@ END_TEST
 START_TEST(a_baseline_makes_the_family_smaller)
 {
 	struct study study = make_study(three, COUNT(three));
-	struct comparison of = compare(&study, COMPARE_END, 0, 0.3, 0);
+	struct compare_page page = compare(&study, COMPARE_END, "excess_loss", 0.3, "a");
+	const struct comparison *of = &page.contest[0].metric[0];
 	struct worked wanted = work(0.2, 0.3, 0.1, 0.3);
-	ck_assert_uint_eq(of.pairs, 2);
-	ck_assert_uint_eq(of.pair[0].a, 1);
-	ck_assert_uint_eq(of.pair[0].b, 0);
-	ck_assert_double_eq_tol(of.pair[0].difference.mean, 0.2, 1e-12);
-	ck_assert_double_eq_tol(of.pair[0].p_holm, 2 * wanted.p, 1e-9);
-	compare_free(&of);
+	ck_assert_uint_eq(of->pairs, 2);
+	ck_assert_uint_eq(of->pair[0].a, 1);
+	ck_assert_uint_eq(of->pair[0].b, 0);
+	ck_assert_double_eq_tol(of->pair[0].difference.mean, 0.2, 1e-12);
+	ck_assert_double_eq_tol(of->pair[0].test.p, 2 * wanted.p / 0.8, 1e-9);
+	compare_page_free(&page);
 	study_free(&study);
 }
 END_TEST
@@ -160,13 +188,14 @@ START_TEST(seeds_of_one_side_alone_do_not_count)
 		{ "a", "", 6, 1, 0, 1, 1, 1, "done" },   { "b", "", 6, 50, 0, 1, 1, 1, "diverged" },
 	};
 	struct study study = make_study(runs, COUNT(runs));
-	struct comparison of = compare(&study, COMPARE_END, 0, 0.01, study.n);
-	ck_assert_uint_eq(of.pair[0].difference.n, 2);
-	ck_assert_double_eq_tol(of.pair[0].difference.mean, 0.5, 1e-12);
-	ck_assert_uint_eq(of.mean[0].n, 4);
-	ck_assert_uint_eq(of.mean[1].n, 3);
+	struct compare_page page = compare(&study, COMPARE_END, "excess_loss", 0.01, NULL);
+	const struct comparison *of = &page.contest[0].metric[0];
+	ck_assert_uint_eq(of->pair[0].difference.n, 2);
+	ck_assert_double_eq_tol(of->pair[0].difference.mean, 0.5, 1e-12);
+	ck_assert_uint_eq(of->mean[0].n, 4);
+	ck_assert_uint_eq(of->mean[1].n, 3);
 	ck_assert_uint_eq(compare_diverged(&study.series[1]), 1);
-	compare_free(&of);
+	compare_page_free(&page);
 	study_free(&study);
 }
 END_TEST
@@ -177,11 +206,12 @@ END_TEST
 START_TEST(at_equal_flops_each_is_read_where_the_cheapest_ends)
 {
 	struct study study = make_study(three, COUNT(three));
-	struct comparison of = compare(&study, COMPARE_EQUAL_FLOPS, 0, 0.3, study.n);
-	ck_assert_double_eq(of.flops, 400);
-	ck_assert_double_eq_tol(of.mean[0].mean, 1.2, 1e-12);
-	ck_assert_double_eq_tol(of.mean[2].mean, 1.4 + 1, 1e-12);
-	compare_free(&of);
+	struct compare_page page = compare(&study, COMPARE_EQUAL_FLOPS, "excess_loss", 0.3, NULL);
+	const struct comparison *of = &page.contest[0].metric[0];
+	ck_assert_double_eq(of->flops, 400);
+	ck_assert_double_eq_tol(of->mean[0].mean, 1.2, 1e-12);
+	ck_assert_double_eq_tol(of->mean[2].mean, 1.4 + 1, 1e-12);
+	compare_page_free(&page);
 	study_free(&study);
 }
 END_TEST
@@ -197,12 +227,13 @@ START_TEST(between_two_evaluations_the_loss_is_on_the_line)
 		{ "d", "", 1, 1, 0, 1, 1, 4000, "done" },
 	};
 	struct study study = make_study(runs, COUNT(runs));
-	struct comparison of = compare(&study, COMPARE_EQUAL_FLOPS, 0, 0.3, study.n);
-	ck_assert_double_eq_tol(of.mean[0].mean, 1, 1e-12);
-	ck_assert_double_eq_tol(of.mean[1].mean, 3, 1e-12);
-	ck_assert_double_eq_tol(of.mean[2].mean, 1.5, 1e-12);
-	ck_assert_uint_eq(of.mean[3].n, 0); /* its first evaluation comes later: nothing is made up */
-	compare_free(&of);
+	struct compare_page page = compare(&study, COMPARE_EQUAL_FLOPS, "excess_loss", 0.3, NULL);
+	const struct comparison *of = &page.contest[0].metric[0];
+	ck_assert_double_eq_tol(of->mean[0].mean, 1, 1e-12);
+	ck_assert_double_eq_tol(of->mean[1].mean, 3, 1e-12);
+	ck_assert_double_eq_tol(of->mean[2].mean, 1.5, 1e-12);
+	ck_assert_uint_eq(of->mean[3].n, 0); /* its first evaluation comes later: nothing is made up */
+	compare_page_free(&page);
 	study_free(&study);
 }
 END_TEST
@@ -210,12 +241,11 @@ END_TEST
 START_TEST(of_equal_size_is_within_one_percent)
 {
 	struct study study = make_study(three, COUNT(three));
-	struct comparison of = compare(&study, COMPARE_EQUAL_SIZE, 0, 0.3, study.n);
-	ck_assert_uint_eq(of.pairs, 1); /* 1000 and 1009 */
-	ck_assert_uint_eq(of.pair[0].a, 0);
-	ck_assert_uint_eq(of.pair[0].b, 1);
-	ck_assert_double_eq(of.pair[0].p_holm, of.pair[0].p);
-	compare_free(&of);
+	struct compare_page page = compare(&study, COMPARE_END, "excess_loss", 0.3, NULL);
+	const struct comparison *of = &page.contest[0].metric[0];
+	ck_assert(of->pair[0].same_size); /* 1000 and 1009 */
+	ck_assert(!of->pair[1].same_size && !of->pair[2].same_size);
+	compare_page_free(&page);
 	study_free(&study);
 }
 END_TEST
@@ -224,10 +254,10 @@ END_TEST
 START_TEST(the_pareto_set_has_three_axes)
 {
 	struct study study = make_study(three, COUNT(three));
-	struct error err = { .code = ERROR_NONE };
-	bool best[3];
-	ck_assert_int_eq(compare_pareto(&study, &compare_metrics[0], best, &err), 0);
+	struct compare_page page = compare(&study, COMPARE_END, "excess_loss", 0, NULL);
+	const bool *best = page.contest[0].best;
 	ck_assert(best[0] && !best[1] && best[2]);
+	compare_page_free(&page);
 	study_free(&study);
 }
 END_TEST
@@ -260,19 +290,23 @@ START_TEST(each_stream_is_a_contest)
 }
 END_TEST
 
-START_TEST(a_family_of_tests_is_one_contest)
+START_TEST(all_streams_of_a_page_are_one_family)
 {
 	struct study study = make_study(worlds, COUNT(worlds));
-	struct contest *contest;
-	contests_split(&study, &study.arena, &contest);
-	struct comparison one = compare(&contest[0].study, COMPARE_END, 0, 0.01, 2);
-	struct comparison three_pairs = compare(&contest[1].study, COMPARE_END, 0, 0.01, 3);
-	ck_assert_uint_eq(one.pairs, 1);
-	ck_assert_double_eq(one.pair[0].p_holm, one.pair[0].p);
-	ck_assert_double_eq_tol(one.pair[0].difference.mean, -0.25, 1e-12);
-	ck_assert_uint_eq(three_pairs.pairs, 3);
-	compare_free(&one);
-	compare_free(&three_pairs);
+	struct compare_page page = compare(&study, COMPARE_END, "excess_loss", 0.01, NULL);
+	ck_assert_uint_eq(page.contests, 2);
+	ck_assert_uint_eq(page.contest[0].metric[0].pairs, 1);
+	ck_assert_uint_eq(page.contest[1].metric[0].pairs, 3);
+	ck_assert_uint_eq(page.tests, 4);
+	/* the surest one: 3.05 against 0.05, without scatter in c - a: 3, 3 */
+	const struct compare_pair *sure = &page.contest[1].metric[0].pair[1];
+	ck_assert_double_eq_tol(sure->difference.mean, -3, 1e-12);
+	/* a - b on the first stream: -0.2 and -0.3; with one degree of freedom p = 1 - 2 atan(t) / pi */
+	const struct compare_pair *pair = &page.contest[0].metric[0].pair[0];
+	ck_assert_double_eq_tol(pair->difference.mean, -0.25, 1e-12);
+	ck_assert_double_eq_tol(pair->test.p_difference, 1 - 2 * atan(0.25 / 0.05) / acos(-1), 1e-9);
+	ck_assert_double_ge(pair->test.p, fmin(1, 2 * pair->test.p_difference));
+	compare_page_free(&page);
 	study_free(&study);
 }
 END_TEST
@@ -301,7 +335,7 @@ static Suite *compare_suite(void)
 	tcase_add_test(cases, of_equal_size_is_within_one_percent);
 	tcase_add_test(cases, the_pareto_set_has_three_axes);
 	tcase_add_test(cases, each_stream_is_a_contest);
-	tcase_add_test(cases, a_family_of_tests_is_one_contest);
+	tcase_add_test(cases, all_streams_of_a_page_are_one_family);
 	tcase_add_test(cases, one_stream_is_one_contest_without_a_title);
 	suite_add_tcase(suite, cases);
 	return suite;

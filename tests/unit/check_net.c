@@ -146,7 +146,9 @@ END_TEST
 
 START_TEST(initial_weights_have_their_spread)
 {
-	struct net_shape shape = { 2, 64, 2, 100, 1, 2 };
+	struct net_shape shape = {
+		.layers = 2, .width = 64, .heads = 2, .vocabulary = 100, .sequences = 1, .length = 2, .embedding_scale = 0.3
+	};
 	struct tiny tiny;
 	open_well(&tiny, &shape, "top-k experts=8 expert-width=16");
 	for (size_t i = 0; i < tiny.net.params.spans; i++) {

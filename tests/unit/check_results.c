@@ -53,7 +53,7 @@ static void finish(size_t run, const char *status)
 static const char *gathered(void)
 {
 	struct error err;
-	ck_assert_msg(results_gather(&results, &err) == 0, "%s", err.text);
+	ck_assert_msg(results_gather(&results, NULL, &err) == 0, "%s", err.text);
 	return file_text(in_folder("summary.csv"));
 }
 
@@ -162,7 +162,7 @@ START_TEST(a_summary_of_which_no_run_is_left_goes)
 	close_all();
 	open_as("[a]\nstrategy = hash\n");
 	struct error err;
-	ck_assert_int_eq(results_gather(&results, &err), 0);
+	ck_assert_int_eq(results_gather(&results, NULL, &err), 0);
 	ck_assert(!file_exists(in_folder("summary.csv")));
 	close_all();
 }

@@ -60,9 +60,9 @@ START_TEST(a_recipe_by_name_and_alias)
 	struct layer_options layer;
 	struct sentence sentence = read_well("bias", NULL, &layer);
 	ck_assert_str_eq(sentence.name, "bias");
-	ck_assert_str_eq(sentence.scorer.part->name, "sigmoid");
+	ck_assert_str_eq(sentence.scorer.part->name, "softmax");
 	ck_assert_str_eq(sentence.selector.part->name, "top-k");
-	ck_assert_str_eq(sentence.gate.part->name, "score");
+	ck_assert_str_eq(sentence.gate.part->name, "renorm");
 	ck_assert_uint_eq(sentence.balancers, 1);
 	ck_assert_str_eq(sentence.balancer[0].part->name, "bias");
 	ck_assert_str_eq(resolved("loss-free", NULL), resolved("bias", NULL));
@@ -75,11 +75,11 @@ END_TEST
 START_TEST(words_alone_begin_with_plain_top_k)
 {
 	struct layer_options layer;
-	struct sentence sentence = read_well(" \tgate=renorm   k=3 ", NULL, &layer);
+	struct sentence sentence = read_well(" \tgate=score   k=3 ", NULL, &layer);
 	ck_assert_str_eq(sentence.name, "custom");
 	ck_assert_str_eq(sentence.scorer.part->name, "softmax");
 	ck_assert_str_eq(sentence.selector.part->name, "top-k");
-	ck_assert_str_eq(sentence.gate.part->name, "renorm");
+	ck_assert_str_eq(sentence.gate.part->name, "score");
 	ck_assert_uint_eq(sentence.balancers, 0);
 	ck_assert_int_eq(layer.k, 3);
 }
@@ -284,12 +284,12 @@ START_TEST(parts_that_do_not_fit)
 {
 	static const char *const cases[][2] = {
 		{ "scorer=none selector=top-k gate=unit", "selector 'top-k' needs scores, and scorer 'none' gives none" },
-		{ "hash gate=score", "gate 'score' needs scores, and scorer 'none' gives none (try scorer=softmax)" },
-		{ "hash balance=z", "balancer 'z' needs logits, and scorer 'none' gives none" },
+		{ "hash scorer=none gate=score", "gate 'score' needs scores, and scorer 'none' gives none (try scorer=softmax)" },
+		{ "hash scorer=none gate=unit balance=z", "balancer 'z' needs logits, and scorer 'none' gives none" },
 		{ "dense balance=aux", "balancer 'aux' needs scores" },
 		{ "selector=none gate=unit", "selector 'none' routes nothing, so scorer 'softmax' has no use" },
 		{ "top-k,k=65", "top-k 65 exceeds the 64 experts" },
-		{ "hash,capacity=1,overflow=lowest-score", "overflow 'lowest-score' needs scores" },
+		{ "hash,capacity=1,overflow=lowest-score scorer=none gate=unit", "overflow 'lowest-score' needs scores" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct layer_options layer;

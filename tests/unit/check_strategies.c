@@ -49,7 +49,7 @@ static void setup(void)
 										  .vocabulary = 100,
 										  .step = 1,
 										  .training = true },
-								.id = id,
+								.of.id = id,
 								.logits = logits,
 								.scores = scores,
 								.choice = choice };

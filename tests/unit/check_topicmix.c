@@ -16,6 +16,7 @@
 
 /* Small enough to enumerate, and everything that can happen does. */
 #define SMALL "topicmix,vocabulary=5,fanout=2,shared=0.4,domain-zipf=0.7"
+#define CLASSES "topicmix,vocabulary=12,classes=4,fanout=2,shared=0.25,domain-zipf=0.7"
 #define TINY SMALL ",domains=3,mixing=0.7,length=4,switch=0.2"
 
 static struct arena arena;
@@ -66,15 +67,16 @@ static const char *const laws[] = {
 	"topicmix,vocabulary=32,fanout=32,token-zipf=2,token-offset=0,domains=2",
 	"topicmix,vocabulary=2,fanout=2",
 	"topicmix,context=0.5,drift=1,drifting=0.5",
+	CLASSES ",drift=1",
 };
 
 /* Farthest that a sum over all next tokens is from 1; -1 for a negative probability. */
 static double farthest_row(size_t z)
 {
 	double farthest = 0;
-	for (size_t x = 0; x < law->vocabulary; x++) {
+	for (size_t x = 0; x < law->classes; x++) {
 		double row = 0;
-		for (uint32_t next = 0; next < law->vocabulary; next++) {
+		for (uint32_t next = 0; next < law->classes; next++) {
 			double p = topicmix_next(law, z, x, next);
 			if (p < 0)
 				return -1;
@@ -91,7 +93,7 @@ START_TEST(every_row_is_a_law)
 	double prior = 0;
 	for (size_t z = 0; z < law->domains; z++) {
 		double base = 0;
-		for (size_t x = 0; x < law->vocabulary; x++)
+		for (size_t x = 0; x < law->classes; x++)
 			base += topicmix_base(law, z, x);
 		prior += law->prior[z];
 		ck_assert_double_eq_tol(base, 1, 1e-12);
@@ -106,7 +108,7 @@ static bool is_good_row(const uint32_t *next, const double *upto)
 {
 	bool good = upto[law->fanout - 1] == 1;
 	for (size_t i = 0; i < law->fanout; i++) {
-		good = good && next[i] < law->vocabulary && upto[i] >= (i > 0 ? upto[i - 1] : 0);
+		good = good && next[i] < law->classes && upto[i] >= (i > 0 ? upto[i - 1] : 0);
 		for (size_t j = 0; j < i; j++)
 			good = good && next[i] != next[j];
 	}
@@ -128,9 +130,9 @@ START_TEST(ranks_and_tokens_are_inverse)
 	open_law(laws[_i], 3);
 	size_t found = 0;
 	for (size_t z = 0; z < law->domains; z++)
-		for (size_t rank = 0; rank < law->vocabulary; rank++)
-			found += law->rank[law->token[z * law->vocabulary + rank] * law->domains + z] == rank;
-	ck_assert_uint_eq(found, law->domains * law->vocabulary);
+		for (size_t rank = 0; rank < law->classes; rank++)
+			found += law->rank[law->ranked[z * law->classes + rank] * law->domains + z] == rank;
+	ck_assert_uint_eq(found, law->domains * law->classes);
 }
 END_TEST
 
@@ -209,11 +211,11 @@ END_TEST
 START_TEST(context_0_depends_on_the_token_alone_and_context_1_on_the_domain)
 {
 	open_law("topicmix,context=0,shared=0", 3);
-	for (size_t x = 0; x < law->vocabulary; x++)
+	for (size_t x = 0; x < law->classes; x++)
 		ck_assert_uint_eq(topicmix_successors(law, 0, x), topicmix_successors(law, 7, x));
 	open_law("topicmix,context=1,shared=0", 3);
 	size_t alike = 0;
-	for (size_t x = 0; x < law->vocabulary; x++)
+	for (size_t x = 0; x < law->classes; x++)
 		alike += memcmp(law->next + topicmix_successors(law, 0, x), law->next + topicmix_successors(law, 7, x),
 						law->fanout * sizeof *law->next) == 0;
 	ck_assert_uint_lt(alike, 3);
@@ -235,8 +237,11 @@ END_TEST
 static const struct {
 	const char *spec, *says;
 } refused[] = {
-	{ "topicmix,vocabulary=3,fanout=4", "fanout=4 is more than vocabulary=3" },
-	{ "topicmix,vocabulary=65536,domains=256,shared=0", "above the limit of 1.0 GB" },
+	{ "topicmix,vocabulary=3,fanout=4", "fanout=4 is more than the 3 tokens of the vocabulary" },
+	{ "topicmix,vocabulary=65536,domains=256,shared=0,classes=none", "above the limit of 1.0 GB" },
+	{ "topicmix,vocabulary=12,classes=3,fanout=4", "fanout=4 is more than the 3 classes" },
+	{ "topicmix,vocabulary=512,classes=60", "classes=60 do not divide vocabulary=512 (try classes=32)" },
+	{ "topicmix,vocabulary=12,classes=13", "(try classes=12)" },
 };
 
 START_TEST(contradictions_and_huge_laws_are_refused)
@@ -250,18 +255,36 @@ END_TEST
 
 /* ---- Bayes loss ---------------------------------------------------------------------------------------------- */
 
-/* Probability of x[1 .. n] when x[0] came from domain z: the sum over everything that may happen before each token. */
-static double paths(size_t z, const uint32_t *x, size_t n)
+/* r(x|c), from its definition. */
+static double in_class(uint32_t x, size_t c)
+{
+	size_t place = x % law->members;
+	double sum = 0;
+	for (size_t i = 0; i < law->members; i++)
+		sum += pow((double)i + 1, -law->opt.class_zipf);
+	return x / law->members == c ? pow((double)place + 1, -law->opt.class_zipf) / sum : 0;
+}
+
+/* Probability of x[1 .. n] when x[0] came from domain z and class c: the sum over everything that may happen before
+ * each token, and over all classes that the next token may have. */
+static double paths(size_t z, size_t c, const uint32_t *x, size_t n)
 {
 	double end = law->end, change = law->opt.change, sum = 0;
 	if (n == 0)
 		return 1;
-	for (size_t to = 0; to < law->domains; to++) {
-		double prior = law->prior[to], on = paths(to, x + 1, n - 1);
-		sum += end * prior * topicmix_base(law, to, x[1]) * on;
-		sum += (1 - end) * change * prior * topicmix_next(law, to, x[0], x[1]) * on;
+	for (uint32_t next = 0; next < law->classes; next++) {
+		double member = in_class(x[1], next);
+		if (member == 0)
+			continue;
+		for (size_t to = 0; to < law->domains; to++) {
+			double prior = law->prior[to], on = member * paths(to, next, x + 1, n - 1);
+			sum += end * prior * topicmix_base(law, to, next) * on;
+			sum += (1 - end) * change * prior * topicmix_next(law, to, c, next) * on;
+			if (to == z)
+				sum += (1 - end) * (1 - change) * topicmix_next(law, z, c, next) * on;
+		}
 	}
-	return sum + (1 - end) * (1 - change) * topicmix_next(law, z, x[0], x[1]) * paths(z, x + 1, n - 1);
+	return sum;
 }
 
 /* Probability of x[0 .. n] from the start of a sequence. */
@@ -269,7 +292,9 @@ static double sequence(const uint32_t *x, size_t n)
 {
 	double sum = 0;
 	for (size_t z = 0; z < law->domains; z++)
-		sum += law->prior[z] * topicmix_base(law, z, x[0]) * paths(z, x, n);
+		for (size_t c = 0; c < law->classes; c++)
+			if (in_class(x[0], c) > 0)
+				sum += law->prior[z] * topicmix_base(law, z, c) * in_class(x[0], c) * paths(z, c, x, n);
 	return sum;
 }
 
@@ -286,6 +311,9 @@ static const char *const enumerated[] = {
 	SMALL ",domains=3,mixing=0,length=4,switch=0.2",
 	SMALL ",domains=3,mixing=0.7,length=1,switch=0.2",
 	SMALL ",domains=1,mixing=0.7,length=4,switch=0.2",
+	CLASSES ",domains=3,mixing=0.7,length=4,switch=0.2",
+	CLASSES ",domains=3,mixing=0.85,switch=0,class-zipf=0",
+	CLASSES ",domains=2,mixing=0.7,switch=0.1,class-zipf=2.5,drift=1,drifting=0.5",
 };
 
 START_TEST(bayes_loss_is_the_sum_over_all_hidden_paths)
@@ -298,8 +326,9 @@ START_TEST(bayes_loss_is_the_sum_over_all_hidden_paths)
 		for (size_t s = 0; s < SEQUENCES; s++)
 			for (size_t n = 1; n <= LENGTH; n++) {
 				uint32_t x[LENGTH + 1];
-				struct batch part = { 1, n, batch.id + s * LENGTH, batch.target + s * LENGTH,
-									  batch.domain + s * LENGTH };
+				struct batch part = {
+					.sequences = 1, .length = n, .id = batch.id + s * LENGTH, .target = batch.target + s * LENGTH
+				};
 				double bayes = 0;
 				memcpy(x, part.id, n * sizeof *x);
 				x[n] = part.target[n - 1];
@@ -320,7 +349,7 @@ START_TEST(the_oracle_knows_the_inputs_domains_alone)
 	stream_bayes(&stream, &batch, &bayes, &oracle);
 	for (size_t t = 0; t < LENGTH; t++) {
 		uint32_t x[] = { batch.id[t], batch.target[t] };
-		expected -= log(paths(batch.domain[t], x, 1));
+		expected -= log(paths(batch.domain[t], x[0] / law->members, x, 1));
 	}
 	ck_assert_double_eq_tol(oracle, expected, 1e-11);
 }
@@ -425,7 +454,7 @@ START_TEST(unigram_without_successors_is_the_mixture)
 {
 	open_law("topicmix,mixing=0,domains=3", 2);
 	double entropy = 0;
-	for (size_t x = 0; x < law->vocabulary; x++) {
+	for (size_t x = 0; x < law->classes; x++) {
 		double p = 0;
 		for (size_t z = 0; z < 3; z++)
 			p += law->prior[z] * topicmix_base(law, z, x);
@@ -473,6 +502,67 @@ START_TEST(unigram_is_the_entropy_of_a_far_token)
 }
 END_TEST
 
+/* The joint law of domain and class needs no more than that of tokens, of which there are none here. */
+START_TEST(with_classes_the_entropy_is_that_of_class_and_member)
+{
+	double entropy = 0;
+	open_law(CLASSES ",domains=1,mixing=0,class-zipf=1", 2);
+	for (uint32_t x = 0; x < 12; x++) {
+		double p = topicmix_base(law, 0, x / 3) * in_class(x, x / 3);
+		entropy -= p * log(p);
+	}
+	ck_assert_double_eq_tol(stream.unigram, entropy, 1e-12);
+	ck_assert_double_eq_tol(in_class(3, 1), 6. / 11, 1e-15); /* 1, 1/2, 1/3 over 11/6 */
+}
+END_TEST
+
+/* A class is what its tokens have in common: the law of the next token is the same behind each of them. */
+START_TEST(tokens_of_a_class_behave_alike)
+{
+	struct batch batch = new_batch(1, 1);
+	open_law(CLASSES ",domains=3", 2);
+	for (uint32_t target = 0; target < 12; target++)
+		for (uint32_t c = 0; c < 4; c++) {
+			double loss[3] = { 0 };
+			for (uint32_t i = 0; i < 3; i++) {
+				batch.id[0] = c * 3 + i, batch.target[0] = target;
+				stream_bayes(&stream, &batch, &loss[i], NULL);
+			}
+			ck_assert_double_eq(loss[0], loss[1]);
+			ck_assert_double_eq(loss[0], loss[2]);
+		}
+}
+END_TEST
+
+/* The likeliest domain, by the sum over all hidden paths that end in each. */
+START_TEST(the_guess_is_the_likeliest_domain_so_far)
+{
+	enum { LENGTH = 5 };
+	struct batch batch = new_batch(1, LENGTH);
+	batch_take_guess(&batch, &arena);
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		open_law(CLASSES ",domains=3,mixing=0.7,length=4,switch=0.2", seed);
+		stream_eval(&stream, 0, &batch);
+		double weight[LENGTH][3];
+		for (size_t z = 0; z < 3; z++)
+			weight[0][z] = law->prior[z] * topicmix_base(law, z, batch.id[0] / 3);
+		for (size_t t = 1; t < LENGTH; t++)
+			for (size_t z = 0; z < 3; z++) {
+				weight[t][z] = 0;
+				for (size_t from = 0; from < 3; from++) {
+					double stays = (from == z) * (1 - law->opt.change) + law->opt.change * law->prior[z];
+					uint32_t c = batch.id[t - 1] / 3, next = batch.id[t] / 3;
+					weight[t][z] += weight[t - 1][from] * (law->end * law->prior[z] * topicmix_base(law, z, next) +
+														   (1 - law->end) * stays * topicmix_next(law, z, c, next));
+				}
+			}
+		for (size_t t = 0; t < LENGTH; t++)
+			for (size_t z = 0; z < 3; z++)
+				ck_assert_double_ge(weight[t][batch.guess[t]], weight[t][z] * (1 - 1e-9));
+	}
+}
+END_TEST
+
 START_TEST(bigram_reads_the_last_token_alone)
 {
 	enum { LENGTH = 64 };
@@ -486,7 +576,7 @@ START_TEST(bigram_reads_the_last_token_alone)
 		uint32_t x[] = { batch.id[t], batch.target[t] };
 		double both = 0, all = 0;
 		for (size_t z = 0; z < 3; z++) {
-			both += now[z][x[0]] * paths(z, x, 1);
+			both += now[z][x[0]] * paths(z, x[0], x, 1);
 			all += now[z][x[0]];
 		}
 		expected -= log(both / all);
@@ -670,13 +760,13 @@ END_TEST
  * (own) or to all that have not? */
 static bool same_ranks(const struct topicmix_law *a, const struct topicmix_law *b, size_t z)
 {
-	return memcmp(a->token + z * a->vocabulary, b->token + z * a->vocabulary, a->vocabulary * sizeof *a->token) == 0;
+	return memcmp(a->ranked + z * a->classes, b->ranked + z * a->classes, a->classes * sizeof *a->ranked) == 0;
 }
 
 static bool same_rows(const struct topicmix_law *a, const struct topicmix_law *b, size_t z, bool own)
 {
 	bool same = true;
-	for (size_t x = 0; x < a->vocabulary; x++) {
+	for (size_t x = 0; x < a->classes; x++) {
 		size_t at = topicmix_successors(a, z, x);
 		same &= a->own[x] == b->own[x] && at == topicmix_successors(b, z, x);
 		if (a->own[x] == own)
@@ -694,7 +784,7 @@ START_TEST(a_drift_changes_what_the_domains_have_of_their_own_and_nothing_else)
 	enter(10);
 	ck_assert_ptr_ne(before, law);
 	ck_assert_mem_eq(before->prior, law->prior, law->domains * sizeof *law->prior);
-	ck_assert_mem_eq(before->base, law->base, law->vocabulary * sizeof *law->base);
+	ck_assert_mem_eq(before->base, law->base, law->classes * sizeof *law->base);
 	for (size_t z = 0; z < law->domains; z++) {
 		bool drifts = !same_ranks(before, law, z);
 		drifted += drifts;
@@ -704,7 +794,7 @@ START_TEST(a_drift_changes_what_the_domains_have_of_their_own_and_nothing_else)
 		ck_assert(!topicmix_drifts(before, z));
 	}
 	ck_assert_uint_eq(drifted, 3);
-	for (uint32_t x = 0; x < law->vocabulary; x++)
+	for (uint32_t x = 0; x < law->classes; x++)
 		if (same_rank_everywhere(x)) /* a shared token stays one */
 			ck_assert_uint_eq(before->rank[x * law->domains + 1], x);
 }
@@ -799,6 +889,9 @@ int main(void)
 	tcase_add_test(bayes, unigram_without_successors_is_the_mixture);
 	tcase_add_test(bayes, unigram_is_the_entropy_of_a_far_token);
 	tcase_add_test(bayes, bigram_reads_the_last_token_alone);
+	tcase_add_test(bayes, with_classes_the_entropy_is_that_of_class_and_member);
+	tcase_add_test(bayes, tokens_of_a_class_behave_alike);
+	tcase_add_test(bayes, the_guess_is_the_likeliest_domain_so_far);
 	tcase_add_test(bayes, where_successors_depend_on_the_token_alone_it_knows_everything);
 	tcase_add_checked_fixture(samples, NULL, teardown);
 	tcase_add_test(samples, transitions_follow_the_law);

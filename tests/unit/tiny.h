@@ -15,9 +15,15 @@
 #include "sim/route/catalog.h"
 #include "strategies/catalog.h"
 
-static const struct net_shape tiny_shape = {
-	.layers = 1, .width = 4, .heads = 2, .vocabulary = 7, .sequences = 2, .length = 6
-};
+static const struct net_shape tiny_shape = { .layers = 1,
+											 .width = 4,
+											 .heads = 2,
+											 .vocabulary = 7,
+											 .sequences = 2,
+											 .length = 6,
+											 .domains = 2,
+											 .classes = 3,
+											 .embedding_scale = 1 };
 
 struct tiny {
 	struct sentence sentence;
@@ -34,6 +40,19 @@ static inline void tiny_tokens(struct batch *batch, size_t vocabulary)
 		batch->id[t] = (uint32_t)moe_below(&rng, vocabulary);
 		batch->target[t] = (uint32_t)moe_below(&rng, vocabulary);
 	}
+	for (size_t t = 0; t < batch->sequences * batch->length; t++) {
+		batch->domain[t] = (uint32_t)moe_below(&rng, tiny_shape.domains);
+		batch->guess[t] = (uint32_t)moe_below(&rng, tiny_shape.domains);
+	}
+}
+
+/* Token x is of class x mod 3. */
+static inline void tiny_classes(struct tiny *tiny, size_t vocabulary)
+{
+	uint32_t *class_of = ARENA_TAKE(&tiny->arena, vocabulary, uint32_t);
+	for (size_t x = 0; x < vocabulary; x++)
+		class_of[x] = (uint32_t)(x % tiny_shape.classes);
+	tiny->batch.class_of = class_of;
 }
 
 /* An untrained router's logits lie so near one another that no strategy differs from another, nor does its gradient
@@ -68,7 +87,9 @@ static inline int tiny_open(struct tiny *tiny, const struct net_shape *shape, co
 	net_init(&tiny->net, 1);
 	tiny_spread_logits(&tiny->net, 50);
 	batch_take(&tiny->batch, &tiny->arena, shape->sequences, shape->length);
+	batch_take_guess(&tiny->batch, &tiny->arena);
 	tiny_tokens(&tiny->batch, shape->vocabulary);
+	tiny_classes(tiny, shape->vocabulary);
 	return 0;
 }
 

@@ -51,14 +51,17 @@ struct moe_opt {
 /* ---- what is known while a layer routes a batch ---------------------------------------------------------- */
 
 struct moe_call {
+	size_t width;     /* of a row */
 	size_t tokens;    /* rows of this batch, sequences * length */
 	size_t sequences; /* independent contexts; token t belongs to sequence t / length, at position t % length */
 	size_t length;
 	size_t experts; /* routed experts E */
 	size_t k;       /* experts per token; for a selector in which experts pick, the average */
 	size_t vocabulary;
-	size_t layer; /* 0 is the first MoE layer */
-	size_t step;  /* 1 is the first training step; 0 outside training */
+	size_t domains; /* of the stream */
+	size_t classes; /* of tokens that behave alike; the vocabulary where the stream has none */
+	size_t layer;   /* 0 is the first MoE layer */
+	size_t step;    /* 1 is the first training step; 0 outside training */
 	bool training;
 };
 
@@ -86,12 +89,22 @@ struct moe_plan {
 	real *d_weight;        /* [pairs] its gradient, written by the layer's backward pass */
 };
 
+/* What is known of the tokens of a batch.  The labels are for planted routers alone, which show what the best routing
+ * could bring; no model of a real text has them. */
+struct moe_tokens {
+	const uint32_t *id;       /* [tokens] token ids */
+	const uint32_t *domain;   /* [tokens] the hidden domain: nobody who reads the tokens can be sure of it */
+	const uint32_t *guess;    /* [tokens] the likeliest domain given the sequence up to here; NULL: not known */
+	const uint32_t *class_of; /* [vocabulary] the class of a token; NULL: not known */
+};
+
 struct moe_route {
 	struct moe_call call;
-	const uint32_t *id; /* [tokens] token ids */
-	const real *logits; /* [tokens][experts]; NULL when the router has no weights */
-	const real *scores; /* [tokens][experts]; NULL when the scorer gives none */
-	const real *choice; /* [tokens][experts]; what the selector reads; the scores unless a balancer adjusts */
+	struct moe_tokens of; /* labels that no part of the sentence wants are NULL */
+	const real *x;        /* [tokens][width] what the router reads */
+	const real *logits;   /* [tokens][experts]; NULL when the router has no weights */
+	const real *scores;   /* [tokens][experts]; NULL when the scorer gives none */
+	const real *choice;   /* [tokens][experts]; what the selector reads; the scores unless a balancer adjusts */
 	const struct moe_picks *picks; /* NULL before the selector has run */
 	const struct moe_plan *plan;   /* NULL before the core has built it */
 };
@@ -122,8 +135,15 @@ struct moe_self {
 
 enum moe_kind { MOE_SCORER, MOE_SELECTOR, MOE_GATE, MOE_BALANCER };
 
-/* What a part needs and gives; compared once, when a sentence is resolved. */
-enum { MOE_LOGITS = 1u << 0, MOE_SCORES = 1u << 1 };
+/* What a part needs and gives; compared once, when a sentence is resolved.  What comes from the stream is asked for
+ * when the stream is opened. */
+enum {
+	MOE_LOGITS = 1u << 0,
+	MOE_SCORES = 1u << 1,
+	MOE_DOMAINS = 1u << 2, /* of.domain: an oracle, which knows what no model can */
+	MOE_GUESSES = 1u << 3, /* of.guess */
+	MOE_CLASSES = 1u << 4  /* of.class_of */
+};
 
 struct moe_part {
 	enum moe_kind kind;
@@ -133,7 +153,9 @@ struct moe_part {
 	const char *cite;           /* one paper */
 	const struct moe_opt *opts; /* NULL: no options */
 	size_t opts_size;           /* sizeof the options struct */
-	unsigned gives, wants;      /* MOE_LOGITS | MOE_SCORES */
+	unsigned gives, wants;      /* MOE_LOGITS | MOE_SCORES | ... */
+	/* What the part wants beyond `wants` with these options; NULL: nothing. */
+	unsigned (*wants_with)(const void *opt);
 	/* Do the options fit a layer of call->experts and call->k (nothing else is known yet)?  If not, writes one line
 	 * that says what is wrong and what to do.  NULL: they always do. */
 	bool (*check)(const struct moe_call *, const void *opt, char *complaint, size_t size);
@@ -178,9 +200,20 @@ struct moe_balancer {
 	const real *(*offsets)(const struct moe_self *); /* [experts] what adjust adds, for experts.csv; NULL: none */
 };
 
+/* What a strategy is to others that are compared with it. */
+enum moe_role {
+	MOE_CONTENDER, /* a way of routing whose worth is in question */
+	MOE_BASELINE,  /* the contender that others differ from in one thing */
+	MOE_DENSE,     /* no routing at all */
+	MOE_FLOOR,     /* routing without any knowledge: what is above it, routing has brought */
+	MOE_CEILING,   /* planted: routing by all that the tokens so far can tell */
+	MOE_ORACLE     /* planted: routing by hidden truth, which no model can know */
+};
+
 /* A strategy is a name for a sentence over the parts. */
 struct moe_recipe {
 	const char *name, *alias; /* alias may be NULL */
+	enum moe_role role;
 	const char *summary, *cite;
 	const char *sentence; /* in the grammar of --strategy, for example "scorer=softmax selector=top-k gate=score" */
 };

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * gap.c -- how much of what routing could bring a strategy brings.
+ */
+#include <config.h>
+
+#include "experiments/study/gap.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiments/study/compare.h"
+#include "experiments/study/contrast.h"
+
+static double mean_loss(const struct study *study, double *const *loss, size_t series)
+{
+	return estimate_of(loss[series], study->series[series].n).mean;
+}
+
+static size_t find_floor(const struct study *study)
+{
+	size_t floor = contrast_series_of(study, MOE_FLOOR);
+	return floor < study->n ? floor : contrast_series_of(study, MOE_DENSE);
+}
+
+static size_t find_ceiling(const struct study *study, double *const *loss)
+{
+	size_t best = study->n;
+	for (size_t s = 0; s < study->n; s++)
+		if (contrast_role(&study->series[s]) == MOE_CEILING &&
+			(best == study->n || mean_loss(study, loss, s) < mean_loss(study, loss, best)))
+			best = s;
+	return best;
+}
+
+static double loss_at_seed(const struct study_series *series, const double *loss, int64_t seed)
+{
+	for (size_t i = 0; i < series->n; i++)
+		if (series->run[i]->seed == seed)
+			return loss[i];
+	return NAN;
+}
+
+/* share[series] from the seeds that all three have; without a floor or a ceiling every number is NAN. */
+static void measure(const struct study *study, double *const *loss, size_t s, struct gap *gap, struct arena *arena)
+{
+	const struct study_series *series = &study->series[s];
+	bool known = gap->floor < study->n && gap->ceiling < study->n;
+	double *closed = ARENA_TAKE(arena, series->n, double), *whole = ARENA_TAKE(arena, series->n, double);
+	size_t floor = known ? contrast_counterpart(study, gap->floor, s) : s;
+	size_t ceiling = known ? contrast_counterpart(study, gap->ceiling, s) : s;
+	gap->of_run[s] = ARENA_TAKE(arena, series->n, double);
+	for (size_t i = 0; i < series->n; i++) {
+		int64_t seed = series->run[i]->seed;
+		double top = known ? loss_at_seed(&study->series[floor], loss[floor], seed) : NAN;
+		closed[i] = top - loss[s][i];
+		whole[i] = top - (known ? loss_at_seed(&study->series[ceiling], loss[ceiling], seed) : NAN);
+		gap->of_run[s][i] = whole[i] > 0 ? closed[i] / whole[i] : NAN;
+	}
+	gap->share[s] = stats_ratio(closed, whole, series->n);
+}
+
+void gap_measure(const struct study *study, double *const *loss, struct arena *arena, struct gap *gap)
+{
+	*gap = (struct gap){ .floor = find_floor(study), .ceiling = find_ceiling(study, loss) };
+	gap->share = ARENA_TAKE(arena, study->n, struct ratio);
+	gap->of_run = ARENA_TAKE(arena, study->n, double *);
+	for (size_t s = 0; s < study->n; s++)
+		measure(study, loss, s, gap, arena);
+}
+
+/* ---- the runs of a folder -------------------------------------------------------------------------------- */
+
+static int compare_runs(const void *a, const void *b)
+{
+	return strcmp(((const struct gap_of_run *)a)->run, ((const struct gap_of_run *)b)->run);
+}
+
+static int measure_contest(const struct study *study, const struct compare_metric *loss, struct gap_list *list,
+						   struct error *err)
+{
+	struct comparison of;
+	struct gap gap;
+	TRY(compare_means(study, COMPARE_END, loss, &list->study.arena, &of, err));
+	gap_measure(study, of.value, &list->study.arena, &gap);
+	for (size_t s = 0; s < study->n; s++)
+		for (size_t i = 0; i < study->series[s].n; i++)
+			list->run[list->n++] = (struct gap_of_run){ study->series[s].run[i]->name, gap.of_run[s][i], gap.share[s] };
+	return 0;
+}
+
+static int measure_all(struct gap_list *list, struct error *err)
+{
+	const struct compare_metric *loss;
+	struct contest *contest;
+	TRY(compare_loss(&list->study, &loss, err));
+	size_t contests = contests_split(&list->study, &list->study.arena, &contest);
+	list->run = ARENA_TAKE(&list->study.arena, list->study.runs.n, struct gap_of_run);
+	for (size_t c = 0; c < contests; c++)
+		TRY(measure_contest(&contest[c].study, loss, list, err));
+	qsort(list->run, list->n, sizeof *list->run, compare_runs);
+	return 0;
+}
+
+int gap_list_read(const char *folder, struct gap_list *list, struct error *err)
+{
+	char *path = (char *)folder;
+	*list = (struct gap_list){ .n = 0 };
+	TRY(study_read(1, &path, &list->study, err));
+	if (measure_all(list, err) == 0)
+		return 0;
+	gap_list_free(list);
+	return -1;
+}
+
+const struct gap_of_run *gap_list_find(const struct gap_list *list, const char *run)
+{
+	const struct gap_of_run wanted = { .run = run };
+	return list->n ? bsearch(&wanted, list->run, list->n, sizeof wanted, compare_runs) : NULL;
+}
+
+void gap_list_free(struct gap_list *list)
+{
+	study_free(&list->study);
+	*list = (struct gap_list){ .n = 0 };
+}
