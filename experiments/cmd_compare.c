@@ -10,6 +10,7 @@
 
 #include "experiments/cmd.h"
 #include "experiments/study/compare.h"
+#include "experiments/study/findings.h"
 #include "experiments/table.h"
 #include "experiments/whole_csv.h"
 #include "sim/base/files.h"
@@ -442,7 +443,7 @@ static void print_contrasts(const struct compare_page *page, const struct compar
 	struct table table;
 	table_begin(&table, header);
 	for (size_t i = 0; i < main->pairs; i++)
-		if (leader == SIZE_MAX || main->pair[i].a == leader || main->pair[i].b == leader)
+		if (!main->pair[i].aside && (leader == SIZE_MAX || main->pair[i].a == leader || main->pair[i].b == leader))
 			put_contrast(&table, page, contest, &main->pair[i]);
 	table_end(&table, stdout);
 	if (leader < main->study->n)
@@ -527,6 +528,9 @@ static int print_contest(struct job *job, const struct compare_contest *contest,
 
 static int print_all(struct job *job, const char *folder, struct error *err)
 {
+	struct findings findings;
+	findings_of(&job->page, &findings);
+	findings_print(&findings, stdout);
 	for (size_t c = 0; c < job->page.contests; c++)
 		TRY(print_contest(job, &job->page.contest[c], err));
 	print_rules(&job->page);
@@ -567,6 +571,7 @@ static int compare_command(const void *options, int argc, char **args, struct er
 					   .request = { .margin = opt->margin,
 									.against = opt->against,
 									.all_pairs = opt->all_pairs,
+									.asides = true,
 									.scale = (enum compare_scale)opt->scale } };
 	job.request.metric = job.metric;
 	if (argc < 1)
@@ -591,7 +596,8 @@ const struct command command_compare = {
 	.summary = "means, paired differences and verdicts",
 	.arguments = "DIR...",
 	.about =
-		"Reads the runs of run folders and suites.  For every metric and strategy: n, mean, standard deviation and "
+		"Reads the runs of run folders and suites, and says first in sentences what their verdicts come to.  For every "
+		"metric and strategy: n, mean, standard deviation and "
 		"95% t interval over the seeds, and the share of the gap between random routing and the planted ceiling that "
 		"the strategy closes.  Everything is compared with one baseline (--against; --all-pairs for every two): the "
 		"paired difference over the seeds that both have, and the verdict: better, worse, equivalent, equal or "

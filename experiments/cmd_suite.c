@@ -22,6 +22,7 @@
 #include "experiments/places.h"
 #include "experiments/shell.h"
 #include "experiments/study/compare.h"
+#include "experiments/study/findings.h"
 #include "experiments/table.h"
 #include "sim/base/csv.h"
 #include "sim/base/files.h"
@@ -403,6 +404,25 @@ static bool knows_excess(const struct csv_table *rows)
 	return false;
 }
 
+/* What compare and report say of the same folder. */
+static int print_findings(const char *folder, struct error *err)
+{
+	const struct compare_request request = { .asides = true };
+	char *path = (char *)folder;
+	struct study study;
+	struct compare_page page;
+	TRY(study_read(1, &path, &study, err));
+	int status = compare_page(&study, &request, &page, err);
+	if (status == 0) {
+		struct findings findings;
+		findings_of(&page, &findings);
+		findings_print(&findings, stdout);
+		compare_page_free(&page);
+	}
+	study_free(&study);
+	return status;
+}
+
 static int print_summary(const struct suite *suite, const struct grid *grid, const struct results *results,
 						 const struct gap_list *gaps, struct error *err)
 {
@@ -411,11 +431,12 @@ static int print_summary(const struct suite *suite, const struct grid *grid, con
 	const char *path = path_join(results->folder, "summary.csv"), *header[16];
 	if (!file_exists(path))
 		return 0;
+	print_question(suite);
+	TRY(print_findings(results->folder, err));
 	TRY(csv_read(path, &rows, err));
 	bool excess = knows_excess(&rows);
 	memcpy(header, table_header, sizeof table_header);
 	header[2] = excess ? header[2] : "eval loss +- 95%";
-	print_question(suite);
 	table_begin(&table, header);
 	for (size_t i = 0; i < grid->points; i++)
 		if (point_runs(grid, i) > 0)
@@ -590,11 +611,13 @@ const struct command command_suite = {
 	.name = "suite",
 	.summary = "runs a grid of runs x seeds, several at a time; resumes",
 	.arguments = "FILE",
-	.about = "Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
-			 "gathers their summaries in summary.csv, and prints a table with 95% intervals over the seeds.  FILE may "
-			 "also be the name of a suite that comes with the program (quick, balance, capacity, drift, granularity, "
-			 "scale, shared, structure).  Given again after it was stopped, or "
-			 "after the file was changed, it makes what is missing.",
+	.about =
+		"Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
+		"gathers their summaries in summary.csv, and prints what their verdicts come to in sentences and a table with "
+		"95% intervals over the seeds.  FILE may also be the name of a suite that comes with the program (quick, "
+		"balance, capacity, drift, granularity, "
+		"scale, shared, structure).  Given again after it was stopped, or "
+		"after the file was changed, it makes what is missing.",
 	.opts = suite_rows,
 	.opts_size = sizeof(struct suite_options),
 	.repeated = "set",

@@ -121,6 +121,20 @@ bool sweep_same_line(const struct study *study, const struct study_series *a, co
 	return same;
 }
 
+struct on_axis {
+	const struct study *study;
+	const struct sweep_axis *axis;
+};
+
+static int by_place(const void *left, const void *right, void *context)
+{
+	const struct on_axis *on = context;
+	size_t a = *(const size_t *)left, b = *(const size_t *)right;
+	size_t x = sweep_place(on->axis, on->study->series[a].value[on->axis->key]);
+	size_t y = sweep_place(on->axis, on->study->series[b].value[on->axis->key]);
+	return x != y ? (x > y) - (x < y) : (a > b) - (a < b);
+}
+
 size_t sweep_line(const struct study *study, size_t series, const struct sweep_axis *axis, size_t *line)
 {
 	size_t n = 0;
@@ -130,6 +144,7 @@ size_t sweep_line(const struct study *study, size_t series, const struct sweep_a
 				return 0;
 			line[n++] = i;
 		}
+	qsort_r(line, n, sizeof *line, by_place, &(struct on_axis){ study, axis });
 	return n;
 }
 

@@ -30,8 +30,8 @@ size_t sweep_place(const struct sweep_axis *axis, const char *value);
 bool sweep_same_line(const struct study *study, const struct study_series *a, const struct study_series *b,
 					 const struct sweep_axis *axis);
 
-/* line[study.n]: the series on the line that begins with this one, in the order of the study; 0 when it is not the
- * first of its line.  Returns their number. */
+/* line[study.n]: the series on the line of this one in the order of the axis.  Returns their number; 0 when this one is
+ * not the first of them in the study. */
 size_t sweep_line(const struct study *study, size_t series, const struct sweep_axis *axis, size_t *line);
 
 /* What the series of a line have in common: "aux-loss aux.scope=batch". */

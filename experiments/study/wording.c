@@ -6,6 +6,7 @@
 
 #include "experiments/study/wording.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "sim/base/text.h"
@@ -20,6 +21,11 @@ const char *wording_number(size_t n)
 const char *wording_count(size_t n, const char *noun)
 {
 	return text_keep_f("%s %s%s", wording_number(n), noun, n == 1 ? "" : "s");
+}
+
+const char *wording_capital(const char *text)
+{
+	return *text ? text_keep_f("%c%s", toupper((unsigned char)*text), text + 1) : text;
 }
 
 const char *wording_list(size_t n, const char *const *of)

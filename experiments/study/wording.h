@@ -13,6 +13,9 @@ const char *wording_count(size_t n, const char *noun);
 /* The number alone: "no", "one", "ten", "11". */
 const char *wording_number(size_t n);
 
+/* The same text with a capital letter first. */
+const char *wording_capital(const char *text);
+
 /* "a", "a and b", "a, b, and c"; "" of nothing. */
 const char *wording_list(size_t n, const char *const *of);
 
