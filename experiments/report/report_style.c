@@ -61,7 +61,7 @@ const char *const report_style[] = {
 	"small{color:var(--soft);font-size:.85em;font-weight:400}\n",
 	"figure{margin:0 0 1.5rem;background:var(--paper);border:1px solid "
 	"var(--line);border-radius:12px;scroll-margin-top:1rem}\n",
-	"figure .scroll{padding:.8rem .8rem 0}\n",
+	"main>figure{margin-top:1.2rem}figure .scroll{padding:.8rem .8rem 0}\n",
 	"figcaption{padding:.7rem 1.2rem 1rem;color:var(--soft);font-size:.93rem;max-width:60em}\n",
 	".chart{display:block;max-width:100%;height:auto}\n",
 	".paper{border-radius:6px;color:#000}\n",
