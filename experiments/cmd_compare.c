@@ -596,7 +596,8 @@ const struct command command_compare = {
 	.summary = "means, paired differences and verdicts",
 	.arguments = "DIR...",
 	.about =
-		"Reads the runs of run folders and suites, and says first in sentences what their verdicts come to.  For every metric and strategy: n, mean, standard deviation and "
+		"Reads the runs of run folders and suites, and says first in sentences what their verdicts come to.  For every "
+		"metric and strategy: n, mean, standard deviation and "
 		"95% t interval over the seeds, and the share of the gap between random routing and the planted ceiling that "
 		"the strategy closes.  Everything is compared with one baseline (--against; --all-pairs for every two): the "
 		"paired difference over the seeds that both have, and the verdict: better, worse, equivalent, equal or "

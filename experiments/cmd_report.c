@@ -196,9 +196,12 @@ const struct command command_report = {
 	.summary = "one web page: question, answer, charts, provenance",
 	.arguments = "DIR...",
 	.about =
-		"Writes one HTML file that needs no other: the suite's question, its answer in a few sentences computed from the "
-		"verdicts (printed as well), a table of everything against the baseline with every interval, all charts that plot "
-		"makes with a sentence on how to read each, the settings, and for every run its seed, build and hashes, with the "
+		"Writes one HTML file that needs no other: the suite's question, its answer in a few sentences computed from "
+		"the "
+		"verdicts (printed as well), a table of everything against the baseline with every interval, all charts that "
+		"plot "
+		"makes with a sentence on how to read each, the settings, and for every run its seed, build and hashes, with "
+		"the "
 		"command that makes it again.  What is long is folded.  Readable on a phone, in light and dark, and on paper.",
 	.opts = report_rows,
 	.opts_size = sizeof(struct report_options),

@@ -147,7 +147,8 @@ static void put_difference(struct chart_sheet *sheet, const struct forest *fores
 	csv_row(sheet->data);
 }
 
-/* The intervals of few seeds would leave no room for the marks: where they reach far beyond all of them, they are cut. */
+/* The intervals of few seeds would leave no room for the marks: where they reach far beyond all of them, they are cut.
+ */
 static void put_range(struct chart_sheet *sheet, const struct forest *forest, double scale)
 {
 	enum { BEYOND = 3 };

@@ -194,7 +194,8 @@ static int read_map(struct chart_sheet *sheet, struct map *map, const char *colu
 	map->most = -INFINITY;
 	for (size_t i = 0; i < study->n; i++) {
 		const struct study_series *series = &study->series[i];
-		size_t at_x = sweep_place(&map->x, series->value[map->x.key]), at_y = sweep_place(&map->y, series->value[map->y.key]);
+		size_t at_x = sweep_place(&map->x, series->value[map->x.key]),
+			   at_y = sweep_place(&map->y, series->value[map->y.key]);
 		struct estimate loss;
 		TRY(chart_total(sheet, series, column, &loss, err));
 		if (!at_x || !at_y || !loss.n)

@@ -23,11 +23,11 @@ struct report_chart {
 struct report {
 	const struct study *study;
 	struct suite_note note;
-	const char *question;          /* "" when nobody asked one */
-	const char *folder;            /* as the user named it */
-	struct compare_page page;      /* what is judged, all of it one family of tests */
-	struct findings findings;      /* what it comes to */
-	bool other_metric;             /* the first metric is not the one that charts compare */
+	const char *question;     /* "" when nobody asked one */
+	const char *folder;       /* as the user named it */
+	struct compare_page page; /* what is judged, all of it one family of tests */
+	struct findings findings; /* what it comes to */
+	bool other_metric;        /* the first metric is not the one that charts compare */
 	size_t also;
 	struct comparison beside[REPORT_ALSO]; /* [also] means of the whole study in metrics that are not judged */
 	struct run_record **record;            /* [study->n][series->n] */

@@ -360,7 +360,8 @@ static bool stands_open(const struct report_chart *chart)
 static void write_chart(const struct report_chart *chart, FILE *to)
 {
 	if (!stands_open(chart)) {
-		report_fold(to, text_keep_f("%c%s", toupper((unsigned char)*chart->chart->shows), chart->chart->shows + 1), false);
+		report_fold(to, text_keep_f("%c%s", toupper((unsigned char)*chart->chart->shows), chart->chart->shows + 1),
+					false);
 		write_figure(chart, to);
 		report_fold_end(to);
 		return;

@@ -2,8 +2,8 @@
  *
  * report_verdicts.c -- the report's tables: every way of routing against the baseline, and every test.
  *
- * Nothing here is ranked: rows stand in the order of the study, and a difference counts when a test says so.  A comparison
- * has one p, the same in every table.
+ * Nothing here is ranked: rows stand in the order of the study, and a difference counts when a test says so.  A
+ * comparison has one p, the same in every table.
  */
 #include <config.h>
 
@@ -317,9 +317,9 @@ static size_t count_pairs(const struct compare_page *page)
 
 static void write_tests(const struct compare_page *page, FILE *to)
 {
-	static const char *const heading[][2] = { { "metric", "" },     { "routing", "" }, { "against", "" },
-											  { "seeds", "n" },     { "plain", "n" },  { "difference", "n" },
-											  { "p", "n" },         { "verdict", "" } };
+	static const char *const heading[][2] = { { "metric", "" }, { "routing", "" }, { "against", "" },
+											  { "seeds", "n" }, { "plain", "n" },  { "difference", "n" },
+											  { "p", "n" },     { "verdict", "" } };
 	enum { COLUMNS = sizeof heading / sizeof *heading };
 	report_fold(to, text_keep_f("All %zu comparisons", count_pairs(page)), false);
 	begin_table("All comparisons", to);
@@ -354,12 +354,13 @@ static void write_rule(const struct report *report, FILE *to)
 	write_verdict(of->metric, VERDICT_EQUIVALENT, NULL, to);
 	fprintf(to, ": it lies within %s %s; ", text_of_double(of->margin, margin), of->metric->unit);
 	write_verdict(of->metric, VERDICT_UNDECIDED, NULL, to);
-	fprintf(to,
-			": these seeds cannot tell, which is no sign of equality.  The %zu tests on this page are one family: the "
-			"probability of any false verdict among them is at most 5%% (Holm), and intervals of differences hold all at "
-			"once (Bonferroni).  Differences are paired by seed, since all see the same tokens and start from the same "
-			"weights.",
-			report->page.tests);
+	fprintf(
+		to,
+		": these seeds cannot tell, which is no sign of equality.  The %zu tests on this page are one family: the "
+		"probability of any false verdict among them is at most 5%% (Holm), and intervals of differences hold all at "
+		"once (Bonferroni).  Differences are paired by seed, since all see the same tokens and start from the same "
+		"weights.",
+		report->page.tests);
 	if (is_logarithmic(report))
 		fprintf(to, "  Tests of the %s are on its logarithm, on which paired differences scatter less.", name);
 	fputs("</p>\n", to);
@@ -375,12 +376,14 @@ static bool sees_future(const struct study *study)
 
 static void write_notes(const struct report *report, FILE *to)
 {
-	fputs("<p class=\"note\">Means over seeds ± half of the 95% t interval of each.  A colored number surely differs from "
+	fputs("<p class=\"note\">Means over seeds ± half of the 95% t interval of each.  A colored number surely differs "
+		  "from "
 		  "the baseline's.  Dead experts get less than 1% of their fair share.  ",
 		  to);
 	if (has_gap(report))
 		fputs("Gap closed: of the loss between floor and ceiling, the share that is gone.  ", to);
-	fputs("Pareto ✓: no other is as good in loss, MaxVio and FLOPs per token and better in one of them (of the means).", to);
+	fputs("Pareto ✓: no other is as good in loss, MaxVio and FLOPs per token and better in one of them (of the means).",
+		  to);
 	fputs(sees_future(report->study) ? "  †: looks at later tokens.</p>\n" : "</p>\n", to);
 }
 

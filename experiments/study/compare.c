@@ -330,9 +330,8 @@ static int compare(const struct compare_request *request, const struct contrast 
 	of->pair = ARENA_TAKE(arena, contrasts, struct compare_pair);
 	for (size_t i = 0; i < contrasts; i++)
 		if (comparable(of, &contrast[i]))
-			of->pair[of->pairs++] = (struct compare_pair){
-				.a = contrast[i].a, .b = contrast[i].b, .aside = contrast[i].aside
-			};
+			of->pair[of->pairs++] =
+				(struct compare_pair){ .a = contrast[i].a, .b = contrast[i].b, .aside = contrast[i].aside };
 	of->logarithmic = is_logarithmic(of, request->scale, &room);
 	for (size_t i = 0; i < of->pairs; i++)
 		test_pair(of, &of->pair[i], &room);

@@ -90,7 +90,7 @@ struct compare_request {
 	const char *against;      /* label or strategy; "" or NULL: the baseline by role */
 	const char *against_flag; /* what an error calls it; NULL: --against */
 	bool all_pairs;
-	bool asides; /* what sentences on one stream need besides; none with `against` or all pairs */
+	bool asides;              /* what sentences on one stream need besides; none with `against` or all pairs */
 	enum compare_scale scale; /* of proportional metrics; auto: the one on which strategies and seeds add up */
 };
 

@@ -188,10 +188,10 @@ static const char *describe_range(const struct comparison *of)
 	}
 	if (low == high)
 		return "";
-	return text_keep_f("; the %s runs from %s (%s) to %s (%s)", findings_name(of->metric),
-					   findings_amount(of->metric, of->mean[low].mean, of->mean[low].mean), of->study->series[low].label,
-					   findings_amount(of->metric, of->mean[high].mean, of->mean[high].mean),
-					   of->study->series[high].label);
+	return text_keep_f(
+		"; the %s runs from %s (%s) to %s (%s)", findings_name(of->metric),
+		findings_amount(of->metric, of->mean[low].mean, of->mean[low].mean), of->study->series[low].label,
+		findings_amount(of->metric, of->mean[high].mean, of->mean[high].mean), of->study->series[high].label);
 }
 
 /* Has every series one run, so that nothing can be tested? */
@@ -214,9 +214,8 @@ static void add_single_series(const struct compare_page *page, struct findings *
 	const struct estimate *mean = &of->mean[0];
 	if (mean->n == 0)
 		return;
-	const char *interval = isnan(mean->low) ? ""
-											: text_keep_f(" (95%% interval %s)",
-														  findings_amount(of->metric, mean->low, mean->high));
+	const char *interval =
+		isnan(mean->low) ? "" : text_keep_f(" (95%% interval %s)", findings_amount(of->metric, mean->low, mean->high));
 	findings_add(out, FINDING_LOSS,
 				 text_keep_f("%s ends at a mean %s of %s%s over %s.", page->study->series[0].label,
 							 findings_name(of->metric), findings_amount(of->metric, mean->mean, mean->mean), interval,
@@ -293,9 +292,9 @@ static void add_parts(const struct compare_page *page, struct findings *out)
 		n++;
 	}
 	if (n > 0)
-		findings_add(out, FINDING_PARTS,
-					 text_keep_f("%s: no one part accounts for %s.", list,
-								 n == 1 ? "that difference" : "these differences"));
+		findings_add(
+			out, FINDING_PARTS,
+			text_keep_f("%s: no one part accounts for %s.", list, n == 1 ? "that difference" : "these differences"));
 }
 
 /* ---- all of them */

@@ -2,8 +2,8 @@
  *
  * findings.h -- what a page says first: sentences computed from its verdicts.
  *
- * The sentences call nothing different that no test called different, and nothing equal.  They know no strategy by name:
- * who is a baseline, a floor, or a ceiling is told by roles, who has dead experts or looks ahead by the runs.
+ * The sentences call nothing different that no test called different, and nothing equal.  They know no strategy by
+ * name: who is a baseline, a floor, or a ceiling is told by roles, who has dead experts or looks ahead by the runs.
  */
 #ifndef EXPERIMENTS_STUDY_FINDINGS_H
 #define EXPERIMENTS_STUDY_FINDINGS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * findings_sweep.c -- sentences on sweeps and on several streams: along a setting, where the loss falls and from where on
- * no step can be told; and where a strategy has a lower loss than the baseline.
+ * findings_sweep.c -- sentences on sweeps and on several streams: along a setting, where the loss falls and from where
+ * on no step can be told; and where a strategy has a lower loss than the baseline.
  */
 #include <config.h>
 
@@ -211,7 +211,9 @@ static const char *describe_values(const struct study *study, const struct sweep
 		return text_keep_f("up to %s=%s", key, axis->value[last]);
 	if (dense)
 		return text_keep_f("from %s=%s to %s", key, axis->value[first], axis->value[last]);
-	return n > LISTED ? "" : text_keep_f("where %s is %s", key, n == 2 ? text_keep_f("%s or %s", value[0], value[1]) : wording_list(n, value));
+	return n > LISTED ? ""
+					  : text_keep_f("where %s is %s", key,
+									n == 2 ? text_keep_f("%s or %s", value[0], value[1]) : wording_list(n, value));
 }
 
 /* Where the verdict holds, when one setting tells: " (from shared=0.4 on)". */
@@ -283,8 +285,8 @@ static const char *tell_rest(const struct places *all, struct arena *arena)
 	return near ? text_keep_f("%s or %s", within, seeds) : seeds;
 }
 
-static const char *tell_places(const struct compare_page *page, const struct places *all,
-							   const struct sweep_axis *axis, size_t axes, struct arena *arena)
+static const char *tell_places(const struct compare_page *page, const struct places *all, const struct sweep_axis *axis,
+							   size_t axes, struct arena *arena)
 {
 	const char *moves = tell_moves(page, all, axis, axes, arena), *rest = tell_rest(all, arena);
 	if (!*moves)
@@ -368,8 +370,8 @@ static const char *tell_silent(const struct compare_page *page, const struct pla
 {
 	struct compare_pair *pair = ARENA_TAKE(arena, one->n, struct compare_pair);
 	size_t n = gather_on(one, VERDICT_UNDECIDED, pair);
-	const char *place = page->contests > 1 ? text_keep_f("on any of %s", wording_count(page->contests, "stream"))
-										   : "with any setting";
+	const char *place =
+		page->contests > 1 ? text_keep_f("on any of %s", wording_count(page->contests, "stream")) : "with any setting";
 	return text_keep_f("By %s, the %s of %s cannot be told apart from that of %s %s.", findings_seeds(n, pair),
 					   findings_name(one->of->metric), names, one->base, place);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * findings_verdicts.c -- sentences on one stream without a sweep: who differs from the baseline, by how much, and what can
- * be told of the others among each other.
+ * findings_verdicts.c -- sentences on one stream without a sweep: who differs from the baseline, by how much, and what
+ * can be told of the others among each other.
  */
 #include <config.h>
 
@@ -24,7 +24,7 @@ struct sides {
 	struct arena arena;
 	const struct comparison *of;
 	const char *base;
-	size_t n;               /* of all sides */
+	size_t n; /* of all sides */
 	struct side on[VERDICT_HIGHER + 1];
 };
 
@@ -89,8 +89,7 @@ static const char *tell_loss(const struct sides *sides)
 			text = join(text, moved(sides, v, *text ? "it" : what));
 	if (near->n > 0)
 		text = join(text, text_keep_f("%s differ%s by less than %s", wording_list(near->n, near->label),
-									  near->n == 1 ? "s" : "",
-									  findings_margin(sides->of)));
+									  near->n == 1 ? "s" : "", findings_margin(sides->of)));
 	if (equal->n > 0)
 		text = join(text, text_keep_f("%s ha%s the same %s in every seed", wording_list(equal->n, equal->label),
 									  equal->n == 1 ? "s" : "ve", findings_name(sides->of->metric)));
@@ -125,8 +124,8 @@ static const char *tell_balance(const struct sides *sides, size_t base)
 {
 	const char *clause[3];
 	size_t n = 0;
-	clause[n++] = text_keep_f("%s is %.2f under %s", findings_name(sides->of->metric), sides->of->mean[base].mean,
-							  sides->base);
+	clause[n++] =
+		text_keep_f("%s is %.2f under %s", findings_name(sides->of->metric), sides->of->mean[base].mean, sides->base);
 	if (sides->on[VERDICT_LOWER].n > 0)
 		clause[n++] = text_keep_f("lower under %s", level(sides, VERDICT_LOWER));
 	if (sides->on[VERDICT_HIGHER].n > 0)
@@ -199,17 +198,16 @@ static void judge_rivals(const struct comparison *of, const size_t *rival, size_
 		if (beats == 0)
 			continue;
 		const char *than = text_keep_f(" than %s", wording_list(beats, beaten));
-		into->winners = text_keep_f("%s%s%s%s", *into->winners ? text_keep_f("%s; ", into->winners) : "",
-									of->study->series[rival[i]].label,
-									*into->winners ? "" : text_keep_f(" has a lower %s", findings_name(of->metric)), than);
+		into->winners = text_keep_f(
+			"%s%s%s%s", *into->winners ? text_keep_f("%s; ", into->winners) : "", of->study->series[rival[i]].label,
+			*into->winners ? "" : text_keep_f(" has a lower %s", findings_name(of->metric)), than);
 	}
 }
 
 /* "differ by less than 0.01 nats or cannot be told apart by five seeds" */
 static const char *tell_alike(const struct comparison *of, const struct rivalry *among, bool one)
 {
-	const char *near = text_keep_f("differ%s by less than %s", one ? "s" : "",
-								   findings_margin(of));
+	const char *near = text_keep_f("differ%s by less than %s", one ? "s" : "", findings_margin(of));
 	const char *untold = text_keep_f("cannot be told apart by %s", findings_seeds(among->tested, among->pair));
 	if (among->undecided == 0)
 		return near;

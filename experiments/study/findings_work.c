@@ -202,7 +202,8 @@ static const char *tell_share(const struct reached *of)
 	return isnan(of->one.low) || strcmp(share, interval) == 0 ? share : text_keep_f("%s (%s)", share, interval);
 }
 
-/* What counts is a loss that an autoregressive model can have, as long as any strategy's is.  Returns how many remain. */
+/* What counts is a loss that an autoregressive model can have, as long as any strategy's is.  Returns how many remain.
+ */
 static size_t drop_seers(struct reached *reached, size_t n)
 {
 	size_t causal = 0;

@@ -64,14 +64,14 @@ START_TEST(parts_are_told_by_their_kinds)
 									  &words),
 					  1);
 	ck_assert_str_eq(words, "balancer");
-	ck_assert_uint_eq(parts_differing(plain,
-									  "scorer=none selector=hash gate=unit balance=none experts=8 top-k=1 shared=1",
-									  &words),
-					  5);
+	ck_assert_uint_eq(
+		parts_differing(plain, "scorer=none selector=hash gate=unit balance=none experts=8 top-k=1 shared=1", &words),
+		5);
 	ck_assert_str_eq(words, "scorer, selector, gate, experts per token, and shared experts");
 	/* a part that only one of them has */
-	ck_assert_uint_eq(parts_differing(plain, "projector=cosine scorer=softmax selector=top-k gate=renorm balance=none "
-											 "experts=8 top-k=2 shared=0",
+	ck_assert_uint_eq(parts_differing(plain,
+									  "projector=cosine scorer=softmax selector=top-k gate=renorm balance=none "
+									  "experts=8 top-k=2 shared=0",
 									  &words),
 					  1);
 	ck_assert_str_eq(words, "projector");
@@ -203,15 +203,19 @@ START_TEST(who_differs_from_the_baseline_is_told_with_its_size)
 		{ .strategy = "expert-choice", .causal = "no", .seeds = 5, .times = 0.8, .noise = 1e-4 },
 	};
 	find_among(series, COUNT(series));
-	ck_assert_str_eq(told(FINDING_WORK, 0), "top-k leaves 5 (3 to 7) of 8 experts without work; all others leave none.");
+	ck_assert_str_eq(told(FINDING_WORK, 0),
+					 "top-k leaves 5 (3 to 7) of 8 experts without work; all others leave none.");
 	/* expert choice has a MaxVio of 0 in every seed: no scatter, and yet no question */
-	ck_assert_str_eq(told(FINDING_BALANCE, 0), "MaxVio is 3.50 under top-k and lower under random, hash, aux-loss, bias, "
-											   "and expert-choice (0.00 to 2.00).");
-	begins(told(FINDING_LOSS, 0), "Against top-k, aux-loss, bias, and expert-choice lower the excess loss by 10 to 20% "
-								  "(0.030 to 0.061 nats); random raises it by 50% (0.15 nats); hash cannot be told apart "
-								  "by five seeds (they would likely have missed differences below ");
-	ck_assert_str_eq(told(FINDING_AMONG, 0), "Among these, expert-choice has a lower excess loss than aux-loss and bias; "
-											 "the other pair differs by less than 0.01 nats.");
+	ck_assert_str_eq(told(FINDING_BALANCE, 0),
+					 "MaxVio is 3.50 under top-k and lower under random, hash, aux-loss, bias, "
+					 "and expert-choice (0.00 to 2.00).");
+	begins(told(FINDING_LOSS, 0),
+		   "Against top-k, aux-loss, bias, and expert-choice lower the excess loss by 10 to 20% "
+		   "(0.030 to 0.061 nats); random raises it by 50% (0.15 nats); hash cannot be told apart "
+		   "by five seeds (they would likely have missed differences below ");
+	ck_assert_str_eq(told(FINDING_AMONG, 0),
+					 "Among these, expert-choice has a lower excess loss than aux-loss and bias; "
+					 "the other pair differs by less than 0.01 nats.");
 	ck_assert_str_eq(told(FINDING_FUTURE, 0), "expert-choice chooses experts with later tokens in view, so its loss is "
 											  "not that of an autoregressive model.");
 	ck_assert_str_eq(told(FINDING_GAP, 0), "");
@@ -231,8 +235,7 @@ START_TEST(what_cannot_be_told_is_not_called_equal)
 	find_among(series, COUNT(series));
 	begins(told(FINDING_LOSS, 0),
 		   "By three to five seeds, the excess loss of aux-loss and bias cannot be told apart from that of top-k");
-	ck_assert_str_eq(told(FINDING_AMONG, 0),
-					 "aux-loss and bias cannot be told apart by three seeds.");
+	ck_assert_str_eq(told(FINDING_AMONG, 0), "aux-loss and bias cannot be told apart by three seeds.");
 	for (size_t i = 0; i < findings.n; i++)
 		ck_assert_ptr_null(strstr(findings.finding[i].text, "equal"));
 	ck_assert_str_eq(told(FINDING_WORK, 0), "No way of routing leaves an expert without work.");
@@ -248,8 +251,9 @@ START_TEST(what_is_near_is_told_by_the_margin)
 		{ .strategy = "bias", .seeds = 5, .times = 1, .maxvio = 1 },
 	};
 	find_among(series, COUNT(series));
-	ck_assert_str_eq(told(FINDING_LOSS, 0), "Against top-k, aux-loss differs by less than 0.01 nats; bias has the same excess "
-											"loss in every seed.");
+	ck_assert_str_eq(told(FINDING_LOSS, 0),
+					 "Against top-k, aux-loss differs by less than 0.01 nats; bias has the same excess "
+					 "loss in every seed.");
 	done();
 }
 END_TEST
@@ -295,8 +299,9 @@ START_TEST(runs_that_diverged_are_told)
 	for (int seed = 4; seed <= 5; seed++)
 		put_run(&(struct made_run){ "bias", "scorer=none", "", seed, "diverged", "yes", 9, 9, 8 });
 	find_among(series, COUNT(series));
-	ck_assert_str_eq(told(FINDING_CAUTION, 0), "Two of ten runs diverged (two of bias) and are left out of all means, which "
-											   "may flatter those that are left.");
+	ck_assert_str_eq(told(FINDING_CAUTION, 0),
+					 "Two of ten runs diverged (two of bias) and are left out of all means, which "
+					 "may flatter those that are left.");
 	begins(told(FINDING_LOSS, 0), "Against top-k, bias lowers the excess loss by 50% (0.15 nats).");
 	/* nor do the dead experts of a run that diverged count */
 	ck_assert_str_eq(told(FINDING_WORK, 0), "No way of routing leaves an expert without work.");
@@ -314,8 +319,9 @@ START_TEST(the_gap_is_told_from_floor_to_ceiling)
 		{ .strategy = "expert-choice", .causal = "no", .seeds = 5, .times = 0.6 },
 	};
 	find_among(series, COUNT(series));
-	ck_assert_str_eq(told(FINDING_GAP, 0), "Of what routing could bring (from random to planted), aux-loss reaches 70%; "
-										   "top-k reaches 40%.");
+	ck_assert_str_eq(told(FINDING_GAP, 0),
+					 "Of what routing could bring (from random to planted), aux-loss reaches 70%; "
+					 "top-k reaches 40%.");
 	done();
 }
 END_TEST
@@ -324,14 +330,21 @@ START_TEST(more_than_one_part_is_told)
 {
 	static const struct made_series series[] = {
 		{ .strategy = "top-k", .sentence = "scorer=softmax " ROUTED " balance=none", .seeds = 5, .times = 1 },
-		{ .strategy = "aux-loss", .sentence = "scorer=softmax " ROUTED " balance=aux,weight=0.02", .seeds = 5, .times = 0.9 },
+		{ .strategy = "aux-loss",
+		  .sentence = "scorer=softmax " ROUTED " balance=aux,weight=0.02",
+		  .seeds = 5,
+		  .times = 0.9 },
 		{ .strategy = "bias", .sentence = "scorer=sigmoid " ROUTED " balance=bias", .seeds = 5, .times = 0.8 },
-		{ .strategy = "hash", .sentence = "scorer=none selector=hash gate=unit balance=none", .seeds = 5, .times = 0.7 },
+		{ .strategy = "hash",
+		  .sentence = "scorer=none selector=hash gate=unit balance=none",
+		  .seeds = 5,
+		  .times = 0.7 },
 		{ .strategy = "dense", .sentence = "scorer=none selector=none gate=unit balance=none", .seeds = 5, .times = 2 },
 	};
 	find_among(series, COUNT(series));
-	ck_assert_str_eq(told(FINDING_PARTS, 0), "hash differs from top-k in scorer, selector, and gate; bias in scorer and "
-											 "balancer: no one part accounts for these differences.");
+	ck_assert_str_eq(told(FINDING_PARTS, 0),
+					 "hash differs from top-k in scorer, selector, and gate; bias in scorer and "
+					 "balancer: no one part accounts for these differences.");
 	done();
 }
 END_TEST
@@ -351,12 +364,15 @@ START_TEST(a_sweep_is_told_step_by_step)
 		{ .strategy = "bias", .sentence = "gate=unit experts=32", .seeds = 5, .times = 1.2, .noise = 1e-4 },
 	};
 	find_among(series, COUNT(series));
-	ck_assert_str_eq(told(FINDING_STEPS, 0), "aux-loss over experts: the excess loss falls from 4 to 16, and five seeds "
-											 "can tell no other step; the lowest mean is 0.30 nats, at 32.");
-	ck_assert_str_eq(told(FINDING_STEPS, 1), "bias over experts: the excess loss falls from 4 to 16 and rises from 16 to "
-											 "32; the lowest mean is 0.33 nats, at 16.");
-	begins(told(FINDING_WHERE, 0), "Against aux-loss, bias raises the excess loss by 10% (0.030 to 0.043 nats) with three "
-								   "of four settings (up to experts=16); elsewhere, ");
+	ck_assert_str_eq(told(FINDING_STEPS, 0),
+					 "aux-loss over experts: the excess loss falls from 4 to 16, and five seeds "
+					 "can tell no other step; the lowest mean is 0.30 nats, at 32.");
+	ck_assert_str_eq(told(FINDING_STEPS, 1),
+					 "bias over experts: the excess loss falls from 4 to 16 and rises from 16 to "
+					 "32; the lowest mean is 0.33 nats, at 16.");
+	begins(told(FINDING_WHERE, 0),
+		   "Against aux-loss, bias raises the excess loss by 10% (0.030 to 0.043 nats) with three "
+		   "of four settings (up to experts=16); elsewhere, ");
 	ck_assert_str_eq(told(FINDING_LOSS, 0), "");
 	done();
 }
@@ -369,8 +385,9 @@ START_TEST(a_setting_of_two_values_is_told_as_a_choice)
 		{ .strategy = "top-k", .sentence = "gate=unit overflow=lowest-score", .seeds = 5, .times = 0.8, .noise = 1e-4 },
 	};
 	find_among(series, COUNT(series));
-	ck_assert_str_eq(told(FINDING_WHERE, 0), "Against overflow=lowest-score, overflow=position raises the excess loss by "
-											 "25% (0.061 nats) with the only setting.");
+	ck_assert_str_eq(told(FINDING_WHERE, 0),
+					 "Against overflow=lowest-score, overflow=position raises the excess loss by "
+					 "25% (0.061 nats) with the only setting.");
 	done();
 }
 END_TEST
@@ -388,9 +405,10 @@ START_TEST(several_streams_are_told_by_where)
 		{ .strategy = "aux-loss", .stream = ",shared=1", .seeds = 5, .times = 1, .noise = 0.02 },
 	};
 	find_among(series, COUNT(series));
-	ck_assert_str_eq(told(FINDING_WHERE, 0), "Against top-k, aux-loss lowers the excess loss by 20% (0.061 nats) on one of "
-											 "three streams (where shared is 0); elsewhere, it stays within 0.01 nats of "
-											 "top-k or five seeds can tell no difference.");
+	ck_assert_str_eq(told(FINDING_WHERE, 0),
+					 "Against top-k, aux-loss lowers the excess loss by 20% (0.061 nats) on one of "
+					 "three streams (where shared is 0); elsewhere, it stays within 0.01 nats of "
+					 "top-k or five seeds can tell no difference.");
 	ck_assert_str_eq(told(FINDING_WORK, 0), "top-k leaves up to 5 of 8 experts without work; aux-loss leaves none.");
 	ck_assert_str_eq(told(FINDING_LOSS, 0), "");
 	done();
