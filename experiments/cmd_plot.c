@@ -20,8 +20,9 @@
 #include "experiments/places.h"
 #include "experiments/study/analysis.h"
 #include "sim/base/files.h"
+#include "sim/base/options.h"
 #include "sim/base/text.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/tally.h"
 
 /* ---- options --------------------------------------------------------------------------------------------- */
 
@@ -35,6 +36,7 @@ struct plot_opts {
 	const char *only, *out, *baseline;
 	double margin;
 	int64_t timeout;
+	struct analysis_choice counts; /* how files of counts and traces are read */
 };
 
 static const struct moe_opt plot_rows[] = {
@@ -74,6 +76,7 @@ static const struct moe_opt plot_rows[] = {
 	  .preset = 60,
 	  .unit = "s",
 	  .help = "how long gnuplot may take for one picture" },
+	ANALYSIS_OPTIONS(struct plot_opts, counts),
 	{ .name = NULL },
 };
 
@@ -416,8 +419,9 @@ static void tell_runs(const struct plotting *p)
 
 static int read_counts(struct plotting *p, int argc, char **args, struct error *err)
 {
-	static const struct analysis_choice choice = { .model = "", .step = TRACE_ALL_STEPS };
-	return analysis_read(argc, args, &choice, &p->analysis, err);
+	TRY(analysis_read(argc, args, &p->opt->counts, &p->analysis, err));
+	analysis_tell(&p->analysis, stderr);
+	return analysis_drop_unused(&p->analysis, stderr, err);
 }
 
 static void tell_counts(const struct plotting *p)
@@ -465,6 +469,18 @@ static int plot(struct plotting *p, unsigned chosen, struct error *err)
 	return failed ? failed : verdict(p, err);
 }
 
+/* Runs and models say themselves what the flags of counts are about. */
+static int refuse_counts_flags(const struct plot_opts *opt, struct error *err)
+{
+	static const struct moe_opt of_counts[] = { ANALYSIS_OPTIONS(struct plot_opts, counts), { .name = NULL } };
+	for (const struct moe_opt *row = of_counts; row->name; row++)
+		if (!options_is_preset(row, opt)) {
+			fail(err, ERROR_USER, "is for files of counts and traces, not for runs or models");
+			return fail_at(err, text_keep_f("--%s", row->name), 0, 0);
+		}
+	return 0;
+}
+
 static int run_plot(const void *opt, int argc, char **args, struct error *err)
 {
 	const struct plot_opts *o = opt;
@@ -474,6 +490,8 @@ static int run_plot(const void *opt, int argc, char **args, struct error *err)
 		return fail(err, ERROR_USER,
 					"plot what? (give the folder of a run or of a suite, a file of counts, or the word models)");
 	p.subject = subject_of(args[0]);
+	if (p.subject->read != read_counts)
+		TRY(refuse_counts_flags(o, err));
 	TRY(choose_charts(p.subject->charts, o->only, &chosen, err));
 	TRY(p.subject->read(&p, argc, args, err));
 	const char *usual = p.subject == subjects ? path_join(args[0], "plots") : "plots";
@@ -492,7 +510,8 @@ const struct command command_plot = {
 	.about =
 		"Each DIR is the folder of a run, or holds such folders (a suite).  Runs that differ in nothing but the seed "
 		"become one line with its 95% interval.  Each FILE holds expert counts or a routing trace, as moesim analyze "
-		"reads them; the models in all files stand side by side.  The word models draws the parameters of the built-in "
+		"reads them, with the same flags; the models in all files stand side by side.  The word models draws the "
+		"parameters of the built-in "
 		"models, and among them each MODEL that moesim model would count: a config.json, or the folder of a run.  The "
 		"charts go to --out, or else to the folder plots in the first DIR or in the working directory, each with its "
 		"data (NAME.csv) and a script that draws it again (NAME.gp); a chart that has nothing to show is left out, and "

@@ -38,7 +38,8 @@ static const struct moe_opt run_rows[] = {
 	{ .name = "like",
 	  .type = MOE_OPT_TEXT,
 	  AT(like),
-	  .help = "a model of 'moesim list models', made small: its router as it is, depth and width scaled" },
+	  .help = "a model of 'moesim list models', or of a config.json, made small: its router as it is, depth and width "
+			  "scaled" },
 	{ .name = "scale",
 	  .type = MOE_OPT_REAL,
 	  AT(scale),
@@ -155,14 +156,20 @@ static void tell_losses(const struct trainer *trainer, const struct outcome *out
 	tell_row("excess loss", loss - bayes, 4, "", "the difference: what this model has not learned");
 }
 
+/* In the order of enum causality. */
+static const char *const future[][2] = {
+	{ "yes", "later tokens change where earlier ones go" },
+	{ "train", "in training only: the held-out loss is that of a causal model" },
+	{ "no", "later tokens cannot change where earlier ones go" },
+};
+
 static void tell_leak(struct leak leak)
 {
-	const char *meaning =
-		leak_is_causal(leak)
-			? "other later tokens change no earlier prediction"
-			: text_keep_f("other later tokens change earlier losses by %.3f nats: this loss is no causal model's",
-						  leak.batch);
-	printf("  %-24s%8s    %s\n", "looks into the future", leak_is_causal(leak) ? "no" : "yes", meaning);
+	const char *const *row = future[leak.causal];
+	const char *change =
+		leak.causal == CAUSALITY_NO ? text_keep_f(", and earlier losses by %.3f nats: not a causal model's loss", leak.change)
+									: "";
+	printf("  %-24s%8s    %s%s\n", "looks into the future", row[0], row[1], change);
 }
 
 static void tell_balance(const struct trainer *trainer, const struct outcome *outcome)
@@ -181,7 +188,7 @@ static void tell_balance(const struct trainer *trainer, const struct outcome *ou
 	tell_row("dropped", 100 * mean->drop_rate, 1, "%", "assignments that found no room at their expert");
 	tell_row("domain information", mean->domain_mi, 3, "",
 			 text_keep_f("nats that a token's expert tells of its domain (chance alone: %.3f)", mean->domain_mi_floor));
-	if (!isnan(outcome->leak.batch))
+	if (!isnan(outcome->leak.change))
 		tell_leak(outcome->leak);
 }
 

@@ -2,8 +2,11 @@
  *
  * recipes.c -- named sentences: what people call a strategy.
  *
- * The first group differ from one another in one thing each, so that they can be compared; the presets below them
- * follow a published model or paper, with its number of experts per token.  The number of experts stays the user's.
+ * The first group can be compared: random, re-randomised, frozen, hash, top-k, expert-choice and the planted ones
+ * differ from one another in the selector alone, top-k, aux-loss and bias in the balancer alone.  dense has no router;
+ * shared differs from aux-loss in its gate, too, for with k = 1 a renormalized weight is always 1 and would train no
+ * router; bias-sigmoid is bias as published.  The presets below them follow a published model or paper, with its number
+ * of experts per token.  The number of experts stays the user's.
  */
 #include "catalog.h"
 
@@ -42,17 +45,17 @@ const struct moe_recipe strategy_recipes[] = {
 	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.02" },
 	{ .name = "bias",
 	  .alias = "loss-free",
-	  .summary = "token choice with loss-free bias-term balancing",
+	  .summary = "token choice with loss-free bias-term balancing, on the scores of the other strategies",
 	  .cite = "Wang et al. 2024, arXiv 2408.15664",
-	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=bias,rate=0.001" },
+	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=bias,rate=0.003" },
 	{ .name = "bias-sigmoid",
 	  .summary = "loss-free balancing as published: sigmoid scores, which are the weights as they are",
 	  .cite = "Wang et al. 2024, arXiv 2408.15664",
 	  .sentence = "scorer=sigmoid selector=top-k gate=score balance=bias,rate=0.001" },
 	{ .name = "expert-choice",
-	  .summary = "experts choose tokens: equal load by construction, but not causal",
+	  .summary = "experts choose tokens: equal load by construction, but not causal (the paper's weights: gate=score)",
 	  .cite = "Zhou et al. 2022, arXiv 2202.09368",
-	  .sentence = "scorer=softmax selector=expert-top gate=score" },
+	  .sentence = "scorer=softmax selector=expert-top gate=renorm" },
 	{ .name = "shared",
 	  .alias = "shared-routed",
 	  .summary = "one shared expert for every token and one routed, with the auxiliary loss",

@@ -242,11 +242,11 @@ static int check_domain(const struct domain *domain, size_t length, struct error
 	return fail_at(err, domain->path, 0, 0);
 }
 
-static int check(const void *opaque, size_t length, struct error *err)
+static int check(const void *opaque, const struct stream_use *use, struct error *err)
 {
 	const struct law *law = opaque;
 	for (size_t z = 0; z < law->domains; z++)
-		TRY(check_domain(&law->domain[z], length, err));
+		TRY(check_domain(&law->domain[z], use->length, err));
 	return 0;
 }
 
@@ -326,7 +326,7 @@ static int load(struct law *law, struct error *err)
 							 "no text of its own: empty, or links to files of an earlier domain (remove it)");
 	TRY(read_files(law, err));
 	split(law);
-	return check(law, 1, err);
+	return check(law, &(struct stream_use){ .length = 1 }, err);
 }
 
 static void *open_law(const void *opt, uint64_t seed, struct stream *stream, struct error *err)
@@ -371,9 +371,21 @@ static void fill(void *opaque, gsl_rng *rng, bool held_out, struct batch *batch)
 	}
 }
 
+static bool one_domain(const struct stream *stream)
+{
+	return stream->domains == 1;
+}
+
+static const struct stream_rule rules[] = {
+	{ "mix", one_domain, "there is one domain (name a folder of several files or sub-folders)" },
+	{ .option = NULL },
+};
+
 const struct stream_type stream_corpus = {
 	.name = "corpus",
 	.summary = "real text as bytes: each file or sub-folder of a folder is a labelled domain",
+	.use = "text of one's own, and domains with names; there is no exact Bayes loss, so only losses under equal "
+		   "conditions compare",
 	.formula =
 		"a domain by `mix`, then length + 1 bytes from a uniformly random place in it; evaluation draws from the last "
 		"part of each domain, `held-out`, and training from the rest\n"
@@ -383,6 +395,7 @@ const struct stream_type stream_corpus = {
 	.cite = "Graves (2013), Generating Sequences With Recurrent Neural Networks (text modelled byte by byte)",
 	.opts = options,
 	.opts_size = sizeof(struct corpus),
+	.rules = rules,
 	.open = open_law,
 	.check = check,
 	.fill = fill,

@@ -14,7 +14,10 @@
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 
-const struct stream_type *const stream_types[] = { &stream_topicmix, &stream_uniform, &stream_corpus, NULL };
+const struct stream_type *const stream_types[] = { &stream_topicmix,  &stream_recall,
+												   &stream_phonebook, &stream_addition,
+												   &stream_clusters,  &stream_uniform,
+												   &stream_corpus,    NULL };
 
 void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size_t length)
 {
@@ -24,6 +27,19 @@ void batch_take(struct batch *batch, struct arena *arena, size_t sequences, size
 							 .id = ARENA_TAKE(arena, tokens, uint32_t),
 							 .target = ARENA_TAKE(arena, tokens, uint32_t),
 							 .domain = ARENA_TAKE(arena, tokens, uint32_t) };
+}
+
+void batch_take_counts(struct batch *batch, struct arena *arena)
+{
+	batch->counts = ARENA_TAKE(arena, batch->sequences * batch->length, bool);
+}
+
+size_t batch_counted(const struct batch *batch)
+{
+	size_t tokens = batch->sequences * batch->length, n = 0;
+	for (size_t at = 0; at < tokens; at++)
+		n += batch_counts(batch, at);
+	return n;
 }
 
 void batch_take_guess(struct batch *batch, struct arena *arena)
@@ -115,9 +131,21 @@ const char *stream_spec(const struct stream *stream)
 	return text_keep_f("%s%s%s", stream->type->name, *options ? "," : "", options);
 }
 
-int stream_check(const struct stream *stream, size_t length, struct error *err)
+/* An option that holds its default asks for nothing. */
+static int check_rule(const struct stream *stream, const struct stream_rule *rule, struct error *err)
 {
-	return stream->type->check != NULL ? stream->type->check(stream->law, length, err) : 0;
+	const struct moe_opt *row = options_find(stream->type->opts, rule->option);
+	if (options_is_preset(row, stream->opt) || !rule->idle(stream))
+		return 0;
+	return fail(err, ERROR_USER, "%s: %s=%s has no effect: %s", stream->type->name, row->name,
+				options_value(row, stream->opt), rule->because);
+}
+
+int stream_check(const struct stream *stream, const struct stream_use *use, struct error *err)
+{
+	for (const struct stream_rule *rule = stream->type->rules; rule != NULL && rule->option != NULL; rule++)
+		TRY(check_rule(stream, rule, err));
+	return stream->type->check != NULL ? stream->type->check(stream->law, use, err) : 0;
 }
 
 bool stream_enter(struct stream *stream, size_t step)
@@ -135,6 +163,8 @@ unsigned stream_gives(const struct stream *stream)
 
 static void fill(struct stream *stream, bool held_out, struct batch *batch)
 {
+	if (stream->counts != (batch->counts != NULL))
+		BUG("a batch must have `counts` exactly where its stream has");
 	stream->type->fill(stream->law, stream->rng, held_out, batch);
 	batch->class_of = stream->class_of;
 	if (batch->guess != NULL && stream->type->guess != NULL)
@@ -171,4 +201,12 @@ void stream_bigram(const struct stream *stream, const struct batch *batch, doubl
 		stream->type->bigram(stream->law, batch, bigram);
 	else
 		*bigram = NAN;
+}
+
+void stream_bag(const struct stream *stream, const struct batch *batch, double *bag)
+{
+	if (stream->type->bag != NULL)
+		stream->type->bag(stream->law, batch, bag);
+	else
+		*bag = NAN;
 }

@@ -48,6 +48,12 @@ static size_t shared_classes(const struct topicmix_law *law)
 	return (size_t)lround(law->opt.shared * (double)law->classes);
 }
 
+/* Does each domain order the tokens of its classes anew? */
+static bool has_places(const struct topicmix_law *law)
+{
+	return law->opt.class_law == TOPICMIX_DOMAIN;
+}
+
 static size_t own_classes(const struct topicmix_law *law)
 {
 	return (size_t)lround(law->opt.context * (double)(law->classes - shared_classes(law)));
@@ -87,6 +93,34 @@ static void draw_ranks(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, ui
 			law->rank[c * law->domains + z] = (uint32_t)rank;
 		}
 	}
+}
+
+/* Orders the tokens of the classes that are not shared anew in each domain. */
+static void draw_places(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
+{
+	size_t vocabulary = law->classes * law->members, shared = shared_classes(law);
+	for (size_t z = 0; z < law->domains; z++) {
+		uint32_t *token = law->placed + z * vocabulary;
+		seed_open(rng, seed, "law/members", stream_of(law, z));
+		for (size_t x = 0; x < vocabulary; x++)
+			token[x] = (uint32_t)x;
+		for (size_t c = 0; c < law->classes; c++)
+			if (!is_shared(c, shared, law->classes))
+				shuffle(rng, token + c * law->members, law->members);
+		for (size_t x = 0; x < vocabulary; x++)
+			law->place[token[x] * law->domains + z] = (uint32_t)(x % law->members);
+	}
+}
+
+/* Groups of equal size, up to one class; a drift leaves them as they are. */
+static void draw_groups(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, uint32_t *ids)
+{
+	for (size_t c = 0; c < law->classes; c++)
+		ids[c] = (uint32_t)c;
+	seed_open(rng, seed, "law/groups", 0);
+	shuffle(rng, ids, law->classes);
+	for (size_t c = 0; c < law->classes; c++)
+		law->group_of[ids[c]] = (uint32_t)(c % law->groups);
 }
 
 /* Chooses the classes that have a row in each domain: the head of one fixed random order, so that the sets of two
@@ -181,71 +215,125 @@ static void draw_row(struct topicmix_law *law, gsl_rng *rng, size_t row, size_t 
 		upto[i] = i + 1 < fanout ? fmin(sum += weight[i], 1) : 1;
 }
 
+/* The rows of a class, one for each group, of domain z (domains: of all).  Those of group 0 are those of order 1. */
+static void draw_group_rows(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, size_t row, size_t z, size_t x)
+{
+	bool common = z == law->domains;
+	for (size_t g = 0; g < law->groups; g++) {
+		uint64_t index = g << 48 | (common ? 0 : stream_of(law, z) << 32) | x;
+		seed_open(rng, seed, common ? "law/common" : "law/successors", index);
+		draw_row(law, rng, row * law->groups + g, z);
+	}
+}
+
 /* The one row of a class for all domains.  It is drawn from what is frequent in them, but outlasts a drift. */
 static void draw_common_row(struct topicmix_law *law, uint64_t seed, gsl_rng *rng, size_t x)
 {
-	size_t first = law->row[x] * law->fanout;
+	size_t entries = law->groups * law->fanout, first = law->row[x] * entries;
 	if (law->before != NULL) {
-		memcpy(law->next + first, law->before->next + first, law->fanout * sizeof *law->next);
-		memcpy(law->upto + first, law->before->upto + first, law->fanout * sizeof *law->upto);
+		memcpy(law->next + first, law->before->next + first, entries * sizeof *law->next);
+		memcpy(law->upto + first, law->before->upto + first, entries * sizeof *law->upto);
 		return;
 	}
-	seed_open(rng, seed, "law/common", x);
-	draw_row(law, rng, law->row[x], law->domains);
+	draw_group_rows(law, seed, rng, law->row[x], law->domains, x);
 }
 
 static void draw_rows(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 {
 	for (size_t x = 0; x < law->classes; x++) {
-		if (!law->own[x]) {
+		if (!law->own[x])
 			draw_common_row(law, seed, rng, x);
-			continue;
-		}
-		for (size_t z = 0; z < law->domains; z++) {
-			seed_open(rng, seed, "law/successors", stream_of(law, z) << 32 | x);
-			draw_row(law, rng, law->row[x] + z, z);
-		}
+		for (size_t z = 0; law->own[x] && z < law->domains; z++)
+			draw_group_rows(law, seed, rng, law->row[x] + z, z, x);
 	}
 }
 
-/* One step of the joint law of domain and class, [classes][domains]: `now` is the law of token t, `then` becomes
- * that of token t + 1.  The domain alone keeps the law pi throughout.  Returns how far the law has moved (L1). */
-static double joint_step(const struct topicmix_law *law, const double *now, double *then)
+/* ---- the law in the long run ----------------------------------------------------------------------------------- */
+
+/* What only the drawing needs. */
+struct workshop {
+	uint32_t *ids; /* [classes] */
+	double *then;  /* [groups][classes][domains] */
+	double *fresh; /* [groups][domains] */
+	struct arena arena;
+};
+
+static double sum_of(const double *p, size_t n)
 {
-	size_t domains = law->domains, fanout = law->fanout;
-	double go_on = 1 - law->end, jump = law->end + go_on * (1 - law->opt.mixing), moved = 0;
-	for (size_t x = 0; x < law->classes; x++)
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += p[i];
+	return sum;
+}
+
+/* P(the next token's domain is z, in the same document | the cell's law of z), for a row of `now` with sum `all`. */
+static double moved_to(const struct topicmix_law *law, const double *now, double all, size_t z)
+{
+	double stays = (1 - law->opt.change) * now[z];
+	return stays + law->opt.change * all * law->prior[z];
+}
+
+/* The law of the group of a class and the next domain, where the next class is drawn from the base law: at the start of
+ * a document, or by `mixing`.  The domain alone keeps the law pi throughout. */
+static void find_fresh(const struct topicmix_law *law, const double *now, double *fresh)
+{
+	size_t domains = law->domains, cells = law->groups * law->classes;
+	double go_on = 1 - law->end, again = go_on * (1 - law->opt.mixing);
+	for (size_t z = 0; z < domains; z++)
+		fresh[z] = (law->end + again) * law->prior[z];
+	if (law->groups == 1)
+		return;
+	memset(fresh, 0, law->groups * domains * sizeof *fresh);
+	for (size_t i = 0; i < cells; i++) {
+		const double *row = now + i * domains;
+		double all = sum_of(row, domains), *to = fresh + law->group_of[i % law->classes] * domains;
 		for (size_t z = 0; z < domains; z++)
-			then[x * domains + z] = jump * law->prior[z] * topicmix_base(law, z, x);
-	for (size_t x = 0; x < law->classes; x++) {
-		double all = 0;
-		for (size_t z = 0; z < domains; z++)
-			all += now[x * domains + z];
-		for (size_t z = 0; z < domains; z++) {
-			double stays = (1 - law->opt.change) * now[x * domains + z], left = 0;
-			double mass = go_on * law->opt.mixing * (stays + law->opt.change * all * law->prior[z]);
-			size_t first = topicmix_successors(law, z, x);
-			for (size_t i = first; i < first + fanout; left = law->upto[i++])
-				then[law->next[i] * domains + z] += mass * (law->upto[i] - left);
-		}
+			to[z] += law->end * all * law->prior[z] + again * moved_to(law, row, all, z);
 	}
-	for (size_t i = 0; i < law->classes * domains; i++)
+}
+
+/* Moves the mass of one cell, class x behind group g, to the successors of x. */
+static void add_successors(const struct topicmix_law *law, size_t g, size_t x, const double *row, double *then)
+{
+	double all = sum_of(row, law->domains), follow = (1 - law->end) * law->opt.mixing;
+	double *to = then + law->group_of[x] * law->classes * law->domains;
+	for (size_t z = 0; z < law->domains; z++) {
+		double mass = follow * moved_to(law, row, all, z), left = 0;
+		size_t first = topicmix_successors(law, z, g, x);
+		for (size_t i = first; i < first + law->fanout; left = law->upto[i++])
+			to[law->next[i] * law->domains + z] += mass * (law->upto[i] - left);
+	}
+}
+
+/* One step of the joint law, [groups][classes][domains]: `now` is the law of token t, shop->then becomes that of
+ * token t + 1.  Returns how far the law has moved (L1). */
+static double joint_step(const struct topicmix_law *law, const double *now, double *then, double *fresh)
+{
+	size_t domains = law->domains, classes = law->classes;
+	double moved = 0;
+	find_fresh(law, now, fresh);
+	for (size_t i = 0; i < law->groups * classes; i++)
+		for (size_t z = 0; z < domains; z++)
+			then[i * domains + z] = fresh[i / classes * domains + z] * topicmix_base(law, z, i % classes);
+	for (size_t i = 0; i < law->groups * classes; i++)
+		add_successors(law, i / classes, i % classes, now + i * domains, then);
+	for (size_t i = 0; i < law->groups * classes * domains; i++)
 		moved += fabs(then[i] - now[i]);
 	return moved;
 }
 
 /* The joint law far from the start of a sequence: power iteration from the law of the first token until it moves by
- * less than 1e-12, or, where it moves for ever or the law is huge, to a far token.  `then` is scratch. */
-static void find_joint(const struct topicmix_law *law, double *then)
+ * less than 1e-12, or, where it moves for ever or the law is huge, to a far token. */
+static void find_joint(const struct topicmix_law *law, const struct workshop *shop)
 {
-	size_t cells = law->classes * law->domains;
-	double *now = law->joint, moved = 1;
+	size_t cells = law->groups * law->classes * law->domains;
+	double *now = law->joint, *then = shop->then, moved = 1;
 	double steps = fmin(2000, fmax(16, JOINT_WORK / ((double)cells * (double)law->fanout)));
 	for (size_t x = 0; x < law->classes; x++)
 		for (size_t z = 0; z < law->domains; z++)
 			now[x * law->domains + z] = law->prior[z] * topicmix_base(law, z, x);
 	for (double step = 0; step < steps && moved > 1e-12; step++) {
-		moved = joint_step(law, now, then);
+		moved = joint_step(law, now, then, shop->fresh);
 		double *swap = now;
 		now = then, then = swap;
 	}
@@ -253,51 +341,69 @@ static void find_joint(const struct topicmix_law *law, double *then)
 		memcpy(law->joint, now, cells * sizeof *now);
 }
 
+static double surprise(double p)
+{
+	return p > 0 ? -p * log(p) : 0;
+}
+
+/* Where tokens tell of their domain, each has a share of its own. */
+static double entropy_by_tokens(const struct topicmix_law *law)
+{
+	double entropy = 0;
+	for (size_t x = 0; x < law->classes * law->members; x++) {
+		double p = 0;
+		for (size_t i = 0; i < law->groups * law->domains; i++)
+			p += topicmix_joint(law, i / law->domains, x, i % law->domains);
+		entropy += surprise(p);
+	}
+	return entropy;
+}
+
 /* Entropy of the long-run law of a token: that of its class, and that of the token in its class. */
 static double unigram_entropy(const struct topicmix_law *law)
 {
 	double entropy = 0;
-	for (size_t x = 0; x < law->classes; x++) {
+	if (has_places(law))
+		return entropy_by_tokens(law);
+	for (size_t c = 0; c < law->classes; c++) {
 		double p = 0;
-		for (size_t z = 0; z < law->domains; z++)
-			p += law->joint[x * law->domains + z];
-		if (p > 0)
-			entropy -= p * log(p);
+		for (size_t g = 0; g < law->groups; g++)
+			p += sum_of(law->joint + (g * law->classes + c) * law->domains, law->domains);
+		entropy += surprise(p);
 	}
 	for (size_t i = 0; i < law->members; i++)
-		entropy -= law->member[i] * log(law->member[i]);
+		entropy += surprise(law->member[i]);
 	return entropy;
 }
 
 /* Everything that a law keeps. */
 static void take(struct topicmix_law *law, struct arena *arena)
 {
-	size_t cells = law->classes * law->domains, entries = law->rows * law->fanout;
+	size_t vocabulary = law->classes * law->members, cells = law->classes * law->domains;
+	size_t entries = law->rows * law->groups * law->fanout, placed = has_places(law) ? vocabulary * law->domains : 0;
 	law->prior = ARENA_TAKE(arena, law->domains, double);
 	law->base = ARENA_TAKE(arena, law->classes, double);
 	law->member = ARENA_TAKE(arena, law->members, double);
-	law->class_of = ARENA_TAKE(arena, law->classes * law->members, uint32_t);
+	law->class_of = ARENA_TAKE(arena, vocabulary, uint32_t);
+	law->group_of = ARENA_TAKE(arena, law->classes, uint32_t);
+	law->place = ARENA_TAKE(arena, placed, uint32_t);
+	law->placed = ARENA_TAKE(arena, placed, uint32_t);
 	law->rank = ARENA_TAKE(arena, cells, uint32_t);
 	law->ranked = ARENA_TAKE(arena, cells, uint32_t);
 	law->row = ARENA_TAKE(arena, law->classes, uint32_t);
 	law->own = ARENA_TAKE(arena, law->classes, bool);
 	law->next = ARENA_TAKE(arena, entries, uint32_t);
 	law->upto = ARENA_TAKE(arena, entries, double);
-	law->joint = ARENA_TAKE(arena, cells, double);
+	law->joint = ARENA_TAKE(arena, law->groups * cells, double);
 	law->belief = ARENA_TAKE(arena, law->domains, double);
+	law->bag = ARENA_TAKE(arena, law->domains, double);
 }
-
-/* What only the drawing needs. */
-struct workshop {
-	uint32_t *ids; /* [classes] */
-	double *then;  /* [classes][domains] */
-	struct arena arena;
-};
 
 static void workshop_take(struct workshop *shop, struct arena *arena, const struct topicmix_law *law)
 {
 	shop->ids = ARENA_TAKE(arena, law->classes, uint32_t);
-	shop->then = ARENA_TAKE(arena, law->classes * law->domains, double);
+	shop->then = ARENA_TAKE(arena, law->groups * law->classes * law->domains, double);
+	shop->fresh = ARENA_TAKE(arena, law->groups * law->domains, double);
 }
 
 static int check(const struct topicmix_law *law, struct error *err)
@@ -317,7 +423,7 @@ static int check(const struct topicmix_law *law, struct error *err)
 		return 0;
 	return fail(err, ERROR_USER,
 				"topicmix: domains=%zu, %s=%zu, fanout=%zu need %s for their law, above the limit of %s (lower "
-				"one of them, or context)",
+				"one of them, groups or context)",
 				law->domains, law->members > 1 ? "classes" : "vocabulary", law->classes, law->fanout,
 				text_of_bytes((double)count.bytes, needed), text_of_bytes(LAW_BYTES, limit));
 }
@@ -335,11 +441,23 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	law->draw_rank = gsl_ran_discrete_preproc(law->classes, law->base);
 	law->draw_member = law->members > 1 ? gsl_ran_discrete_preproc(law->members, law->member) : NULL;
 	draw_ranks(law, seed, rng, shop.ids);
+	if (has_places(law))
+		draw_places(law, seed, rng);
+	if (law->groups > 1)
+		draw_groups(law, seed, rng, shop.ids);
 	draw_owners(law, seed, rng, shop.ids);
 	draw_rows(law, seed, rng);
-	find_joint(law, shop.then);
+	find_joint(law, &shop);
 	law->unigram = unigram_entropy(law);
 	arena_free(&shop.arena);
+}
+
+size_t topicmix_classes(const struct topicmix *opt)
+{
+	if (opt->classes > 0)
+		return (size_t)opt->classes;
+	return (size_t)(opt->vocabulary % 8 == 0 && opt->vocabulary / 8 >= 2 * opt->fanout ? opt->vocabulary / 8
+																					   : opt->vocabulary);
 }
 
 static struct topicmix_law *create(const struct topicmix *opt)
@@ -349,9 +467,10 @@ static struct topicmix_law *create(const struct topicmix *opt)
 		error_no_memory("the stream topicmix");
 	law->opt = *opt;
 	law->domains = (size_t)opt->domains;
-	law->classes = (size_t)(opt->classes > 0 ? opt->classes : opt->vocabulary);
+	law->classes = topicmix_classes(opt);
 	law->members = (size_t)opt->vocabulary / law->classes;
 	law->fanout = (size_t)opt->fanout;
+	law->groups = opt->order > 1 ? (size_t)opt->groups : 1;
 	law->rows = law->classes + own_classes(law) * (law->domains - 1);
 	law->end = opt->length > 0 ? 1 / (double)opt->length : 0;
 	return law;
@@ -365,11 +484,21 @@ static void follow(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	draw(law->after, seed, rng);
 }
 
+/* Groups of at least one class. */
+static int check_groups(const struct topicmix *opt, struct error *err)
+{
+	int64_t classes = opt->classes > 0 ? opt->classes : opt->vocabulary;
+	if (opt->order == 1 || opt->groups <= classes)
+		return 0;
+	return fail(err, ERROR_USER, "topicmix: groups=%lld is more than the %lld classes of tokens (lower groups)",
+				(long long)opt->groups, (long long)classes);
+}
+
 /* Classes of equal size. */
 static int check_classes(const struct topicmix *opt, struct error *err)
 {
 	if (opt->classes == 0 || opt->vocabulary % opt->classes == 0)
-		return 0;
+		return check_groups(opt, err);
 	int64_t near = opt->classes < opt->vocabulary ? opt->classes : opt->vocabulary;
 	while (opt->vocabulary % near != 0)
 		near--;

@@ -2,7 +2,8 @@
  *
  * uniform.c -- independent, uniformly distributed tokens.
  *
- * Nothing can be learned here, so a loss below ln V on fresh tokens proves that a router leaks the future.
+ * Nothing can be learned here: the expected loss of a causal model on fresh tokens is ln V or more, so that one below
+ * it by several standard errors of the sample shows that a router leaks the future.
  */
 #include <config.h>
 
@@ -86,8 +87,12 @@ static void guess(void *law, const struct batch *batch, uint32_t *domain)
 
 const struct stream_type stream_uniform = {
 	.name = "uniform",
-	.summary = "independent uniform tokens: no causal model can get below ln V",
-	.formula = "P(x' | past) = 1 / V\nBayes loss = ln V",
+	.summary = "independent uniform tokens: a causal model's expected loss on fresh ones is at least ln V",
+	.use =
+		"leaks: nothing can be learned, and the loss of a causal model on fresh tokens is ln V or more up to chance; "
+		"below ln V by more than three standard errors (the standard deviation of the tokens' losses over the root "
+		"of --eval-tokens), a router looks into the future",
+	.formula = "P(x' | past) = 1 / V\nBayes loss = ln V, in expectation: a finite sample may lie below by chance",
 	.cite = "Shannon (1948), A Mathematical Theory of Communication",
 	.opts = options,
 	.opts_size = sizeof(struct uniform),
@@ -95,6 +100,7 @@ const struct stream_type stream_uniform = {
 	.fill = fill,
 	.bayes = bayes,
 	.bigram = bigram,
+	.bag = bigram,
 	.guess = guess,
 	.close = free,
 };

@@ -69,7 +69,15 @@ MOE_CLONED static void rows_loss(size_t rows, size_t n, const uint32_t *target, 
 	}
 }
 
-double head_forward(struct head *head, size_t tokens, const real *x, const uint32_t *target)
+static size_t counted(size_t tokens, const bool *counts)
+{
+	size_t n = 0;
+	for (size_t t = 0; counts && t < tokens; t++)
+		n += counts[t];
+	return counts ? n : tokens;
+}
+
+double head_forward(struct head *head, size_t tokens, const real *x, const uint32_t *target, const bool *counts)
 {
 	size_t n = head->vocabulary, width = head->width, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
 	PARALLEL_FOR
@@ -80,27 +88,31 @@ double head_forward(struct head *head, size_t tokens, const real *x, const uint3
 	}
 	double sum = 0;
 	for (size_t t = 0; t < tokens; t++)
-		sum += head->loss[t];
-	return sum / (double)tokens;
+		sum += counts == NULL || counts[t] ? head->loss[t] : 0;
+	return sum / (double)counted(tokens, counts);
 }
 
-/* d_logits = (p - [target]) scale, in place */
-MOE_CLONED static void rows_gradient(size_t rows, size_t n, const uint32_t *target, real scale, real *probs)
+/* d_logits = (p - [target]) scale, in place; 0 where the target does not count */
+MOE_CLONED static void rows_gradient(size_t rows, size_t n, const uint32_t *target, const bool *counts, real scale,
+									 real *probs)
 {
 	for (size_t t = 0; t < rows; t++) {
+		real by = counts == NULL || counts[t] ? scale : 0;
 		probs[t * n + target[t]] -= 1;
 		for (size_t i = 0; i < n; i++)
-			probs[t * n + i] *= scale;
+			probs[t * n + i] *= by;
 	}
 }
 
-void head_backward(struct head *head, size_t tokens, const real *x, const uint32_t *target, real *d_x)
+void head_backward(struct head *head, size_t tokens, const real *x, const uint32_t *target, const bool *counts,
+				   real *d_x)
 {
+	real scale = 1 / (real)counted(tokens, counts);
 	size_t n = head->vocabulary, size = parallel_block(tokens), blocks = parallel_blocks(tokens);
 	PARALLEL_FOR
 	for (size_t b = 0; b < blocks; b++) {
 		size_t at = b * size, rows = tokens - at < size ? tokens - at : size;
-		rows_gradient(rows, n, target + at, 1 / (real)tokens, head->logits + at * n);
+		rows_gradient(rows, n, target + at, counts ? counts + at : NULL, scale, head->logits + at * n);
 	}
 	linear_backward(tokens, head->width, n, x, head->map.w, head->logits, head->map.d_w, false, d_x);
 }

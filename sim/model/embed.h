@@ -28,9 +28,11 @@ struct head {
 
 void head_create(struct head *head, size_t tokens, size_t vocabulary, size_t width, struct params *params,
 				 struct arena *arena);
-/* The mean of -ln softmax(x map)[target] over the tokens, in nats; head->loss holds each token's. */
-double head_forward(struct head *head, size_t tokens, const real *x, const uint32_t *target);
+/* The mean of -ln softmax(x map)[target] over the tokens whose counts[] is true, in nats, of which there must be one;
+ * counts = NULL: over all.  head->loss holds each token's, whether it counts or not. */
+double head_forward(struct head *head, size_t tokens, const real *x, const uint32_t *target, const bool *counts);
 /* The gradient of that mean: overwrites d_x and the map's gradient, spoils head->logits. */
-void head_backward(struct head *head, size_t tokens, const real *x, const uint32_t *target, real *d_x);
+void head_backward(struct head *head, size_t tokens, const real *x, const uint32_t *target, const bool *counts,
+				   real *d_x);
 
 #endif

@@ -124,7 +124,7 @@ struct objective net_forward(struct net *net, const struct batch *batch, size_t 
 		block_forward(net, &net->block[i], batch, i + 1 < net->shape.layers ? net->block[i + 1].in : net->x);
 	}
 	norm_forward(&net->norm, net->call.tokens, net->x, net->normed);
-	objective.lm_loss = head_forward(&net->head, net->call.tokens, net->normed, batch->target);
+	objective.lm_loss = head_forward(&net->head, net->call.tokens, net->normed, batch->target, batch->counts);
 	objective.total = objective.lm_loss + (training ? balance_terms(net) : 0);
 	return objective;
 }
@@ -142,7 +142,7 @@ static void block_backward(struct net *net, struct block *block)
 void net_backward(struct net *net, const struct batch *batch)
 {
 	size_t tokens = net->call.tokens;
-	head_backward(&net->head, tokens, net->normed, batch->target, net->d_branch);
+	head_backward(&net->head, tokens, net->normed, batch->target, batch->counts, net->d_branch);
 	memset(net->d, 0, tokens * net->shape.width * sizeof(real));
 	norm_backward(&net->norm, tokens, net->x, net->d_branch, net->d);
 	for (size_t i = net->shape.layers; i-- > 0;)

@@ -75,7 +75,7 @@ const struct moe_opt layer_rows[] = {
 	  AT(router_scale),
 	  .low = 0,
 	  .high = 1e3,
-	  .preset = 0.02,
+	  .preset = 0.1,
 	  .help = "standard deviation of the router's initial weights" },
 	{ .name = "router-lr",
 	  .type = MOE_OPT_REAL,

@@ -56,11 +56,11 @@ static json_t *stream_json(const struct trainer *trainer)
 	json_t *domains = json_array();
 	for (size_t i = 0; i < stream->domains; i++)
 		json_array_append_new(domains, words(stream->domain_names[i]));
-	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "sentence", words(stream_spec(stream)), "vocabulary",
-					 (json_int_t)stream->vocabulary, "domains", domains, "uniform_loss",
+	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sentence", words(stream_spec(stream)),
+					 "vocabulary", (json_int_t)stream->vocabulary, "domains", domains, "uniform_loss",
 					 number(trainer->anchors.uniform), "unigram_loss", number(trainer->anchors.unigram), "bigram_loss",
 					 number(trainer->anchors.bigram), "bayes_loss", number(trainer->anchors.bayes), "oracle_loss",
-					 number(trainer->anchors.oracle));
+					 number(trainer->anchors.oracle), "bag_loss", number(trainer->anchors.bag));
 }
 
 static json_t *model_json(const struct trainer *trainer)

@@ -285,8 +285,8 @@ static void summary_row(struct csv_writer *file, const char *run, const struct t
 	csv_int(file, trainer->cost.params_active);
 	cell(file, outcome->flops_per_token);
 	cell(file, trainer->flops);
-	csv_text(file, isnan(outcome->leak.batch) ? "" : leak_is_causal(outcome->leak) ? "yes" : "no");
-	cell(file, outcome->leak.batch);
+	csv_text(file, leak_word(outcome->leak));
+	cell(file, outcome->leak.change);
 	cell(file, outcome->worst.maxvio);
 	cell(file, mean->domain_nmi);
 	cell(file, mean->domain_mi_floor);
@@ -300,6 +300,7 @@ static void summary_row(struct csv_writer *file, const char *run, const struct t
 	cell(file, trainer->anchors.unigram);
 	cell(file, trainer->anchors.bigram);
 	cell(file, trainer->anchors.oracle);
+	cell(file, trainer->anchors.bag);
 	csv_row(file);
 }
 

@@ -7,7 +7,7 @@
 
 #include "sim/base/csv.h"
 #include "sim/train/columns.h"
-#include "sim/train/trainer.h"
+#include "sim/train/leak.h"
 
 struct recorder {
 	const char *folder;
@@ -26,7 +26,7 @@ struct outcome {
 	const char *status; /* "done", "diverged", "interrupted" */
 	struct evaluation evaluation;
 	struct metrics mean, worst; /* over the layers; dead_experts of `mean` is the sum */
-	struct leak leak;           /* NAN: not measured */
+	struct leak leak;           /* change NAN: not measured */
 	double flops_per_token;
 };
 

@@ -53,7 +53,7 @@ struct run {
 static void clear_outcome(struct outcome *outcome, const char *status)
 {
 	*outcome =
-		(struct outcome){ .status = status, .evaluation.loss = NAN, .leak = { NAN, NAN }, .flops_per_token = NAN };
+		(struct outcome){ .status = status, .evaluation.loss = NAN, .leak.change = NAN, .flops_per_token = NAN };
 	metrics_clear(&outcome->mean);
 	metrics_clear(&outcome->worst);
 }
@@ -179,7 +179,7 @@ static int finish(struct run *run, struct error *err)
 {
 	struct outcome *outcome = run->outcome;
 	if (strcmp(outcome->status, "done") == 0)
-		outcome->leak = trainer_leak(run->trainer);
+		outcome->leak = leak_measure(run->trainer);
 	if (strcmp(outcome->status, "diverged") != 0)
 		TRY(save(run, err));
 	TRY(recorder_close(&run->recorder, err));

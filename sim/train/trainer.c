@@ -13,11 +13,6 @@
 
 #include "sim/base/text.h"
 
-enum { LEAK_PROBES = 8 };
-
-/* A mean change of losses below this is rounding: products round differently when other rows change. */
-#define LEAK_ROUNDING 1e-5
-
 static double clock_seconds(void)
 {
 	struct timespec now;
@@ -39,7 +34,7 @@ struct cost_shape trainer_shape(const struct config *config, const struct senten
 	struct cost_shape shape = { .layers = config->layers,
 								.width = config->width,
 								.vocabulary = (int64_t)vocabulary,
-								.heads = config->heads,
+								.mixer[0].heads = config->heads,
 								.router = experts > 0 && router_has_weights(sentence),
 								.experts = (int64_t)experts,
 								.top_k = experts ? config->layer.k : 0,
@@ -71,12 +66,17 @@ static void lay_out(struct trainer *trainer)
 	size_t experts = layer_experts(&trainer->settings->sentence, &config->layer);
 	batch_take(&trainer->batch, arena, shape.sequences, shape.length);
 	batch_take(&trainer->eval_batch, arena, shape.sequences, shape.length);
+	if (trainer->stream.counts) {
+		batch_take_counts(&trainer->batch, arena);
+		batch_take_counts(&trainer->eval_batch, arena);
+	}
 	if (sentence_wants(&trainer->settings->sentence) & MOE_GUESSES) {
 		batch_take_guess(&trainer->batch, arena);
 		batch_take_guess(&trainer->eval_batch, arena);
 	}
 	net_create(&trainer->net, &shape, &trainer->settings->sentence, &config->layer, (uint64_t)config->seed, arena);
 	trainer->kept_loss = ARENA_TAKE(arena, shape.sequences * shape.length, double);
+	lookahead_create(&trainer->lookahead, &trainer->net.block[0].layer.router, &trainer->net.call, arena);
 	trainer->batch_load = ARENA_KEEP(arena, shape.layers, struct load);
 	trainer->eval_load = ARENA_KEEP(arena, shape.layers, struct load);
 	for (size_t i = 0; i < shape.layers; i++) {
@@ -120,7 +120,8 @@ static int open_stream(struct trainer *trainer, const struct settings *settings,
 	*trainer = (struct trainer){ .settings = settings };
 	if (stream_open(&trainer->stream, config->stream, (uint64_t)config->seed, err) != 0)
 		return fail_at(err, "--stream", 0, err->column);
-	if (stream_check(&trainer->stream, (size_t)config->length, err) != 0)
+	struct stream_use use = { (size_t)config->length, (size_t)config->batch, (size_t)config->steps };
+	if (stream_check(&trainer->stream, &use, err) != 0)
 		return fail_at(err, "--stream", 0, 0);
 	TRY(check_labels(&trainer->stream, &settings->sentence, err));
 	struct cost_shape shape = trainer_shape(config, &settings->sentence, trainer->stream.vocabulary);
@@ -164,15 +165,18 @@ int trainer_measure(const struct settings *settings, struct trainer_needs *needs
 static void set_anchors(struct trainer *trainer)
 {
 	struct anchors sum = { .uniform = trainer->stream.uniform, .unigram = trainer->stream.unigram };
-	double tokens = (double)(trainer->eval_batches * trainer->net.call.tokens);
+	double targets = 0;
 	for (size_t i = 0; i < trainer->eval_batches; i++) {
 		stream_eval(&trainer->stream, i, &trainer->eval_batch);
 		stream_bayes(&trainer->stream, &trainer->eval_batch, &sum.bayes, &sum.oracle);
 		stream_bigram(&trainer->stream, &trainer->eval_batch, &sum.bigram);
+		stream_bag(&trainer->stream, &trainer->eval_batch, &sum.bag);
+		targets += (double)batch_counted(&trainer->eval_batch);
 	}
-	sum.bayes /= tokens;
-	sum.oracle /= tokens;
-	sum.bigram /= tokens;
+	sum.bayes /= targets;
+	sum.oracle /= targets;
+	sum.bigram /= targets;
+	sum.bag /= targets;
 	trainer->anchors = sum;
 }
 
@@ -267,19 +271,27 @@ void trainer_step(struct trainer *trainer, bool counts, struct step_log *log)
 	lap(&since, &timing->metrics);
 }
 
+/* The share of the batch's targets that count: exactly 1 where all do, so that their mean is a plain one. */
+static double share_counted(const struct batch *batch)
+{
+	return (double)batch_counted(batch) / (double)(batch->sequences * batch->length);
+}
+
 struct evaluation trainer_evaluate(struct trainer *trainer)
 {
 	struct evaluation evaluation = { 0 };
-	double since = clock_seconds();
+	double since = clock_seconds(), weight = 0;
 	size_t layers = trainer->net.shape.layers;
 	for (size_t i = 0; i < layers; i++)
 		load_clear(&trainer->eval_load[i]);
 	for (size_t i = 0; i < trainer->eval_batches; i++) {
 		stream_eval(&trainer->stream, i, &trainer->eval_batch);
-		evaluation.loss += net_forward(&trainer->net, &trainer->eval_batch, i + 1, false).lm_loss;
+		double share = share_counted(&trainer->eval_batch);
+		evaluation.loss += share * net_forward(&trainer->net, &trainer->eval_batch, i + 1, false).lm_loss;
+		weight += share;
 		add_layers(trainer, trainer->eval_load, &trainer->eval_batch);
 	}
-	evaluation.loss /= (double)trainer->eval_batches;
+	evaluation.loss /= weight;
 	evaluation.diverged = out_of_bounds(trainer, evaluation.loss);
 	evaluation.tokens = trainer->eval_batches * trainer->net.call.tokens;
 	for (size_t i = 0; i < layers; i++)
@@ -301,59 +313,4 @@ double trainer_term(const struct trainer *trainer, const char *column)
 			sum += trainer->net.block[i].layer.router.term[j].value / (double)trainer->net.shape.layers;
 	}
 	return sum;
-}
-
-/* Gives the second half of one sequence other tokens. */
-static void change_future(struct batch *batch, size_t sequence, size_t vocabulary)
-{
-	uint32_t *id = batch->id + sequence * batch->length;
-	for (size_t t = batch->length / 2; t < batch->length; t++)
-		id[t] = (uint32_t)((id[t] + 1 + vocabulary / 3) % vocabulary);
-}
-
-/* The summed change of the losses in the first half of one sequence when its second half changes. */
-static double probe(struct trainer *trainer, struct batch *batch, size_t sequence)
-{
-	const double *loss = trainer->net.head.loss;
-	size_t first = sequence * batch->length, half = batch->length / 2;
-	double change = 0;
-	net_forward(&trainer->net, batch, 1, false);
-	memcpy(trainer->kept_loss, loss + first, half * sizeof *loss);
-	change_future(batch, sequence, trainer->stream.vocabulary);
-	net_forward(&trainer->net, batch, 1, false);
-	for (size_t t = 0; t < half; t++)
-		change += fabs(loss[first + t] - trainer->kept_loss[t]);
-	return change;
-}
-
-/* A view of one sequence as a batch of its own. */
-static struct batch alone(const struct batch *batch, size_t sequence)
-{
-	size_t at = sequence * batch->length;
-	struct batch one = *batch;
-	one.sequences = 1;
-	one.id += at, one.target += at, one.domain += at;
-	one.guess = batch->guess ? batch->guess + at : NULL;
-	return one;
-}
-
-struct leak trainer_leak(struct trainer *trainer)
-{
-	struct batch *batch = &trainer->eval_batch;
-	size_t half = batch->length / 2, probes = batch->sequences < LEAK_PROBES ? batch->sequences : LEAK_PROBES;
-	struct leak leak = { 0 };
-	for (size_t i = 0; half && i < probes; i++) {
-		size_t sequence = i * batch->sequences / probes;
-		struct batch one = alone(batch, sequence);
-		stream_eval(&trainer->stream, 0, batch);
-		leak.alone += probe(trainer, &one, 0) / (double)(probes * half);
-		stream_eval(&trainer->stream, 0, batch);
-		leak.batch += probe(trainer, batch, sequence) / (double)(probes * half);
-	}
-	return leak;
-}
-
-bool leak_is_causal(struct leak leak)
-{
-	return leak.batch < LEAK_ROUNDING && leak.alone < LEAK_ROUNDING;
 }

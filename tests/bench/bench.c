@@ -208,7 +208,7 @@ static double forward_by_phases(struct net *net, const struct batch *batch, stru
 	}
 	norm_forward(&net->norm, tokens, net->x, net->normed);
 	lap(phases, NORMS);
-	double loss = head_forward(&net->head, tokens, net->normed, batch->target);
+	double loss = head_forward(&net->head, tokens, net->normed, batch->target, batch->counts);
 	lap(phases, HEAD);
 	return loss;
 }
@@ -233,7 +233,7 @@ static void layer_back_by_phases(struct layer *layer, const real *x, const real 
 static void backward_by_phases(struct net *net, const struct batch *batch, struct phases *phases)
 {
 	size_t tokens = net->call.tokens;
-	head_backward(&net->head, tokens, net->normed, batch->target, net->d_branch);
+	head_backward(&net->head, tokens, net->normed, batch->target, batch->counts, net->d_branch);
 	lap(phases, HEAD);
 	memset(net->d, 0, tokens * net->shape.width * sizeof(real));
 	norm_backward(&net->norm, tokens, net->x, net->d_branch, net->d);

@@ -365,6 +365,7 @@ END_TEST
 static struct embed embed;
 static struct head head;
 static uint32_t id[TOKENS], target[TOKENS];
+static bool counts[TOKENS];
 
 static void draw_tokens(void)
 {
@@ -397,7 +398,12 @@ END_TEST
 
 static double head_objective(struct piece *piece)
 {
-	return head_forward(&head, TOKENS, piece->x, target);
+	return head_forward(&head, TOKENS, piece->x, target, NULL);
+}
+
+static double counted_objective(struct piece *piece)
+{
+	return head_forward(&head, TOKENS, piece->x, target, counts);
 }
 
 static double token_loss(const real *x, uint32_t wanted)
@@ -428,9 +434,33 @@ START_TEST(head_is_the_cross_entropy)
 		mean += wanted / TOKENS;
 	}
 	ck_assert_double_eq_tol(loss, mean, 1e-12);
-	head_backward(&head, TOKENS, piece.x, target, piece.d_x);
+	head_backward(&head, TOKENS, piece.x, target, NULL, piece.d_x);
 	check_gradient(head_objective, &piece, piece.x, piece.d_x, TOKENS * WIDTH);
 	check_gradient(head_objective, &piece, head.map.w, head.map.d_w, head.map.n);
+}
+END_TEST
+
+/* Targets that do not count leave no trace in the loss nor in the gradient, and the mean is over the others. */
+START_TEST(head_leaves_out_what_does_not_count)
+{
+	struct piece piece;
+	double sum = 0, n = 0;
+	head_create(&head, TOKENS, VOCABULARY, WIDTH, &params, &arena);
+	draw_params();
+	draw_tokens();
+	draw_piece(&piece, NULL);
+	for (size_t t = 0; t < TOKENS; t++)
+		counts[t] = t % 3 == 1;
+	double loss = counted_objective(&piece);
+	for (size_t t = 1; t < TOKENS; t += 3, n++)
+		sum += token_loss(piece.x + t * WIDTH, target[t]);
+	ck_assert_double_eq_tol(loss, sum / n, 1e-12);
+	head_backward(&head, TOKENS, piece.x, target, counts, piece.d_x);
+	for (size_t i = 0; i < TOKENS * WIDTH; i++)
+		if (!counts[i / WIDTH])
+			ck_assert_double_eq(piece.d_x[i], 0);
+	check_gradient(counted_objective, &piece, piece.x, piece.d_x, TOKENS * WIDTH);
+	check_gradient(counted_objective, &piece, head.map.w, head.map.d_w, head.map.n);
 }
 END_TEST
 
@@ -563,6 +593,7 @@ int main(void)
 	tcase_add_test(layers, ffn_of_no_rows);
 	tcase_add_test(layers, embedding_looks_up);
 	tcase_add_test(layers, head_is_the_cross_entropy);
+	tcase_add_test(layers, head_leaves_out_what_does_not_count);
 	tcase_add_test(layers, head_bears_huge_logits);
 	tcase_add_loop_test(optimizer, adam_follows_the_textbook, 0, sizeof optims / sizeof *optims);
 	tcase_add_test(optimizer, rates_by_hand);

@@ -44,6 +44,13 @@ static void teardown(void)
 	nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Would a run of the default size with sequences of this length be refused? */
+static int check_length(size_t length)
+{
+	struct stream_use use = { .length = length, .sequences = 32, .steps = 600 };
+	return stream_check(&stream, &use, &err);
+}
+
 static const char *in_folder(const char *name)
 {
 	return text_keep_f("%s/%s", folder, name);
@@ -384,12 +391,24 @@ START_TEST(a_domain_too_short_for_a_sequence_is_named)
 	write_times("a", 'x', 1000);
 	write_times("b", 'x', 400);
 	open_at(folder, "");
-	ck_assert_int_eq(stream_check(&stream, 39, &err), 0);
-	ck_assert_int_eq(stream_check(&stream, 40, &err), -1);
+	ck_assert_int_eq(check_length(39), 0);
+	ck_assert_int_eq(check_length(40), -1);
 	ck_assert_int_eq(err.code, ERROR_USER);
 	ck_assert_str_eq(err.file, in_folder("b"));
 	ck_assert_ptr_nonnull(strstr(err.text, "360 bytes for training and 40 held out; a sequence of 40 tokens needs 41"));
-	ck_assert_int_eq(stream_check(&stream, SIZE_MAX, &err), -1);
+	ck_assert_int_eq(check_length(SIZE_MAX), -1);
+}
+END_TEST
+
+START_TEST(a_mix_of_one_domain_is_refused)
+{
+	write_times("a", 'x', 1000);
+	open_at(folder, ",mix=size");
+	ck_assert_int_eq(check_length(10), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "mix=size has no effect: there is one domain"));
+	write_times("b", 'x', 1000);
+	open_at(folder, ",mix=size");
+	ck_assert_int_eq(check_length(10), 0);
 }
 END_TEST
 
@@ -514,6 +533,7 @@ int main(void)
 	tcase_add_test(trouble, an_empty_folder_is_refused);
 	tcase_add_test(trouble, an_empty_or_one_byte_file_is_refused);
 	tcase_add_test(trouble, a_domain_too_short_for_a_sequence_is_named);
+	tcase_add_test(trouble, a_mix_of_one_domain_is_refused);
 	tcase_add_test(trouble, a_corpus_above_the_limit_is_refused);
 	tcase_add_test(trouble, a_huge_file_is_refused_at_once);
 	tcase_add_test(trouble, more_domains_than_can_be_told_apart_are_refused);

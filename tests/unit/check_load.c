@@ -176,7 +176,7 @@ END_TEST
 START_TEST(without_scores_nothing_is_made_up)
 {
 	struct metrics metrics;
-	open_case("hash");
+	open_case("hash scorer=none gate=unit");
 	run_batches();
 	check_counts();
 	load_metrics(&load, 2, &metrics);

@@ -77,7 +77,7 @@ static double farthest_row(size_t z)
 	for (size_t x = 0; x < law->classes; x++) {
 		double row = 0;
 		for (uint32_t next = 0; next < law->classes; next++) {
-			double p = topicmix_next(law, z, x, next);
+			double p = topicmix_next(law, z, 0, x, next);
 			if (p < 0)
 				return -1;
 			row += p;
@@ -164,7 +164,7 @@ static bool same_rank_everywhere(size_t x)
 
 START_TEST(shared_tokens_keep_rank_and_successors_in_all_domains)
 {
-	open_law("topicmix,vocabulary=200,domains=6,shared=0.3", 3);
+	open_law("topicmix,vocabulary=200,classes=200,domains=6,shared=0.3", 3);
 	size_t shared = 0, own = 0, in_head = 0;
 	for (size_t x = 0; x < 200; x++) {
 		own += law->own[x];
@@ -172,7 +172,7 @@ START_TEST(shared_tokens_keep_rank_and_successors_in_all_domains)
 			continue;
 		shared++;
 		in_head += x < 100;
-		ck_assert_uint_eq(topicmix_successors(law, 0, x), topicmix_successors(law, 5, x));
+		ck_assert_uint_eq(topicmix_successors(law, 0, 0, x), topicmix_successors(law, 5, 0, x));
 	}
 	ck_assert_uint_eq(shared, 60);
 	ck_assert_uint_eq(in_head, 30);
@@ -183,7 +183,8 @@ END_TEST
 /* The set of tokens with rows of the domain's own grows with context, and no row that both laws have differs. */
 START_TEST(contexts_are_nested)
 {
-	static const char *const specs[] = { "topicmix,vocabulary=256,context=0.3", "topicmix,vocabulary=256,context=0.6" };
+	static const char *const specs[] = { "topicmix,vocabulary=256,classes=256,context=0.3",
+										 "topicmix,vocabulary=256,classes=256,context=0.6" };
 	static bool own[2][256];
 	static uint32_t next[256][8][4], common[256][4];
 	size_t count[2] = { 0 };
@@ -191,16 +192,16 @@ START_TEST(contexts_are_nested)
 	for (size_t x = 0; x < 256; x++)
 		for (size_t z = 0; z < 8; z++) {
 			count[0] += own[0][x] = law->own[x];
-			memcpy(next[x][z], law->next + topicmix_successors(law, z, x), sizeof next[x][z]);
+			memcpy(next[x][z], law->next + topicmix_successors(law, z, 0, x), sizeof next[x][z]);
 		}
 	open_law(specs[1], 3);
 	for (size_t x = 0; x < 256; x++) {
 		ck_assert(law->own[x] || !own[0][x]);
-		memcpy(common[x], law->next + topicmix_successors(law, 0, x), sizeof common[x]);
+		memcpy(common[x], law->next + topicmix_successors(law, 0, 0, x), sizeof common[x]);
 		for (size_t z = 0; z < 8; z++) {
 			count[1] += law->own[x];
 			if (own[0][x] == law->own[x])
-				ck_assert_mem_eq(next[x][z], law->next + topicmix_successors(law, z, x), sizeof next[x][z]);
+				ck_assert_mem_eq(next[x][z], law->next + topicmix_successors(law, z, 0, x), sizeof next[x][z]);
 		}
 	}
 	ck_assert_uint_eq(count[0], 8 * 54); /* 256 - 77 shared = 179 tokens, of which 0.3 */
@@ -212,11 +213,11 @@ START_TEST(context_0_depends_on_the_token_alone_and_context_1_on_the_domain)
 {
 	open_law("topicmix,context=0,shared=0", 3);
 	for (size_t x = 0; x < law->classes; x++)
-		ck_assert_uint_eq(topicmix_successors(law, 0, x), topicmix_successors(law, 7, x));
+		ck_assert_uint_eq(topicmix_successors(law, 0, 0, x), topicmix_successors(law, 7, 0, x));
 	open_law("topicmix,context=1,shared=0", 3);
 	size_t alike = 0;
 	for (size_t x = 0; x < law->classes; x++)
-		alike += memcmp(law->next + topicmix_successors(law, 0, x), law->next + topicmix_successors(law, 7, x),
+		alike += memcmp(law->next + topicmix_successors(law, 0, 0, x), law->next + topicmix_successors(law, 7, 0, x),
 						law->fanout * sizeof *law->next) == 0;
 	ck_assert_uint_lt(alike, 3);
 }
@@ -225,11 +226,11 @@ END_TEST
 START_TEST(laws_differ_with_the_seed)
 {
 	static uint32_t ranks[256 * 8];
-	open_law("topicmix,vocabulary=256,domains=8", 3);
+	open_law("topicmix,vocabulary=256,classes=256,domains=8", 3);
 	memcpy(ranks, law->rank, sizeof ranks);
-	open_law("topicmix,vocabulary=256,domains=8", 4);
+	open_law("topicmix,vocabulary=256,classes=256,domains=8", 4);
 	ck_assert_mem_ne(ranks, law->rank, sizeof ranks);
-	open_law("topicmix,vocabulary=256,domains=8", 3);
+	open_law("topicmix,vocabulary=256,classes=256,domains=8", 3);
 	ck_assert_mem_eq(ranks, law->rank, sizeof ranks);
 }
 END_TEST
@@ -238,10 +239,11 @@ static const struct {
 	const char *spec, *says;
 } refused[] = {
 	{ "topicmix,vocabulary=3,fanout=4", "fanout=4 is more than the 3 tokens of the vocabulary" },
-	{ "topicmix,vocabulary=65536,domains=256,shared=0,classes=none", "above the limit of 1.0 GB" },
+	{ "topicmix,vocabulary=65536,classes=65536,domains=256,shared=0", "above the limit of 1.0 GB" },
 	{ "topicmix,vocabulary=12,classes=3,fanout=4", "fanout=4 is more than the 3 classes" },
 	{ "topicmix,vocabulary=512,classes=60", "classes=60 do not divide vocabulary=512 (try classes=32)" },
 	{ "topicmix,vocabulary=12,classes=13", "(try classes=12)" },
+	{ "topicmix,vocabulary=12,classes=4,order=2,groups=5", "groups=5 is more than the 4 classes of tokens" },
 };
 
 START_TEST(contradictions_and_huge_laws_are_refused)
@@ -255,35 +257,45 @@ END_TEST
 
 /* ---- Bayes loss ---------------------------------------------------------------------------------------------- */
 
-/* r(x|c), from its definition. */
-static double in_class(uint32_t x, size_t c)
+/* r_z(x|c), from its definition; in the order by number where all domains have the same. */
+static double in_class_of(size_t z, uint32_t x, size_t c)
 {
-	size_t place = x % law->members;
+	size_t place = law->place != NULL ? law->place[x * law->domains + z] : x % law->members;
 	double sum = 0;
 	for (size_t i = 0; i < law->members; i++)
 		sum += pow((double)i + 1, -law->opt.class_zipf);
 	return x / law->members == c ? pow((double)place + 1, -law->opt.class_zipf) / sum : 0;
 }
 
-/* Probability of x[1 .. n] when x[0] came from domain z and class c: the sum over everything that may happen before
- * each token, and over all classes that the next token may have. */
-static double paths(size_t z, size_t c, const uint32_t *x, size_t n)
+static double in_class(uint32_t x, size_t c)
+{
+	return in_class_of(0, x, c);
+}
+
+/* The group that counts behind a class. */
+static size_t group_of(size_t c)
+{
+	return law->groups > 1 ? law->group_of[c] : 0;
+}
+
+/* Probability of x[1 .. n] when x[0] came from domain z and class c, and what came before it is of group g: the sum
+ * over everything that may happen before each token, and over all classes that the next token may have. */
+static double paths(size_t z, size_t g, size_t c, const uint32_t *x, size_t n)
 {
 	double end = law->end, change = law->opt.change, sum = 0;
 	if (n == 0)
 		return 1;
-	for (uint32_t next = 0; next < law->classes; next++) {
-		double member = in_class(x[1], next);
-		if (member == 0)
-			continue;
+	for (uint32_t next = 0; next < law->classes; next++)
 		for (size_t to = 0; to < law->domains; to++) {
-			double prior = law->prior[to], on = member * paths(to, next, x + 1, n - 1);
+			double prior = law->prior[to], member = in_class_of(to, x[1], next);
+			if (member == 0)
+				continue;
+			double on = member * paths(to, group_of(c), next, x + 1, n - 1);
 			sum += end * prior * topicmix_base(law, to, next) * on;
-			sum += (1 - end) * change * prior * topicmix_next(law, to, c, next) * on;
+			sum += (1 - end) * change * prior * topicmix_next(law, to, g, c, next) * on;
 			if (to == z)
-				sum += (1 - end) * (1 - change) * topicmix_next(law, z, c, next) * on;
+				sum += (1 - end) * (1 - change) * topicmix_next(law, z, g, c, next) * on;
 		}
-	}
 	return sum;
 }
 
@@ -292,9 +304,10 @@ static double sequence(const uint32_t *x, size_t n)
 {
 	double sum = 0;
 	for (size_t z = 0; z < law->domains; z++)
-		for (size_t c = 0; c < law->classes; c++)
-			if (in_class(x[0], c) > 0)
-				sum += law->prior[z] * topicmix_base(law, z, c) * in_class(x[0], c) * paths(z, c, x, n);
+		for (size_t c = 0; c < law->classes; c++) {
+			double p = law->prior[z] * topicmix_base(law, z, c) * in_class_of(z, x[0], c);
+			sum += p > 0 ? p * paths(z, 0, c, x, n) : 0;
+		}
 	return sum;
 }
 
@@ -314,6 +327,12 @@ static const char *const enumerated[] = {
 	CLASSES ",domains=3,mixing=0.7,length=4,switch=0.2",
 	CLASSES ",domains=3,mixing=0.85,switch=0,class-zipf=0",
 	CLASSES ",domains=2,mixing=0.7,switch=0.1,class-zipf=2.5,drift=1,drifting=0.5",
+	CLASSES ",domains=3,mixing=0.7,length=4,switch=0.2,class-law=domain",
+	CLASSES ",domains=2,mixing=0.85,switch=0,class-law=domain,context=0,drift=1,drifting=0.5",
+	TINY ",order=2,groups=2",
+	TINY ",order=2,groups=5,drift=1,drifting=0.7",
+	SMALL ",domains=3,mixing=1,switch=0,order=2,groups=3,context=0.5",
+	CLASSES ",domains=3,mixing=0.8,length=6,switch=0.1,class-law=domain,order=2,groups=3",
 };
 
 START_TEST(bayes_loss_is_the_sum_over_all_hidden_paths)
@@ -349,7 +368,8 @@ START_TEST(the_oracle_knows_the_inputs_domains_alone)
 	stream_bayes(&stream, &batch, &bayes, &oracle);
 	for (size_t t = 0; t < LENGTH; t++) {
 		uint32_t x[] = { batch.id[t], batch.target[t] };
-		expected -= log(paths(batch.domain[t], x[0] / law->members, x, 1));
+		size_t g = t > 0 ? group_of(batch.id[t - 1] / law->members) : 0;
+		expected -= log(paths(batch.domain[t], g, x[0] / law->members, x, 1));
 	}
 	ck_assert_double_eq_tol(oracle, expected, 1e-11);
 }
@@ -382,8 +402,8 @@ START_TEST(an_impossible_token_costs_infinity_and_nothing_after_it_is_nan)
 {
 	struct batch batch = new_batch(1, 2);
 	open_law("topicmix,mixing=1,fanout=1,vocabulary=16,shared=1", 1);
-	batch.target[0] = batch.id[1] = (law->next[topicmix_successors(law, 0, batch.id[0])] + 1) % 16;
-	batch.target[1] = law->next[topicmix_successors(law, 0, batch.id[1])];
+	batch.target[0] = batch.id[1] = (law->next[topicmix_successors(law, 0, 0, batch.id[0])] + 1) % 16;
+	batch.target[1] = law->next[topicmix_successors(law, 0, 0, batch.id[1])];
 	double bayes = 0, oracle = 0;
 	stream_bayes(&stream, &batch, &bayes, &oracle);
 	ck_assert_double_infinite(bayes);
@@ -452,7 +472,7 @@ END_TEST
 /* Without successors the law of a token is the mixture of the base laws. */
 START_TEST(unigram_without_successors_is_the_mixture)
 {
-	open_law("topicmix,mixing=0,domains=3", 2);
+	open_law("topicmix,vocabulary=128,classes=128,mixing=0,domains=3", 2);
 	double entropy = 0;
 	for (size_t x = 0; x < law->classes; x++) {
 		double p = 0;
@@ -472,7 +492,7 @@ static void move(double now[3][5])
 		for (size_t to = 0; to < 3; to++)
 			for (uint32_t next = 0; next < 5; next++) {
 				double change = law->opt.change * law->prior[to] + (from / 5 == to) * (1 - law->opt.change);
-				double go_on = (1 - law->end) * change * topicmix_next(law, to, from % 5, next);
+				double go_on = (1 - law->end) * change * topicmix_next(law, to, 0, from % 5, next);
 				double start = law->end * law->prior[to] * topicmix_base(law, to, next);
 				then[to][next] += now[from / 5][from % 5] * (go_on + start);
 			}
@@ -499,6 +519,236 @@ START_TEST(unigram_is_the_entropy_of_a_far_token)
 		entropy -= p * log(p);
 	}
 	ck_assert_double_eq_tol(stream.unigram, entropy, 1e-11);
+}
+END_TEST
+
+enum { CELLS = 5 * 12 * 3 };
+
+/* Where the law p[g][c][z] of a token goes, transition by transition. */
+static void move_cells(double *p)
+{
+	double then[CELLS] = { 0 }, change = law->opt.change;
+	size_t classes = law->classes, domains = law->domains, cells = law->groups * classes * domains;
+	for (size_t from = 0; from < cells; from++)
+		for (size_t to = 0; to < classes * domains; to++) {
+			size_t g = from / domains / classes, c = from / domains % classes, z = from % domains, next = to / domains;
+			size_t there = to % domains;
+			double prior = law->prior[there], stays = (z == there) * (1 - change) + change * prior;
+			then[group_of(c) * classes * domains + to] +=
+				p[from] * (law->end * prior * topicmix_base(law, there, next) +
+						   (1 - law->end) * stays * topicmix_next(law, there, g, c, (uint32_t)next));
+		}
+	memcpy(p, then, cells * sizeof *p);
+}
+
+/* The law of the group before a class, the class, and its domain, 300 tokens from a start. */
+static void far_cells(double *p)
+{
+	size_t cells = law->groups * law->classes * law->domains;
+	ck_assert_uint_le(cells, CELLS);
+	memset(p, 0, cells * sizeof *p);
+	for (size_t i = 0; i < law->classes * law->domains; i++)
+		p[i] = law->prior[i % law->domains] * topicmix_base(law, i % law->domains, i / law->domains);
+	for (int step = 0; step < 300; step++)
+		move_cells(p);
+}
+
+/* P(group g before x, x, z) of the far law */
+static double far_token(const double *p, size_t g, uint32_t x, size_t z)
+{
+	size_t c = x / law->members;
+	return p[(g * law->classes + c) * law->domains + z] * in_class_of(z, x, c);
+}
+
+/* P(y | x, w), where w[z] is the law of the domain of x and the group before it is that of the far law. */
+static double far_prediction(const double *p, const double *w, uint32_t x, uint32_t y)
+{
+	uint32_t pair[] = { x, y };
+	double sum = 0;
+	for (size_t z = 0; z < law->domains; z++) {
+		double all = 0;
+		for (size_t g = 0; g < law->groups; g++)
+			all += far_token(p, g, x, z);
+		for (size_t g = 0; all > 0 && g < law->groups; g++)
+			sum += w[z] * far_token(p, g, x, z) / all * paths(z, g, x / law->members, pair, 1);
+	}
+	return sum;
+}
+
+/* Laws that forget their start in 300 tokens. */
+static const char *const far[] = {
+	TINY,
+	TINY ",drift=1,drifting=0.7",
+	SMALL ",domains=3,mixing=0.7,switch=0.2",
+	CLASSES ",domains=3,mixing=0.7,length=4,switch=0.2",
+	CLASSES ",domains=3,mixing=0.7,length=4,switch=0.2,class-law=domain",
+	TINY ",order=2,groups=2",
+	TINY ",order=2,groups=5",
+	CLASSES ",domains=3,mixing=0.8,length=6,switch=0.1,class-law=domain,order=2,groups=3",
+};
+
+START_TEST(unigram_and_bigram_are_those_of_the_far_law)
+{
+	double p[CELLS], entropy = 0, bigram = 0, expected = 0;
+	struct batch batch = new_batch(1, 64);
+	open_law(far[_i], 2);
+	far_cells(p);
+	for (uint32_t x = 0; x < law->classes * law->members; x++) {
+		double share = 0;
+		for (size_t i = 0; i < law->groups * law->domains; i++)
+			share += far_token(p, i / law->domains, x, i % law->domains);
+		entropy -= share * log(share);
+	}
+	ck_assert_double_eq_tol(stream.unigram, entropy, 1e-11);
+	stream_eval(&stream, 0, &batch);
+	stream_bigram(&stream, &batch, &bigram);
+	for (size_t t = 0; t < 64; t++) {
+		double both = 0, one = 0;
+		uint32_t pair[] = { batch.id[t], batch.target[t] };
+		for (size_t i = 0; i < law->groups * law->domains; i++) {
+			size_t g = i / law->domains, z = i % law->domains;
+			both += far_token(p, g, pair[0], z) * paths(z, g, pair[0] / law->members, pair, 1);
+			one += far_token(p, g, pair[0], z);
+		}
+		expected -= log(both) - log(one);
+	}
+	ck_assert_double_eq_tol(bigram, expected, 1e-9);
+}
+END_TEST
+
+/* P(the domains z[0 .. t], x[0 .. t]) when each token is a draw from the far law of its domain, the first but from the
+ * law of the first; summed over all domains before the last, which is `z`. */
+static double bag_paths(const double *p, const uint32_t *x, size_t t, size_t z)
+{
+	double change = law->opt.change, sum = 0, mean = 0;
+	if (t == 0)
+		return law->prior[z] * topicmix_base(law, z, x[0] / law->members) * in_class_of(z, x[0], x[0] / law->members);
+	for (size_t g = 0; g < law->groups; g++)
+		mean += far_token(p, g, x[t], z) / law->prior[z];
+	for (size_t from = 0; from < law->domains; from++) {
+		double anew = law->end + (1 - law->end) * change, moves = (from == z) * (1 - anew) + anew * law->prior[z];
+		sum += bag_paths(p, x, t - 1, from) * moves;
+	}
+	return sum * mean;
+}
+
+START_TEST(the_bag_is_read_without_its_order)
+{
+	enum { LENGTH = 6 };
+	double p[CELLS], bag = 0, expected = 0;
+	struct batch batch = new_batch(1, LENGTH);
+	open_law(far[_i], 2);
+	far_cells(p);
+	stream_eval(&stream, 0, &batch);
+	stream_bag(&stream, &batch, &bag);
+	for (size_t t = 0; t < LENGTH; t++) {
+		double w[3] = { 0 }, all = 0;
+		for (size_t z = 0; z < law->domains; z++)
+			all += w[z] = bag_paths(p, batch.id, t, z);
+		for (size_t z = 0; z < law->domains; z++)
+			w[z] /= all;
+		expected -= log(far_prediction(p, w, batch.id[t], batch.target[t]));
+	}
+	ck_assert_double_eq_tol(bag, expected, 1e-10);
+}
+END_TEST
+
+/* Without switches the order of what came before the last token does not matter to the bag, but to the filter. */
+START_TEST(the_bag_forgets_the_order_of_the_past)
+{
+	enum { LENGTH = 6 };
+	struct batch batch = new_batch(1, LENGTH);
+	static const uint32_t forward[] = { 3, 1, 2, 4, 0, 3 }, other[] = { 3, 4, 1, 2, 0, 3 };
+	double loss[2][2] = { { 0 } }, part[2][2] = { { 0 } };
+	open_law(SMALL ",domains=3,mixing=0.7,switch=0", 2);
+	for (int i = 0; i < 2; i++) {
+		memcpy(batch.id, i ? other : forward, sizeof forward);
+		memcpy(batch.target, batch.id + 1, (LENGTH - 1) * sizeof *batch.target);
+		batch.target[LENGTH - 1] = 1;
+		stream_bag(&stream, &batch, &loss[i][0]);
+		stream_bayes(&stream, &batch, &loss[i][1], NULL);
+		struct batch shorter = batch;
+		shorter.length = LENGTH - 1;
+		stream_bag(&stream, &shorter, &part[i][0]);
+		stream_bayes(&stream, &shorter, &part[i][1], NULL);
+	}
+	ck_assert_double_eq_tol(loss[0][0] - part[0][0], loss[1][0] - part[1][0], 1e-12);
+	ck_assert_double_gt(fabs(loss[0][1] - part[0][1] - loss[1][1] + part[1][1]), 1e-3);
+}
+END_TEST
+
+/* Where each token has a law of its own: between the filter and the last token alone, and about 0.17 nats above the
+ * filter. */
+START_TEST(the_bag_costs_what_is_known_of_a_law)
+{
+	enum { BATCHES = 16, TOKENS = BATCHES * 32 * 64, SEEDS = 5 };
+	struct batch batch = new_batch(32, 64);
+	double excess = 0;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		double bag = 0, bayes = 0, bigram = 0;
+		open_law("topicmix,vocabulary=128,classes=128,token-zipf=1,switch=0.01", seed);
+		for (size_t i = 0; i < BATCHES; i++) {
+			stream_eval(&stream, i, &batch);
+			stream_bag(&stream, &batch, &bag);
+			stream_bayes(&stream, &batch, &bayes, NULL);
+			stream_bigram(&stream, &batch, &bigram);
+		}
+		ck_assert_double_gt(bag, bayes);
+		ck_assert_double_gt(bigram, bag);
+		excess += (bag - bayes) / TOKENS / SEEDS;
+	}
+	ck_assert_double_eq_tol(excess, 0.172, 0.005);
+}
+END_TEST
+
+/* Frequencies of pairs of neighbours follow the far law. */
+START_TEST(what_is_drawn_follows_the_far_law)
+{
+	enum { SEQUENCES = 4000, LENGTH = 100, V = 12 };
+	double p[CELLS], drawn[V][V] = { { 0 } };
+	struct batch batch = new_batch(SEQUENCES, LENGTH);
+	open_law(far[_i], 2);
+	far_cells(p);
+	stream_train(&stream, 1, &batch);
+	for (size_t at = 0; at < SEQUENCES * LENGTH; at++)
+		drawn[batch.id[at]][batch.target[at]] += 1.0 / (SEQUENCES * LENGTH);
+	for (uint32_t x = 0; x < law->classes * law->members; x++)
+		for (uint32_t y = 0; y < law->classes * law->members; y++) {
+			uint32_t pair[] = { x, y };
+			double both = 0;
+			for (size_t i = 0; i < law->groups * law->domains; i++) {
+				size_t g = i / law->domains, z = i % law->domains;
+				both += far_token(p, g, x, z) * paths(z, g, x / law->members, pair, 1);
+			}
+			ck_assert_double_eq_tol(drawn[x][y], both, 0.005);
+		}
+}
+END_TEST
+
+/* Each domain has its own order in a class, but for the shared ones, and the groups outlast a drift. */
+START_TEST(orders_and_groups_are_as_described)
+{
+	size_t alike = 0, moved = 0;
+	open_law("topicmix,vocabulary=256,classes=16,class-law=domain,shared=0.25,order=2,groups=3,drift=10", 3);
+	uint32_t group[16], count[3] = { 0 };
+	memcpy(group, law->group_of, sizeof group);
+	for (size_t x = 0; x < 256; x++) {
+		ck_assert_uint_eq(law->placed[5 * 256 + x / 16 * 16 + law->place[x * 8 + 5]], x);
+		alike += law->place[x * 8] == x % 16 && law->place[x * 8 + 5] == x % 16;
+	}
+	for (size_t c = 0; c < 16; c++) {
+		size_t same = 0;
+		for (size_t x = c * 16; x < (c + 1) * 16; x++)
+			same += law->place[x * 8] == law->place[x * 8 + 5];
+		moved += same < 8;
+		count[group[c]]++;
+	}
+	ck_assert_uint_ge(alike, 64); /* the shared quarter */
+	ck_assert_uint_eq(moved, 12);
+	for (size_t g = 0; g < 3; g++)
+		ck_assert(count[g] == 5 || count[g] == 6);
+	enter(10);
+	ck_assert_mem_eq(group, law->group_of, sizeof group);
 }
 END_TEST
 
@@ -553,7 +803,7 @@ START_TEST(the_guess_is_the_likeliest_domain_so_far)
 					double stays = (from == z) * (1 - law->opt.change) + law->opt.change * law->prior[z];
 					uint32_t c = batch.id[t - 1] / 3, next = batch.id[t] / 3;
 					weight[t][z] += weight[t - 1][from] * (law->end * law->prior[z] * topicmix_base(law, z, next) +
-														   (1 - law->end) * stays * topicmix_next(law, z, c, next));
+														   (1 - law->end) * stays * topicmix_next(law, z, 0, c, next));
 				}
 			}
 		for (size_t t = 0; t < LENGTH; t++)
@@ -576,7 +826,7 @@ START_TEST(bigram_reads_the_last_token_alone)
 		uint32_t x[] = { batch.id[t], batch.target[t] };
 		double both = 0, all = 0;
 		for (size_t z = 0; z < 3; z++) {
-			both += now[z][x[0]] * paths(z, x[0], x, 1);
+			both += now[z][x[0]] * paths(z, 0, x[0], x, 1);
 			all += now[z][x[0]];
 		}
 		expected -= log(both / all);
@@ -631,7 +881,7 @@ START_TEST(transitions_follow_the_law)
 		for (size_t to = 0; to < STATES; to++) {
 			size_t z = to / V;
 			double stay = (from / V == z) * (1 - law->opt.change) + law->opt.change * law->prior[z];
-			p[to] = (1 - law->end) * stay * topicmix_next(law, z, from % V, (uint32_t)(to % V)) +
+			p[to] = (1 - law->end) * stay * topicmix_next(law, z, 0, from % V, (uint32_t)(to % V)) +
 					law->end * law->prior[z] * topicmix_base(law, z, to % V);
 		}
 		square += chi_square(count[from], p, STATES, &freedom);
@@ -767,8 +1017,8 @@ static bool same_rows(const struct topicmix_law *a, const struct topicmix_law *b
 {
 	bool same = true;
 	for (size_t x = 0; x < a->classes; x++) {
-		size_t at = topicmix_successors(a, z, x);
-		same &= a->own[x] == b->own[x] && at == topicmix_successors(b, z, x);
+		size_t at = topicmix_successors(a, z, 0, x);
+		same &= a->own[x] == b->own[x] && at == topicmix_successors(b, z, 0, x);
 		if (a->own[x] == own)
 			same &= memcmp(a->next + at, b->next + at, a->fanout * sizeof *a->next) == 0 &&
 					memcmp(a->upto + at, b->upto + at, a->fanout * sizeof *a->upto) == 0;
@@ -860,6 +1110,7 @@ END_TEST
 int main(void)
 {
 	enum { LAWS = sizeof laws / sizeof *laws, REFUSED = sizeof refused / sizeof *refused };
+	enum { FAR = sizeof far / sizeof *far };
 	enum { ENUMERATED = sizeof enumerated / sizeof *enumerated, ORDERED = sizeof ordered / sizeof *ordered };
 	Suite *suite = suite_create("topicmix");
 	TCase *tables = tcase_create("tables"), *bayes = tcase_create("bayes"), *samples = tcase_create("samples");
@@ -871,6 +1122,7 @@ int main(void)
 	tcase_add_test(tables, zipf_is_as_by_hand);
 	tcase_add_test(tables, shared_tokens_keep_rank_and_successors_in_all_domains);
 	tcase_add_test(tables, contexts_are_nested);
+	tcase_add_test(tables, orders_and_groups_are_as_described);
 	tcase_add_test(tables, context_0_depends_on_the_token_alone_and_context_1_on_the_domain);
 	tcase_add_test(tables, laws_differ_with_the_seed);
 	tcase_add_loop_test(tables, contradictions_and_huge_laws_are_refused, 0, REFUSED);
@@ -889,12 +1141,17 @@ int main(void)
 	tcase_add_test(bayes, unigram_without_successors_is_the_mixture);
 	tcase_add_test(bayes, unigram_is_the_entropy_of_a_far_token);
 	tcase_add_test(bayes, bigram_reads_the_last_token_alone);
+	tcase_add_loop_test(bayes, unigram_and_bigram_are_those_of_the_far_law, 0, FAR);
+	tcase_add_loop_test(bayes, the_bag_is_read_without_its_order, 0, FAR);
+	tcase_add_test(bayes, the_bag_forgets_the_order_of_the_past);
+	tcase_add_test(bayes, the_bag_costs_what_is_known_of_a_law);
 	tcase_add_test(bayes, with_classes_the_entropy_is_that_of_class_and_member);
 	tcase_add_test(bayes, tokens_of_a_class_behave_alike);
 	tcase_add_test(bayes, the_guess_is_the_likeliest_domain_so_far);
 	tcase_add_test(bayes, where_successors_depend_on_the_token_alone_it_knows_everything);
 	tcase_add_checked_fixture(samples, NULL, teardown);
 	tcase_add_test(samples, transitions_follow_the_law);
+	tcase_add_loop_test(samples, what_is_drawn_follows_the_far_law, 0, FAR);
 	tcase_add_test(samples, sequences_start_by_the_prior_however_they_are_packed);
 	tcase_add_test(samples, sequences_of_a_document_start_in_one_domain_in_training_alone);
 	tcase_add_test(samples, evaluation_is_the_same_for_any_number_of_documents);

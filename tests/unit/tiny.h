@@ -73,6 +73,7 @@ static inline int tiny_read(struct tiny *tiny, const char *text, struct error *e
 	options_preset(layer_rows, &tiny->layer);
 	tiny->layer.experts = 4;
 	tiny->layer.expert_width = 3;
+	tiny->layer.router_scale = 0.02; /* which tiny_spread_logits() makes larger */
 	TRY(sentence_read(text, NULL, &tiny->sentence, err));
 	TRY(sentence_apply(&tiny->sentence, &tiny->layer, err));
 	return sentence_check(&tiny->sentence, &tiny->layer, err);
