@@ -436,7 +436,7 @@ static void put_contrast(struct table *table, const struct compare_page *page, c
 
 static void print_contrasts(const struct compare_page *page, const struct compare_contest *contest)
 {
-	static const char *const header[] = { "<a", "<against b", "<metric", "n", "a - b", "<simultaneous 95%",
+	static const char *const header[] = { "<a", "<against b", "<metric", "n", "a - b", "<simultaneous 96%",
 										  "p",  "<a is",      NULL };
 	const struct comparison *main = &contest->metric[0];
 	size_t leader = main->pairs > CONTRASTS_SHOWN && contest->baseline == main->study->n ? leader_of(main) : SIZE_MAX;
@@ -481,6 +481,7 @@ static void print_rules(const struct compare_page *page)
 	printf(
 		"\nVerdicts: the %zu tests of this page are one family; the chance that any verdict is false is at most 5%%\n"
 		"(Holm: 4%% for differences, 1%% for equivalence).  %s is equivalent when surely within %s%s%s.\n"
+		"Intervals hold all at once; verdicts are corrected step by step and may be decided where one still holds 0.\n"
 		"undecided: these seeds cannot tell.  no scatter: the same in every seed, nothing to infer.\n",
 		page->tests, main->metric->name, text_of_double(main->margin, margin), *main->metric->unit ? " " : "",
 		main->metric->unit);

@@ -19,12 +19,12 @@ load 'style.gp'
 
 headline = 'Difference in loss from '.baseline
 if (strlen(subject)) { headline = 'Difference in loss of '.subject.' from '.baseline.', on each stream' }
-reading = 'Mark and bar: '.seeds.' with its 95% interval, paired by seed, simultaneous for '.\
-	(tests > 1 ? sprintf('all %g tests of the page', tests) : 'the only test').'; p: corrected for them (Holm).'.\
+reading = 'Mark and bar: '.seeds.' with its interval, paired by seed, at 96% for '.\
+	(tests > 1 ? sprintf('all %g tests of the page at once', tests) : 'the only test').'; p: corrected for them (Holm).'.\
 	(cut ? '  Bars are cut at the edge.' : '')
 # what a row shows: a share in percent, or the plain difference
 shown(end) = shares ? 100*column('relative'.end) : column('difference'.end)
-amount(row) = (shares ? sprintf('  %+.0f%%', 100*column('relative')) : '').sprintf('  %+.4f', column('difference'))
+amount(row) = (column('relative') == column('relative') ? sprintf('  %+.0f%%', 100*column('relative')) : '').sprintf('  %+.4f', column('difference'))
 chance(row) = column('p') != column('p') ? '' : column('p') < 0.0005 ? '  p < 0.001' : sprintf('  p = %.3f', column('p'))
 span = x_most > x_least ? x_most - x_least : 1e-6
 least = x_least - 0.04*span

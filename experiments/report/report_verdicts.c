@@ -204,7 +204,7 @@ static void write_table_head(const struct report *report, const struct compare_c
 	write_metric_heading(page->metric[0], to);
 	if (contest->baseline < study->n) {
 		write_heading(text_keep_f("against %s", study->series[contest->baseline].strategy), "", "", to);
-		write_heading("difference", "simultaneous 95% interval", "n", to);
+		write_heading("difference", "simultaneous 96% interval", "n", to);
 		if (is_logarithmic(report))
 			write_heading("difference", page->metric[0]->unit, "n", to);
 		write_heading("p", "", "n", to);
