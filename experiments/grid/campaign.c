@@ -73,15 +73,16 @@ static const char *last_words(const char *log)
 	return kept;
 }
 
-/* The log of a run that said something goes into the run's folder, an empty one away. */
+/* The log of a run that said something goes into the run's folder, an empty one away, with that of a former try. */
 static void put_log_away(const struct campaign *campaign, size_t run)
 {
 	const char *log = results_log(campaign->results, run), *folder = results_path(campaign->results, run);
 	if (!file_exists(log))
 		return;
-	if (!last_words(log))
+	if (!last_words(log)) {
 		unlink(log);
-	else if (file_exists(path_join(folder, "manifest.json")))
+		unlink(path_join(folder, "stderr.log"));
+	} else if (file_exists(path_join(folder, "manifest.json")))
 		rename(log, path_join(folder, "stderr.log"));
 }
 

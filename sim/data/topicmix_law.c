@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/discrete.h"
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 #include "sim/data/topicmix.h"
@@ -325,8 +326,8 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	workshop_take(&shop, &shop.arena, law);
 	zipf(law->prior, law->domains, law->opt.domain_zipf, 0);
 	zipf(law->base, law->vocabulary, law->opt.token_zipf, law->opt.token_offset);
-	law->draw_domain = gsl_ran_discrete_preproc(law->domains, law->prior);
-	law->draw_rank = gsl_ran_discrete_preproc(law->vocabulary, law->base);
+	law->draw_domain = discrete_open(law->domains, law->prior);
+	law->draw_rank = discrete_open(law->vocabulary, law->base);
 	draw_ranks(law, seed, rng, shop.ids);
 	draw_owners(law, seed, rng, shop.ids);
 	draw_rows(law, seed, rng);
