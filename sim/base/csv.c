@@ -43,7 +43,7 @@ struct csv_writer {
 	size_t columns, cells;
 	char *buffer;
 	size_t used, room;
-	size_t whole; /* bytes of `buffer` that are whole rows */
+	size_t whole;           /* bytes of `buffer` that are whole rows */
 	struct csv_place place; /* of what is in the file, all of it whole rows */
 	bool unsynced;          /* something was written since the last fsync */
 };
@@ -154,7 +154,8 @@ struct csv_writer *csv_open(const char *path, const char *header, const struct c
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (place ? 0 : O_CREAT | O_TRUNC), 0666);
 	if (fd < 0) {
-		place && errno == ENOENT ? unfit("it is gone", path, err) : cannot_open(place ? "continue" : "create", path, err);
+		place &&errno == ENOENT ? unfit("it is gone", path, err)
+								: cannot_open(place ? "continue" : "create", path, err);
 		return NULL;
 	}
 	if (place && check_continued(fd, path, header, place, err) != 0) {

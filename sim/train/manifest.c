@@ -115,8 +115,8 @@ static int add_file(json_t *files, const char *folder, enum run_file file, struc
 		return 0;
 	if (!found || SHA256File(path, hash) == NULL)
 		return fail(err, ERROR_WORLD, "cannot read: %s", strerror(errno)), fail_at(err, path, 0, 0);
-	if (json_object_set_new(files, name,
-							json_pack("{s:I, s:s}", "bytes", (json_int_t)now.st_size, "sha256", hash)) != 0)
+	if (json_object_set_new(files, name, json_pack("{s:I, s:s}", "bytes", (json_int_t)now.st_size, "sha256", hash)) !=
+		0)
 		error_no_memory("the manifest");
 	return 0;
 }
@@ -181,23 +181,57 @@ static void take_facts(const json_t *json, struct manifest_facts *facts)
 	facts->has_settings = end && end == hash + 16 && *end == 0;
 }
 
-int manifest_read(const char *folder, struct manifest_facts *facts, struct error *err)
+/* *json is NULL where there is no manifest, or what is there is no JSON. */
+static int load(const char *folder, json_t **json, struct error *err)
 {
 	const char *path = path_join(folder, "manifest.json");
 	bool exists;
 	char *bytes;
 	size_t size;
-	json_error_t wrong;
-	*facts = (struct manifest_facts){ .status = "" };
+	*json = NULL;
 	TRY(file_look(path, &exists, err));
 	if (!exists)
 		return 0;
 	TRY(file_read(path, LIMIT, &bytes, &size, err));
-	json_t *json = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &wrong);
-	free(bytes);
-	if (json == NULL && json_error_code(&wrong) == json_error_out_of_memory)
+	errno = 0;
+	*json = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
+	if (*json == NULL && errno == ENOMEM)
 		error_no_memory(path);
+	free(bytes);
+	return 0;
+}
+
+int manifest_read(const char *folder, struct manifest_facts *facts, struct error *err)
+{
+	json_t *json;
+	*facts = (struct manifest_facts){ .status = "" };
+	TRY(load(folder, &json, err));
 	take_facts(json, facts);
 	json_decref(json);
 	return 0;
+}
+
+static int vouch(const json_t *json, const char *name, const char *path, struct error *err)
+{
+	const json_t *file = json_object_get(json_object_get(json, "files"), name);
+	const char *listed = json_string_value(json_object_get(file, "sha256"));
+	char hash[SHA256_DIGEST_STRING_LENGTH];
+	if (listed == NULL)
+		return 0;
+	if (SHA256File(path, hash) == NULL)
+		fail(err, ERROR_WORLD, "cannot read: %s", strerror(errno));
+	else if (strcmp(listed, hash) != 0)
+		fail(err, ERROR_USER, "is not what the run wrote, by its hash in manifest.json (remove the run's folder)");
+	else
+		return 0;
+	return fail_at(err, path, 0, 0);
+}
+
+int manifest_vouch(const char *folder, enum run_file file, struct error *err)
+{
+	json_t *json;
+	TRY(load(folder, &json, err));
+	int status = vouch(json, run_file_name(file), path_join(folder, run_file_name(file)), err);
+	json_decref(json);
+	return status;
 }

@@ -22,4 +22,8 @@ struct manifest_facts {
 /* What DIR/manifest.json says; nothing where there is none or it is no JSON.  -1 when it cannot be read. */
 int manifest_read(const char *folder, struct manifest_facts *facts, struct error *err);
 
+/* Is this file of DIR the one that the manifest lists?  -1 and *err when it is another, or cannot be read.  A manifest
+ * that does not list the file vouches for anything. */
+int manifest_vouch(const char *folder, enum run_file file, struct error *err);
+
 #endif

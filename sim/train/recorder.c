@@ -138,7 +138,8 @@ static bool timing_place(const char *path, size_t step, struct csv_place *place)
 	if (file_read(path, (size_t)1 << 30, &text, &size, &ignored) != 0)
 		return false;
 	bool found = size >= at && memcmp(text, header, at - 1) == 0 && text[at - 1] == '\n';
-	for (char *end; found && (end = strchr(text + at, '\n')) && is_timing_row(text + at, (size_t)(end - text) - at, step);)
+	for (char *end;
+		 found && (end = strchr(text + at, '\n')) && is_timing_row(text + at, (size_t)(end - text) - at, step);)
 		at = (size_t)(end - text) + 1;
 	*place = (struct csv_place){ (int64_t)at, found ? text_hash_bytes(text, at, TEXT_HASH_START) : 0 };
 	free(text);

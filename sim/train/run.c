@@ -47,7 +47,7 @@ struct run {
 	struct recorder recorder;
 	struct outcome *outcome;
 	struct run_progress progress;
-	bool continued; /* from a checkpoint */
+	bool continued;                    /* from a checkpoint */
 	double began, saved, save_seconds; /* clock at the first step and the last checkpoint; what that one took */
 };
 

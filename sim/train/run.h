@@ -16,6 +16,14 @@ struct run_progress {
 	double maxvio;               /* of the last evaluation, largest over the layers */
 };
 
+/* The option row of run_plan's checkpoint_every, for commands and suites. */
+#define RUN_CHECKPOINT_ROW(where)                                                                              \
+	{                                                                                                          \
+		.name = "checkpoint-every", .type = MOE_OPT_INT, .at = (where), .low = 1, .high = 1e9, .zero = "auto", \
+		.unit = "steps",                                                                                       \
+		.help = "steps between a run's checkpoints; auto: by time, so that a kill costs a minute at most"      \
+	}
+
 /* How a run is carried out; none of it changes a result. */
 struct run_plan {
 	const char *folder;

@@ -257,7 +257,8 @@ START_TEST(another_file_is_not_continued)
 	check_no_continuing("a,c", place, CANNOT "it has other columns" REMEDY);
 	check_no_continuing("a,b,c", place, CANNOT "it has other columns" REMEDY);
 	check_no_continuing("a", place, CANNOT "it has other columns" REMEDY);
-	check_no_continuing("a,b", (struct csv_place){ 6, place.hash }, CANNOT "its rows are not those that were written" REMEDY);
+	check_no_continuing("a,b", (struct csv_place){ 6, place.hash },
+						CANNOT "its rows are not those that were written" REMEDY);
 	ck_assert_ptr_null(csv_open(in_folder("none.csv"), "a,b", &within, &err));
 	ck_assert_str_eq(err.text, CANNOT "it is gone" REMEDY);
 	ck_assert_int_eq(err.code, ERROR_USER);
