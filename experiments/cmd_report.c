@@ -11,6 +11,7 @@
 #include "experiments/cmd.h"
 #include "experiments/report/report.h"
 #include "sim/base/files.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 
 struct report_options {
@@ -149,20 +150,16 @@ static int gather(const struct report_options *opt, struct study *study, size_t 
 
 static int write_page(const struct report *report, const char *path, struct error *err)
 {
-	char *page;
-	size_t size;
-	FILE *to = open_memstream(&page, &size);
-	if (!to)
-		error_no_memory("a report");
-	report_write(report, to);
-	if (fclose(to) != 0)
-		error_no_memory("a report");
-	int status = file_replace(path, page, size, err);
+	struct memory_file page;
+	memory_file_open(&page);
+	report_write(report, page.to);
+	memory_file_close(&page);
+	int status = file_replace(path, page.text, page.size, err);
 	if (status == 0) {
 		findings_print(&report->findings, stdout);
 		printf("wrote %s\n", path);
 	}
-	free(page);
+	free(page.text);
 	return status;
 }
 

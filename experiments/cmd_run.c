@@ -66,14 +66,7 @@ static const struct moe_opt run_rows[] = {
 	  .high = 1024,
 	  .zero = "all",
 	  .help = "threads; results do not depend on their number" },
-	{ .name = "checkpoint-every",
-	  .type = MOE_OPT_INT,
-	  AT(checkpoint_every),
-	  .low = 1,
-	  .high = 1e9,
-	  .zero = "end",
-	  .unit = "steps",
-	  .help = "steps between checkpoints" },
+	RUN_CHECKPOINT_ROW(offsetof(struct run_options, checkpoint_every)),
 	{ .name = "quiet", .type = MOE_OPT_FLAG, AT(quiet), .high = 1, .help = "no table at the end, no progress" },
 	{ .name = "no-progress",
 	  .type = MOE_OPT_FLAG,
@@ -93,14 +86,22 @@ static const struct moe_opt run_rows[] = {
 
 /* ---- while it runs --------------------------------------------------------------------------------------------- */
 
+/* What the run's callbacks need. */
+struct errand {
+	double shown; /* when progress was last shown */
+	struct tracer tracer;
+	const char *model; /* as the trace calls it */
+};
+
 static void show_progress(void *context, const struct run_progress *now)
 {
-	double *shown = context, left = (double)(now->steps - now->step) / (double)(now->step - now->first);
+	struct errand *errand = context;
+	double left = (double)(now->steps - now->step) / (double)(now->step - now->first);
 	char rate[TEXT_NUMBER];
 	bool last = now->step == now->steps;
-	if (now->seconds - *shown < 0.1 && !last)
+	if (now->seconds - errand->shown < 0.1 && !last)
 		return;
-	*shown = now->seconds;
+	errand->shown = now->seconds;
 	fprintf(stderr, "\r\033[Kstep %zu/%zu  loss %.3f", now->step, now->steps, now->lm_loss);
 	if (!isnan(now->excess_loss))
 		fprintf(stderr, "  excess %.3f", now->excess_loss);
@@ -245,10 +246,17 @@ static int dry_run(const struct settings *settings, const char *like, struct err
 
 /* ---- the command ----------------------------------------------------------------------------------------------- */
 
-static struct run_plan plan_of(const struct run_options *opt, const struct settings *settings, double *shown)
+static int write_trace(void *context, struct trainer *trainer, struct error *err)
+{
+	struct errand *errand = context;
+	return tracer_write(&errand->tracer, errand->model, trainer, err);
+}
+
+static struct run_plan plan_of(const struct run_options *opt, const struct settings *settings, struct errand *errand)
 {
 	const char *folder =
 		*opt->out ? opt->out : text_keep_f("runs/%s-s%lld", settings->sentence.name, (long long)settings->config.seed);
+	*errand = (struct errand){ .shown = -1, .model = path_last(folder) };
 	return (struct run_plan){ .folder = folder,
 							  .mode = opt->resume  ? RECORDER_RESUME
 									  : opt->force ? RECORDER_FORCE
@@ -256,22 +264,13 @@ static struct run_plan plan_of(const struct run_options *opt, const struct setti
 							  .threads = (int)(opt->threads ? (size_t)opt->threads : jobs_processors()),
 							  .checkpoint_every = (size_t)opt->checkpoint_every,
 							  .show = on_terminal(opt) ? show_progress : NULL,
-							  .context = shown };
-}
-
-/* Only a run that reached its end has a routing to tell of. */
-static int trace(struct tracer *tracer, struct trainer *trainer, const struct run_plan *plan,
-				 const struct outcome *outcome, struct error *err)
-{
-	if (tracer->beside == NULL || strcmp(outcome->status, "done") != 0)
-		return 0;
-	return tracer_write(tracer, path_last(plan->folder), trainer, err);
+							  .last = *opt->trace ? write_trace : NULL,
+							  .context = errand };
 }
 
 static int open_trace(const struct run_options *opt, const struct trainer *trainer, struct tracer *tracer,
 					  struct error *err)
 {
-	*tracer = (struct tracer){ .beside = NULL };
 	if (!*opt->trace)
 		return 0;
 	if (trainer->net.call.experts == 0)
@@ -284,19 +283,16 @@ static int open_trace(const struct run_options *opt, const struct trainer *train
 static int train(const struct run_options *opt, const struct settings *settings, const char *like, struct error *err)
 {
 	struct trainer trainer;
-	struct tracer tracer;
+	struct errand errand;
 	struct outcome outcome;
-	double shown = -1;
 	int signal = 0;
-	struct run_plan plan = plan_of(opt, settings, &shown);
+	struct run_plan plan = plan_of(opt, settings, &errand);
 	parallel_threads(plan.threads);
 	TRY(trainer_open(&trainer, settings, err));
-	int status = open_trace(opt, &trainer, &tracer, err);
+	int status = open_trace(opt, &trainer, &errand.tracer, err);
 	if (status == 0)
 		status = run_train(&trainer, &plan, &outcome, &signal, err);
-	if (status == 0)
-		status = trace(&tracer, &trainer, &plan, &outcome, err);
-	tracer_drop(&tracer);
+	tracer_drop(&errand.tracer);
 	if (status == 0 && !opt->quiet)
 		tell_end(&trainer, like, &outcome, &plan);
 	if (status == 0 && !opt->quiet && *opt->trace)

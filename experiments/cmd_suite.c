@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +29,11 @@
 #include "sim/base/files.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/train/run.h"
 
 struct suite_options {
 	const char *out, *only, *set, *seeds;
-	int64_t jobs, index;
+	int64_t jobs, index, checkpoint_every;
 	bool plan, dry_run, no_progress;
 };
 
@@ -74,6 +76,7 @@ static const struct moe_opt suite_rows[] = {
 	  .high = GRID_LIMIT,
 	  .zero = "all",
 	  .help = "make only the run of this line of --plan, for Slurm job arrays" },
+	RUN_CHECKPOINT_ROW(offsetof(struct suite_options, checkpoint_every)),
 	{ .name = "no-progress",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, no_progress),
@@ -156,15 +159,18 @@ static void print_plan(const struct suite_options *opt, const char *file, const 
 		print_flag("only", opt->only);
 		print_flag("set", opt->set);
 		print_flag("seeds", opt->seeds);
+		print_flag("checkpoint-every", opt->checkpoint_every ? text_keep_f("%" PRId64, opt->checkpoint_every) : "");
 		putchar('\n');
 	}
 }
 
 static const char *state_word(enum run_state state)
 {
-	static const char *const word[] = {
-		[RUN_MISSING] = "to do", [RUN_UNFINISHED] = "unfinished", [RUN_DONE] = "done", [RUN_DIVERGED] = "diverged"
-	};
+	static const char *const word[] = { [RUN_MISSING] = "to do",
+										[RUN_UNFINISHED] = "unfinished",
+										[RUN_DONE] = "done",
+										[RUN_DIVERGED] = "diverged",
+										[RUN_UNREADABLE] = "unreadable" };
 	return word[state];
 }
 
@@ -571,7 +577,11 @@ static int act(const struct suite_options *opt, const char *file, const struct s
 			   struct error *err)
 {
 	struct results results;
-	struct campaign campaign = { .grid = grid, .results = &results, .quiet = opt->no_progress };
+	struct campaign campaign = { .grid = grid,
+								 .results = &results,
+								 .quiet = opt->no_progress,
+								 .checkpoint_every =
+									 opt->checkpoint_every ? opt->checkpoint_every : suite->checkpoint_every };
 	const char *out = *opt->out ? opt->out : path_join("runs", suite->name);
 	int status = 0;
 	campaign.at_a_time = opt->jobs ? (size_t)opt->jobs : opt->index ? 1 : jobs_processors();

@@ -15,6 +15,7 @@
 #include "experiments/report/report.h"
 #include "experiments/report/svg_inline.h"
 #include "sim/base/files.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 
 /* How each chart is read.  One that writes on its coloured cells stays as it is on paper, or a dark screen would swap
@@ -187,27 +188,22 @@ enum { SVG_LIMIT = 64 << 20 };
 static int find_reason(const struct report *report, const struct chart_choice *choice, struct report_chart *into,
 					   struct error *err)
 {
-	char *text[3] = { NULL, NULL, NULL };
-	size_t size[3];
-	FILE *page[3];
-	for (int i = 0; i < 3; i++) {
-		page[i] = open_memstream(&text[i], &size[i]);
-		if (!page[i])
-			error_no_memory("a chart");
-	}
+	struct memory_file page[3];
+	for (int i = 0; i < 3; i++)
+		memory_file_open(&page[i]);
 	struct chart_sheet sheet = { .study = report->study,
 								 .choice = choice,
-								 .data = csv_open_stream(page[0], into->chart->columns),
-								 .prelude = page[1],
-								 .notes = page[2] };
+								 .data = csv_open_stream(page[0].to, into->chart->columns),
+								 .prelude = page[1].to,
+								 .notes = page[2].to };
 	struct error ignored;
 	int status = into->chart->fill(&sheet, err);
 	csv_close(sheet.data, false, &ignored);
 	into->missing = status == 0 && sheet.missing ? text_keep(sheet.missing) : NULL;
 	arena_free(&sheet.arena);
 	for (int i = 0; i < 3; i++) {
-		fclose(page[i]);
-		free(text[i]);
+		memory_file_close(&page[i]);
+		free(page[i].text);
 	}
 	return status;
 }
@@ -220,13 +216,13 @@ static int take_picture(struct report *report, const char *path, struct report_c
 									.on_paper = readings[row_of(into->chart)].on_paper,
 									.ink = &report->ink };
 	char *svg;
-	size_t size, room;
+	size_t size;
+	struct memory_file page;
 	TRY(file_read(path, SVG_LIMIT, &svg, &size, err));
-	FILE *to = open_memstream(&into->svg, &room);
-	if (!to)
-		error_no_memory("a chart");
-	int status = svg_inline(svg, &how, to, err);
-	fclose(to);
+	memory_file_open(&page);
+	int status = svg_inline(svg, &how, page.to, err);
+	memory_file_close(&page);
+	into->svg = page.text;
 	free(svg);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include "experiments/report/html.h"
 #include "experiments/report/report.h"
 #include "experiments/shell.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 
 enum { VALUES_MOST = 24, HASH_SHOWN = 12 };
@@ -188,16 +189,13 @@ void report_setting(const struct report *report, FILE *to)
 
 static void write_word(FILE *to, const char *word)
 {
-	char *quoted;
-	size_t size;
-	FILE *memory = open_memstream(&quoted, &size);
-	if (!memory)
-		error_no_memory("a command");
-	shell_quote(memory, word);
-	fclose(memory);
+	struct memory_file quoted;
+	memory_file_open(&quoted);
+	shell_quote(quoted.to, word);
+	memory_file_close(&quoted);
 	putc(' ', to);
-	html_text(to, quoted);
-	free(quoted);
+	html_text(to, quoted.text);
+	free(quoted.text);
 }
 
 static void write_suite_command(const struct report *report, FILE *to)
