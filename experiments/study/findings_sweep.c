@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <ctype.h>
 #include <math.h>
 #include <string.h>
 
@@ -272,13 +273,13 @@ static const char *tell_moves(const struct compare_page *page, const struct plac
 }
 
 /* What is left: "; with the other four, it stays within 0.01 nats or five seeds can tell no difference" */
-static const char *tell_rest(const struct places *all, struct arena *arena)
+static const char *tell_rest(const struct places *all, const char *subject, struct arena *arena)
 {
 	struct compare_pair *pair = ARENA_TAKE(arena, all->n, struct compare_pair);
 	const char *margin = findings_margin(all->of);
 	size_t near = gather_on(all, VERDICT_EQUIVALENT, pair) + gather_on(all, VERDICT_EQUAL, pair);
 	size_t untold = gather_on(all, VERDICT_UNDECIDED, pair);
-	const char *within = text_keep_f("it stays within %s of %s", margin, all->base);
+	const char *within = text_keep_f("%s stays within %s of %s", subject, margin, all->base);
 	if (untold == 0)
 		return near ? within : "";
 	const char *seeds = text_keep_f("%s can tell no difference", findings_seeds(untold, pair));
@@ -288,9 +289,12 @@ static const char *tell_rest(const struct places *all, struct arena *arena)
 static const char *tell_places(const struct compare_page *page, const struct places *all, const struct sweep_axis *axis,
 							   size_t axes, struct arena *arena)
 {
-	const char *moves = tell_moves(page, all, axis, axes, arena), *rest = tell_rest(all, arena);
-	if (!*moves)
-		return text_keep_f("Against %s, %s: %s %s.", all->base, all->strategy, tell_count(page, all->n, all->n), rest);
+	const char *moves = tell_moves(page, all, axis, axes, arena),
+			   *rest = tell_rest(all, *moves ? "it" : all->strategy, arena);
+	if (!*moves) {
+		const char *where_all = tell_count(page, all->n, all->n);
+		return text_keep_f("%c%s, %s.", toupper((unsigned char)where_all[0]), where_all + 1, rest);
+	}
 	return text_keep_f("Against %s, %s %s%s%s.", all->base, all->strategy, moves, *rest ? "; elsewhere, " : "", rest);
 }
 
