@@ -625,7 +625,7 @@ const struct command command_suite = {
 		"Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
 		"gathers their summaries in summary.csv, and prints what their verdicts come to in sentences and a table with "
 		"95% intervals over the seeds.  FILE may also be the name of a suite that comes with the program (quick, alike, "
-		"balance, capacity, defaults, drift, granularity, hash, scale, shared, structure).  Given again after it was "
+		"balance, capacity, defaults, drift, granularity, hash, scale, scope, shared, structure).  Given again after it was "
 		"stopped, or after the file was changed, it makes what is missing.",
 	.opts = suite_rows,
 	.opts_size = sizeof(struct suite_options),
