@@ -181,7 +181,7 @@ static void tell_balance(const struct trainer *trainer, const struct outcome *ou
 		return;
 	tell_row(
 		"MaxVio", mean->maxvio, 2, "",
-		text_keep_f("the fullest expert's load over the fair share, less 1 (chance alone: %.2f)", mean->maxvio_floor));
+		text_keep_f("the fullest expert's load over the fair share, minus 1 (chance alone: %.2f)", mean->maxvio_floor));
 	tell_row(
 		"dead experts", mean->dead_experts, 0, "",
 		text_keep_f("of %zu: under 1%% of the fair share of %zu held-out tokens", experts, outcome->evaluation.tokens));

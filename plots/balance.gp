@@ -8,7 +8,7 @@ if (groups > 1) {
 	about = 'Lower is better, measured '.scope.'.'
 	measures = 2
 	array measure[2] = ['maxvio', 'dead']
-	array heading[2] = ['MaxVio: load of the fullest expert over the fair share, less 1', 'dead experts (load below 1% of the fair share)']
+	array heading[2] = ['MaxVio: load of the fullest expert over the fair share, minus 1', 'dead experts (load below 1% of the fair share)']
 	array scale[2] = ['violation', 'zero']
 	floor_column = 'floor'
 	floor_title = 'MaxVio of chance'
@@ -44,7 +44,7 @@ do for [l = 1:layers] {
 	# ---- MaxVio: near zero it must show zero, far above it must not squeeze the rest
 	set tmargin at screen Y(96)
 	set bmargin at screen Y(96 + high)
-	set title panel_title('MaxVio: load of the fullest expert over the fair share, less 1', l) font panel_font offset 0,-0.5
+	set title panel_title('MaxVio: load of the fullest expert over the fair share, minus 1', l) font panel_font offset 0,-0.5
 	if (layers > 1) { set title panel_title('MaxVio', l) }
 	unset xlabel
 	set nonlinear y via asinh(y/0.1) inverse 0.1*sinh(y)

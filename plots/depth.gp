@@ -18,8 +18,8 @@ height = top_edge + parts*(high + gap_y) + 36
 load 'style.gp'
 
 headline = 'Balance and specialisation, layer by layer'
-reading = 'Bars: all domains weighed alike.  MaxVio: the fullest expert''s load over the fair share, less 1.  NMI: 0 if domains do not matter.'
-if (with_domains == 0) { reading = 'MaxVio: the fullest expert''s load over the fair share, less 1.' }
+reading = 'Bars: all domains weighed alike.  MaxVio: the fullest expert''s load over the fair share, minus 1.  NMI: 0 if domains do not matter.'
+if (with_domains == 0) { reading = 'MaxVio: the fullest expert''s load over the fair share, minus 1.' }
 
 set multiplot
 @HEAD

@@ -8,7 +8,7 @@ across = panels <= 3 ? panels : panels == 4 ? 2 : 3
 down = (panels + across - 1)/across
 left_edge = 30 + 6.8*longest
 wide = across == 1 ? 520.0 : across == 2 ? 320.0 : 230.0
-numbers = shares ? 190 : 150
+numbers = shares ? 270 : 230
 bar = 28.0 - (rows > 12 ? 6 : 0)
 high = bar*rows + 16
 gap = 36
@@ -25,7 +25,8 @@ reading = 'Mark and bar: '.seeds.' with its interval, paired by seed, at 96% for
 # what a row shows: a share in percent, or the plain difference
 shown(end) = shares ? 100*column('relative'.end) : column('difference'.end)
 amount(row) = (column('relative') == column('relative') ? sprintf('  %+.0f%%', 100*column('relative')) : '').sprintf('  %+.4f', column('difference'))
-chance(row) = column('p') != column('p') ? '' : column('p') < 0.0005 ? '  p < 0.001' : sprintf('  p = %.3f', column('p'))
+# a p value alone does not say of what: of a difference, or of being equivalent
+chance(row) = '  '.strcol('verdict').(column('p') != column('p') ? '' : column('p') < 0.0005 ? ', p < 0.001' : sprintf(', p = %.3f', column('p')))
 span = x_most > x_least ? x_most - x_least : 1e-6
 least = x_least - 0.04*span
 most = x_most + 0.04*span

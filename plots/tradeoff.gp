@@ -59,7 +59,7 @@ do for [p = 1:panels] {
 	set format y ((p - 1)%across ? '' : '%g')
 	unset xlabel
 	unset ylabel
-	if (p + across > panels) { set xlabel (across > 1 ? 'MaxVio' : 'MaxVio: load of the fullest expert over the fair share, less 1') }
+	if (p + across > panels) { set xlabel (across > 1 ? 'MaxVio' : 'MaxVio: load of the fullest expert over the fair share, minus 1') }
 	if ((p - 1)%across == 0) { set ylabel (down > 1 ? loss_title[1:strstrt(loss_title.' (', ' (') - 1] : loss_title) offset 0.5,0 }
 	do for [k = 2:front] {
 		if (front_panel[k] == p && front_panel[k-1] == p) {

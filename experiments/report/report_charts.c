@@ -37,9 +37,9 @@ static const struct {
 				 "what pure chance "
 				 "gives.  Below it, how many experts get almost nothing." },
 	{ .chart = "tradeoff",
-	  .reading = "Left is better balanced, down is better predicted; nothing on the line is beaten in both.  Bars are "
-				 "95% intervals: "
-				 "marks whose bars overlap are not ranked." },
+	  .reading =
+		  "Left is better balanced, down is better predicted; nothing on the line is beaten in both.  Bars are "
+		  "95% intervals of each mark alone; whether two differ is judged on paired differences, in the table." },
 	{ .chart = "domains",
 	  .reading = "A column is an expert, a row a domain of the data.  Dark spots are experts that serve one domain; a "
 				 "flat row means "

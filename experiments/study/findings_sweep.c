@@ -82,7 +82,7 @@ static const char *tell_line(const struct comparison *of, const struct line *lin
 	const char *moves = list_moves(of, line, &untold, quiet->pair + quiet->pairs, &tests);
 	if (!*moves) {
 		quiet->label[quiet->n] = name;
-		quiet->lowest[quiet->n++] = text_keep_f("%s: %s", name, tell_lowest(of, line));
+		quiet->lowest[quiet->n++] = tell_lowest(of, line);
 		quiet->pairs += tests;
 		return NULL;
 	}
@@ -100,8 +100,11 @@ static const char *tell_quiet(const struct comparison *of, const struct sweep_ax
 										 : text_keep_f("of %s", wording_list(quiet->n, quiet->label));
 	const char *lowest = "";
 	for (size_t i = 0; i < quiet->n && quiet->n <= NAMED; i++)
-		lowest = text_keep_f("%s%s%s", lowest, i ? "; " : "", quiet->lowest[i]);
-	lowest = *lowest ? text_keep_f(" (lowest means: %s)", lowest) : "";
+		lowest = text_keep_f("%s%s%s: %s", lowest, i ? "; " : "", quiet->label[i], quiet->lowest[i]);
+	if (quiet->n == 1)
+		lowest = text_keep_f(" (lowest mean: %s)", quiet->lowest[0]);
+	else if (*lowest)
+		lowest = text_keep_f(" (lowest means: %s)", lowest);
 	if (quiet->pairs == 0)
 		return text_keep_f("Over %s, no step of the %s %s was tested%s.", key, what, whose, lowest);
 	return text_keep_f("Over %s, %s can tell no step of the %s %s%s.", key, findings_seeds(quiet->pairs, quiet->pair),
