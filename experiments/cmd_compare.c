@@ -453,25 +453,13 @@ static void print_contrasts(const struct compare_page *page, const struct compar
 
 /* ---- what the tables mean -------------------------------------------------------------------------------- */
 
-/* "0.0200 nats/token", "8%" */
-static const char *detectable_words(const struct comparison *of)
-{
-	if (of->logarithmic)
-		return text_keep_f("%.0f%% of %s", 100 * of->detectable, of->metric->name);
-	return text_keep_f("%.*f%s%s in %s", of->metric->decimals, of->detectable, *of->metric->unit ? " " : "",
-					   of->metric->unit, of->metric->name);
-}
-
 static void print_power(const struct compare_contest *contest, size_t metrics)
 {
-	const char *words = "";
-	for (size_t m = 0; m < metrics; m++)
-		if (!isnan(contest->metric[m].detectable))
-			words = text_keep_f("%s%s%s", words, *words ? ", " : "", detectable_words(&contest->metric[m]));
-	if (*words)
+	const char *missed = findings_missed(contest, metrics);
+	if (*missed)
 		printf("\nPower: differences below about %s\nwould more often than 1 in 5 have been missed (medians over the "
 			   "pairs; more seeds see more).\n",
-			   words);
+			   missed);
 }
 
 static void print_rules(const struct compare_page *page)

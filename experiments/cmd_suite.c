@@ -275,7 +275,7 @@ static double known_scatter(const char *folder, const char **source)
 }
 
 /* Every point but one is compared with a baseline, in loss, MaxVio and dead experts. */
-static void print_power(const struct campaign *campaign)
+static void print_power(const struct campaign *campaign, FILE *to)
 {
 	enum { JUDGED = 3 };
 	const char *source;
@@ -290,11 +290,12 @@ static void print_power(const struct campaign *campaign)
 	double tests = JUDGED * (double)(points - 1);
 	double deviations = stats_detectable(seeds, STATS_ALPHA_DIFFERENT / tests, 0.8);
 	if (seeds < 2) {
-		puts("power: with 1 seed no difference can be told from chance (--seeds 1..5)");
+		fputs("power: with 1 seed no difference can be told from chance (--seeds 1..5)\n", to);
 		return;
 	}
 	double scatter = known_scatter(campaign->results->folder, &source);
-	printf(
+	fprintf(
+		to,
 		"power: with %zu seeds and %.0f tests, differences below %.1f standard deviations of a paired difference will "
 		"likely be missed:\n       about %.0f%% of the excess loss, where it scatters by %.1f%% as %s\n",
 		seeds, tests, deviations, -100 * expm1(-deviations * scatter), 100 * scatter, source);
@@ -324,7 +325,7 @@ static int print_runs(const struct suite *suite, const struct campaign *campaign
 	printf("\n%zu runs in %s\n", grid->n, campaign->results->folder);
 	if (costs && outlook.runs > 0)
 		TRY(print_outlook(campaign, &outlook, err));
-	print_power(campaign);
+	print_power(campaign, stdout);
 	return 0;
 }
 
@@ -522,6 +523,14 @@ static int gather(const struct results *results, struct gap_list *gaps, struct e
 	return status;
 }
 
+static bool has_work(const struct results *results)
+{
+	for (size_t i = 0; i < results->grid->n; i++)
+		if (results->state[i] != RUN_DONE && results->state[i] != RUN_DIVERGED)
+			return true;
+	return false;
+}
+
 static int run_all(const struct suite_options *opt, const char *file, const struct suite *suite,
 				   struct campaign *campaign, struct error *err)
 {
@@ -529,6 +538,8 @@ static int run_all(const struct suite_options *opt, const char *file, const stru
 	TRY(results_lock(results, false, err));
 	TRY(results_list(results, err));
 	TRY(write_note(opt, file, suite, results->folder, err));
+	if (isatty(STDERR_FILENO) && has_work(results))
+		print_power(campaign, stderr);
 	int stopped = campaign_run(campaign, 0, campaign->grid->n, err);
 	if (stopped < 0)
 		return -1;
@@ -624,8 +635,10 @@ const struct command command_suite = {
 	.about =
 		"Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
 		"gathers their summaries in summary.csv, and prints what their verdicts come to in sentences and a table with "
-		"95% intervals over the seeds.  FILE may also be the name of a suite that comes with the program (quick, alike, "
-		"balance, capacity, defaults, drift, granularity, hash, scale, scope, shared, structure).  Given again after it was "
+		"95% intervals over the seeds.  FILE may also be the name of a suite that comes with the program (quick, "
+		"alike, "
+		"balance, capacity, defaults, drift, granularity, hash, scale, scope, shared, structure).  Given again after "
+		"it was "
 		"stopped, or after the file was changed, it makes what is missing.",
 	.opts = suite_rows,
 	.opts_size = sizeof(struct suite_options),

@@ -363,6 +363,12 @@ static void write_rule(const struct report *report, FILE *to)
 		report->page.tests);
 	if (is_logarithmic(report))
 		fprintf(to, "  Tests of the %s are on its logarithm, on which paired differences scatter less.", name);
+	const char *missed = findings_missed(&report->page.contest[0], report->page.metrics);
+	if (*missed)
+		fprintf(
+			to,
+			"  Power: differences below about %s would more often than 1 in 5 have been missed; more seeds see more.",
+			missed);
 	fputs("</p>\n", to);
 }
 

@@ -98,6 +98,23 @@ const char *findings_effect(const struct comparison *of, size_t n, const struct 
 	return of->logarithmic && isfinite(least) ? text_keep_f("%s (%s)", wording_percents(least, most), amount) : amount;
 }
 
+static const char *missed_of(const struct comparison *of)
+{
+	const char *name = findings_name(of->metric), *unit = of->metric->unit;
+	if (of->logarithmic)
+		return text_keep_f("%.0f%% of %s", 100 * of->detectable, name);
+	return text_keep_f("%.*f%s%s in %s", of->metric->decimals, of->detectable, *unit ? " " : "", unit, name);
+}
+
+const char *findings_missed(const struct compare_contest *contest, size_t metrics)
+{
+	const char *words = "";
+	for (size_t m = 0; m < metrics; m++)
+		if (!isnan(contest->metric[m].detectable))
+			words = text_keep_f("%s%s%s", words, *words ? ", " : "", missed_of(&contest->metric[m]));
+	return words;
+}
+
 /* ---- pairs */
 
 size_t findings_baseline(const struct compare_contest *contest)

@@ -46,6 +46,10 @@ void findings_print(const struct findings *findings, FILE *to);
 /* What a metric is called in a sentence: "excess loss". */
 const char *findings_name(const struct compare_metric *metric);
 
+/* What a contest's pairs would likely have missed, "8% of excess loss, 1.32 in MaxVio" in its first so many metrics; ""
+ * where that is not known. */
+const char *findings_missed(const struct compare_contest *contest, size_t metrics);
+
 /* ---- for those that find them */
 
 /* Appends a sentence; what does not fit is left out, the last kinds first. */
