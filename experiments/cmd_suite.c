@@ -544,7 +544,10 @@ static int run_all(const struct suite_options *opt, const char *file, const stru
 	if (stopped < 0)
 		return -1;
 	struct gap_list gaps = { .n = 0 };
-	TRY(gather(results, &gaps, err));
+	if (gather(results, &gaps, err) != 0) {
+		gap_list_free(&gaps);
+		return -1;
+	}
 	if (stopped > 0) {
 		gap_list_free(&gaps);
 		fprintf(stderr, "moesim: stopped with %zu of %zu runs done; the same command continues\n",

@@ -406,6 +406,7 @@ START_TEST(a_mix_of_one_domain_is_refused)
 	open_at(folder, ",mix=size");
 	ck_assert_int_eq(check_length(10), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "mix=size has no effect: there is one domain"));
+	stream_close(&stream);
 	write_times("b", 'x', 1000);
 	open_at(folder, ",mix=size");
 	ck_assert_int_eq(check_length(10), 0);
