@@ -10,6 +10,7 @@
 
 #include "experiments/cmd.h"
 #include "experiments/study/compare.h"
+#include "experiments/study/findings.h"
 #include "experiments/table.h"
 #include "experiments/whole_csv.h"
 #include "sim/base/files.h"
@@ -435,14 +436,14 @@ static void put_contrast(struct table *table, const struct compare_page *page, c
 
 static void print_contrasts(const struct compare_page *page, const struct compare_contest *contest)
 {
-	static const char *const header[] = { "<a", "<against b", "<metric", "n", "a - b", "<simultaneous 95%",
+	static const char *const header[] = { "<a", "<against b", "<metric", "n", "a - b", "<simultaneous 96%",
 										  "p",  "<a is",      NULL };
 	const struct comparison *main = &contest->metric[0];
 	size_t leader = main->pairs > CONTRASTS_SHOWN && contest->baseline == main->study->n ? leader_of(main) : SIZE_MAX;
 	struct table table;
 	table_begin(&table, header);
 	for (size_t i = 0; i < main->pairs; i++)
-		if (leader == SIZE_MAX || main->pair[i].a == leader || main->pair[i].b == leader)
+		if (!main->pair[i].aside && (leader == SIZE_MAX || main->pair[i].a == leader || main->pair[i].b == leader))
 			put_contrast(&table, page, contest, &main->pair[i]);
 	table_end(&table, stdout);
 	if (leader < main->study->n)
@@ -480,6 +481,7 @@ static void print_rules(const struct compare_page *page)
 	printf(
 		"\nVerdicts: the %zu tests of this page are one family; the chance that any verdict is false is at most 5%%\n"
 		"(Holm: 4%% for differences, 1%% for equivalence).  %s is equivalent when surely within %s%s%s.\n"
+		"Intervals hold all at once; verdicts are corrected step by step and may be decided where one still holds 0.\n"
 		"undecided: these seeds cannot tell.  no scatter: the same in every seed, nothing to infer.\n",
 		page->tests, main->metric->name, text_of_double(main->margin, margin), *main->metric->unit ? " " : "",
 		main->metric->unit);
@@ -527,6 +529,9 @@ static int print_contest(struct job *job, const struct compare_contest *contest,
 
 static int print_all(struct job *job, const char *folder, struct error *err)
 {
+	struct findings findings;
+	findings_of(&job->page, &findings);
+	findings_print(&findings, stdout);
 	for (size_t c = 0; c < job->page.contests; c++)
 		TRY(print_contest(job, &job->page.contest[c], err));
 	print_rules(&job->page);
@@ -567,6 +572,7 @@ static int compare_command(const void *options, int argc, char **args, struct er
 					   .request = { .margin = opt->margin,
 									.against = opt->against,
 									.all_pairs = opt->all_pairs,
+									.asides = true,
 									.scale = (enum compare_scale)opt->scale } };
 	job.request.metric = job.metric;
 	if (argc < 1)
@@ -591,7 +597,8 @@ const struct command command_compare = {
 	.summary = "means, paired differences and verdicts",
 	.arguments = "DIR...",
 	.about =
-		"Reads the runs of run folders and suites.  For every metric and strategy: n, mean, standard deviation and "
+		"Reads the runs of run folders and suites, and says first in sentences what their verdicts come to.  For every "
+		"metric and strategy: n, mean, standard deviation and "
 		"95% t interval over the seeds, and the share of the gap between random routing and the planted ceiling that "
 		"the strategy closes.  Everything is compared with one baseline (--against; --all-pairs for every two): the "
 		"paired difference over the seeds that both have, and the verdict: better, worse, equivalent, equal or "

@@ -12,7 +12,7 @@
 #include "sim/data/stream.h"
 #include "sim/metrics/metrics.h"
 #include "sim/route/catalog.h"
-#include "sim/train/trainer.h"
+#include "sim/train/leak.h"
 
 static const struct moe_opt explain_rows[] = {
 	{ .name = NULL },
@@ -59,16 +59,6 @@ static void explain_metric(const struct metric *metric)
 		printf("  at perfect balance: %s\n", metric->balance);
 }
 
-/* An untrained router is nearly fair, and then no expert overflows: larger weights make it choose. */
-static void unbalance(struct trainer *trainer)
-{
-	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
-		struct weight *map = &trainer->net.block[i].layer.router.map;
-		for (size_t j = 0; j < map->n; j++)
-			map->w[j] *= 50;
-	}
-}
-
 /* A small untrained model is enough: whether later tokens can move earlier outputs is a matter of the rule. */
 static int measure_leak(const struct moe_recipe *recipe, struct leak *leak, struct error *err)
 {
@@ -82,11 +72,17 @@ static int measure_leak(const struct moe_recipe *recipe, struct leak *leak, stru
 		given[i + 1] = (struct assignment){ small[i][0], small[i][1] };
 	TRY(settings_resolve(given, 8, &settings, err));
 	TRY(trainer_open(&trainer, &settings, err));
-	unbalance(&trainer);
-	*leak = trainer_leak(&trainer);
+	*leak = leak_measure(&trainer);
 	trainer_close(&trainer);
 	return 0;
 }
+
+/* In the order of enum causality. */
+static const char *const findings[] = {
+	"changing later tokens changes where earlier ones go",
+	"changing later tokens changes where earlier ones go, but in training only",
+	"no change of later tokens changes where earlier ones go",
+};
 
 static int explain_recipe(const struct moe_recipe *recipe, struct error *err)
 {
@@ -98,8 +94,7 @@ static int explain_recipe(const struct moe_recipe *recipe, struct error *err)
 	if (recipe->alias)
 		printf("  also called: %s\n", recipe->alias);
 	printf("  paper: %s\n  sentence: %s\n", recipe->cite, recipe->sentence);
-	printf("  causal: %s\n", leak_is_causal(leak) ? "yes (measured: changing later tokens moves no earlier output)"
-												  : "no (measured: changing later tokens moves earlier outputs)");
+	printf("  causal: %s (measured: %s)\n", leak_word(leak), findings[leak.causal]);
 	for (size_t i = 0; i < sentence_parts(&sentence); i++) {
 		putchar('\n');
 		explain_part(sentence_part(&sentence, i)->part);

@@ -17,7 +17,7 @@
 #include "sim/base/text.h"
 
 struct model_options {
-	int64_t context;
+	int64_t context, tp, pp, ep, dp;
 	bool json, table;
 };
 
@@ -31,6 +31,39 @@ static const struct moe_opt rows[] = {
 	  .unit = "tokens",
 	  .help = "length of the sequence whose mean attention is counted; auto is the length that a run was trained with, "
 			  "and 4096 for other models" },
+	{ .name = "tp",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct model_options, tp),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 1,
+	  .unit = "devices",
+	  .help = "tensor parallelism: devices over which heads, FFNs and the vocabulary are split" },
+	{ .name = "pp",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct model_options, pp),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 1,
+	  .unit = "devices",
+	  .help = "pipeline parallelism: stages of consecutive layers" },
+	{ .name = "ep",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct model_options, ep),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 1,
+	  .unit = "devices",
+	  .help = "expert parallelism: groups of devices over which the experts of a layer are spread" },
+	{ .name = "dp",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct model_options, dp),
+	  .low = 1,
+	  .high = 65536,
+	  .zero = "auto",
+	  .unit = "devices",
+	  .help = "copies of the model, over which the sharded states of the optimizer are split; auto is --ep, of which "
+			  "it must be a multiple" },
 	{ .name = "json",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct model_options, json),
@@ -224,8 +257,28 @@ static void print_parts(const struct sheet *sheet)
 					 count->flops_forward);
 	part_row(&table, "all", count->params_total, count->params_active, count->flops_forward, count->flops_forward);
 	table_end(&table, stdout);
-	printf("active without input embedding %" PRId64 ", one expert %" PRId64 ", training %" PRId64 " FLOPs a token\n\n",
-		   count->params_active_no_embedding, count->expert_params, count->flops_training);
+	printf("one expert %" PRId64 ", training %" PRId64 " FLOPs a token\n\n", count->expert_params,
+		   count->flops_training);
+}
+
+/* The mark of a published figure that follows. */
+static const char *mark(const char *fits, int convention)
+{
+	return strcmp(fits, sheet_conventions[convention].name) == 0 ? " *" : "";
+}
+
+static void print_conventions(const struct sheet *sheet)
+{
+	static const char *const header[] = { "<counted", "parameters", "active", NULL };
+	struct table table;
+	table_begin(&table, header);
+	for (int i = 0; sheet_conventions[i].name; i++) {
+		table_cell(&table, "%s", sheet_conventions[i].meaning);
+		table_cell(&table, "%" PRId64 "%s", sheet_counted(&sheet->count, i, false), mark(sheet_total_fits(sheet), i));
+		table_cell(&table, "%" PRId64 "%s", sheet_counted(&sheet->count, i, true), mark(sheet_active_fits(sheet), i));
+	}
+	table_end(&table, stdout);
+	puts(sheet->model->total || sheet->model->active ? "* as published\n" : "");
 }
 
 static void print_memory(const struct sheet *sheet)
@@ -242,6 +295,43 @@ static void print_memory(const struct sheet *sheet)
 	table_cell(&table, "keys and values a token, 16 bit");
 	table_cell(&table, "%" PRId64, 2 * sheet->count.cache_values);
 	table_cell(&table, "%s", bytes(2 * sheet->count.cache_values));
+	table_cell(&table, "of a sequence of %" PRId64 ", 16 bit", sheet->context);
+	table_cell(&table, "%" PRId64, 2 * sheet->count.cache_context);
+	table_cell(&table, "%s", bytes(2 * sheet->count.cache_context));
+	if (sheet->count.state_values > 0) {
+		table_cell(&table, "recurrent states of a sequence, 32 bit");
+		table_cell(&table, "%" PRId64, 4 * sheet->count.state_values);
+		table_cell(&table, "%s", bytes(4 * sheet->count.state_values));
+	}
+	table_end(&table, stdout);
+	puts("");
+}
+
+static void rank_row(struct table *table, const char *what, int64_t size)
+{
+	table_cell(table, "%s", what);
+	table_cell(table, "%" PRId64, size);
+	table_cell(table, "%s", bytes(size));
+}
+
+static void print_rank(const struct sheet *sheet)
+{
+	static const char *const header[] = { "<on the fullest device", "bytes", "", NULL };
+	const struct sheet_split *split = &sheet->split;
+	struct table table;
+	if (split->of.tp * split->of.pp * split->dp == 1)
+		return;
+	printf("tp %" PRId64 ", pp %" PRId64 ", ep %" PRId64 ", dp %" PRId64 ": %" PRId64 " parameters in stage %" PRId64
+		   ", %" PRId64 " of them in experts\n",
+		   split->of.tp, split->of.pp, split->of.ep, split->dp, sheet->share.experts + sheet->share.other,
+		   sheet->share.stage, sheet->share.experts);
+	table_begin(&table, header);
+	for (const struct sheet_memory *memory = sheet_memory; memory->column; memory++)
+		rank_row(&table, memory->meaning, sheet_rank_bytes(sheet, memory, false));
+	for (const struct sheet_memory *memory = sheet_memory; memory->column; memory++)
+		if (memory->optimizer)
+			rank_row(&table, text_keep_f("%s, sharded", memory->meaning), sheet_rank_bytes(sheet, memory, true));
+	rank_row(&table, "keys and values of a sequence, 16 bit", 2 * sheet->share.cache_context);
 	table_end(&table, stdout);
 	puts("");
 }
@@ -282,7 +372,9 @@ static void print_one(const struct sheet *sheet)
 		printf("  note: %s\n", model->note);
 	puts("");
 	print_parts(sheet);
+	print_conventions(sheet);
 	print_memory(sheet);
+	print_rank(sheet);
 	print_promise(sheet);
 }
 
@@ -303,15 +395,17 @@ static int64_t context_of(const struct model *model, int64_t asked)
 }
 
 /* All built-in models where no argument names any. */
-static int fill_sheets(struct sheet *sheets, struct model *read, size_t n, char **args, int64_t context,
-					   struct error *err)
+static int fill_sheets(struct sheet *sheets, struct model *read, size_t n, char **args,
+					   const struct model_options *options, struct error *err)
 {
+	const struct sheet_split split = { .of = { options->tp, options->pp, options->ep },
+									   .dp = options->dp > 0 ? options->dp : options->ep };
 	for (size_t i = 0; i < n; i++) {
 		if (args)
 			TRY(model_open(args[i], &read[i], err));
 		else
 			read[i] = models[i];
-		if (sheet_fill(&sheets[i], &read[i], context_of(&read[i], context), err))
+		if (sheet_fill(&sheets[i], &read[i], context_of(&read[i], options->context), &split, err))
 			return args && !model_find(args[i]) ? fail_at(err, args[i], 0, 0) : -1;
 	}
 	return 0;
@@ -338,7 +432,7 @@ static int run(const void *opt, int argc, char **args, struct error *err)
 	struct sheet *sheets = calloc(n, sizeof *sheets);
 	if (!read || !sheets)
 		error_no_memory("the models");
-	int result = fill_sheets(sheets, read, n, argc > 0 ? args : NULL, options->context, err);
+	int result = fill_sheets(sheets, read, n, argc > 0 ? args : NULL, options, err);
 	if (result == 0)
 		result = print_sheets(options, sheets, n, err);
 	free(sheets);
@@ -353,7 +447,8 @@ const struct command command_model = {
 	.about =
 		"Counts, in whole numbers, what a Mixture-of-Experts model stores and what one token passes: parameters and "
 		"FLOPs by part, memory by data type, and the dense models of as many parameters in total and active. "
-		"Active parameters are given with and without the input embedding, as both are published. FLOPs are two "
+		"Parameters are given by every convention under which figures are published: with and without the "
+		"embeddings, with the layers that predict further tokens, and the biases of the selection alone. FLOPs are two "
 		"for each multiply-add of a matrix product, forward unless named training (three times as many); the "
 		"scores of attention are the mean over a causal sequence of --context tokens. NAME is one of 'moesim list "
 		"models', CONFIG.json a Hugging Face config.json of one of their families, RUN the folder of a run. Without an "

@@ -20,8 +20,10 @@
 #include "experiments/places.h"
 #include "experiments/study/analysis.h"
 #include "sim/base/files.h"
+#include "sim/base/memory_file.h"
+#include "sim/base/options.h"
 #include "sim/base/text.h"
-#include "sim/metrics/trace.h"
+#include "sim/trace/tally.h"
 
 /* ---- options --------------------------------------------------------------------------------------------- */
 
@@ -35,6 +37,7 @@ struct plot_opts {
 	const char *only, *out, *baseline;
 	double margin;
 	int64_t timeout;
+	struct analysis_choice counts; /* how files of counts and traces are read */
 };
 
 static const struct moe_opt plot_rows[] = {
@@ -74,6 +77,7 @@ static const struct moe_opt plot_rows[] = {
 	  .preset = 60,
 	  .unit = "s",
 	  .help = "how long gnuplot may take for one picture" },
+	ANALYSIS_OPTIONS(struct plot_opts, counts),
 	{ .name = NULL },
 };
 
@@ -150,19 +154,10 @@ static bool is_coloured(void)
 	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 }
 
-/* Texts that grow in memory. */
+/* What a chart writes of itself. */
 struct pages {
-	char *data, *prelude, *notes;
-	size_t data_size, prelude_size, notes_size;
+	struct memory_file data, prelude, notes;
 };
-
-static FILE *open_page(char **text, size_t *size)
-{
-	FILE *page = open_memstream(text, size);
-	if (!page)
-		error_no_memory("a chart");
-	return page;
-}
 
 static int write_page(const struct plotting *p, const char *name, const char *suffix, const char *text, size_t size,
 					  struct error *err)
@@ -174,22 +169,24 @@ static int write_page(const struct plotting *p, const char *name, const char *su
 static int write_script(const struct plotting *p, const struct chart *chart, const struct pages *pages,
 						struct error *err)
 {
-	char *template, *text;
-	size_t template_size, size;
+	char *template;
+	size_t template_size;
+	struct memory_file page;
 	TRY(file_read(path_join(place_plots(), text_keep_f("%s.gp", chart->name)), 1 << 20, &template, &template_size,
 				  err));
-	FILE *script = open_page(&text, &size);
+	memory_file_open(&page);
+	FILE *script = page.to;
 	fprintf(script, "# %s\n# Made by moesim %s.  To draw it again, here: gnuplot %s.gp\n", chart->shows, VERSION,
 			chart->name);
 	fprintf(script, "# Another format (png, svg, pdf): gnuplot -e \"format='svg'\" %s.gp\n", chart->name);
 	fprintf(script, "name = '%s'\ndata = '%s.csv'\n", chart->name, chart->name);
-	fwrite(pages->prelude, 1, pages->prelude_size, script);
+	fwrite(pages->prelude.text, 1, pages->prelude.size, script);
 	putc('\n', script);
 	fwrite(template, 1, template_size, script);
-	fclose(script);
-	int failed = write_page(p, chart->name, ".gp", text, size, err);
+	memory_file_close(&page);
+	int failed = write_page(p, chart->name, ".gp", page.text, page.size, err);
 	free(template);
-	free(text);
+	free(page.text);
 	return failed;
 }
 
@@ -205,18 +202,19 @@ static void remove_old(const struct plotting *p, const struct chart *chart)
 static int sharpen(const char *path, struct error *err)
 {
 	static const char from[] = "preserveAspectRatio='none'", to[] = " image-rendering='pixelated'";
-	char *text, *sharp;
-	size_t size, sharp_size;
+	char *text;
+	size_t size;
+	struct memory_file sharp;
 	TRY(file_read(path, (size_t)1 << 28, &text, &size, err));
-	FILE *out = open_page(&sharp, &sharp_size);
+	memory_file_open(&sharp);
 	const char *at = text;
 	for (const char *image; (image = strstr(at, from)) != NULL; at = image + strlen(from))
-		fprintf(out, "%.*s%s", (int)(image + strlen(from) - at), at, to);
-	fputs(at, out);
-	fclose(out);
-	int failed = sharp_size != size ? file_replace(path, sharp, sharp_size, err) : 0;
+		fprintf(sharp.to, "%.*s%s", (int)(image + strlen(from) - at), at, to);
+	fputs(at, sharp.to);
+	memory_file_close(&sharp);
+	int failed = sharp.size != size ? file_replace(path, sharp.text, sharp.size, err) : 0;
 	free(text);
-	free(sharp);
+	free(sharp.text);
 	return failed;
 }
 
@@ -239,22 +237,20 @@ static bool is_whole(const char *path, const char *format)
 	return false;
 }
 
-/* A picture is drawn under another name and appears whole. */
+/* A picture is drawn under another name, that of a file of our own making, and appears whole. */
 static int draw_picture(const struct plotting *p, const struct chart *chart, const char *format, struct error *err)
 {
-	const char *part = text_keep_f(".%s.%s.part", chart->name, format);
-	const char *path = path_join(p->folder, part);
-	const char *settings = text_keep_f("format='%s'; out='%s'", format, part);
+	const char *whole = path_join(p->folder, text_keep_f("%s.%s", chart->name, format)), *path;
+	TRY(file_reserve(whole, &path, err));
+	const char *settings = text_keep_f("format='%s'; out='%s'", format, path_last(path));
 	int failed = gnuplot_run(p->folder, text_keep_f("%s.gp", chart->name), settings, (unsigned)p->opt->timeout, err);
 	if (!failed && !is_whole(path, format))
 		failed = fail(err, ERROR_WORLD, "gnuplot ended without a whole picture of %s (is the disk full?)", chart->name);
 	if (!failed && strcmp(format, "svg") == 0)
 		failed = sharpen(path, err);
-	const char *whole = path_join(p->folder, text_keep_f("%s.%s", chart->name, format));
-	if (!failed && rename(path, whole) != 0)
-		failed = fail(err, ERROR_WORLD, "cannot create %s: %s", whole, strerror(errno));
-	if (failed)
-		unlink(path);
+	if (!failed)
+		return file_place(path, whole, err);
+	unlink(path);
 	return failed;
 }
 
@@ -317,32 +313,34 @@ static void draw_chart(struct plotting *p, const struct chart *chart)
 static int write_chart(struct plotting *p, const struct chart *chart, bool *any, struct error *err)
 {
 	struct pages pages;
-	FILE *data = open_page(&pages.data, &pages.data_size);
+	memory_file_open(&pages.data);
+	memory_file_open(&pages.prelude);
+	memory_file_open(&pages.notes);
 	struct chart_sheet sheet = { .study = &p->study,
 								 .analysis = &p->analysis,
 								 .models = &p->models,
 								 .choice = &p->choice,
-								 .data = csv_open_stream(data, chart->columns),
-								 .prelude = open_page(&pages.prelude, &pages.prelude_size),
-								 .notes = open_page(&pages.notes, &pages.notes_size) };
+								 .data = csv_open_stream(pages.data.to, chart->columns),
+								 .prelude = pages.prelude.to,
+								 .notes = pages.notes.to };
 	int failed = chart->fill(&sheet, err);
 	int closed = csv_close(sheet.data, false, failed ? &(struct error){ .code = ERROR_NONE } : err);
 	failed = failed ? failed : closed;
-	fclose(data);
-	fclose(sheet.prelude);
-	fclose(sheet.notes);
+	memory_file_close(&pages.data);
+	memory_file_close(&pages.prelude);
+	memory_file_close(&pages.notes);
 	if (!sheet.missing && chart->of_colour && p->opt->term == TERMINAL_DUMB && !is_coloured())
 		sheet.missing = "a terminal without colours cannot show it";
 	*any = !sheet.missing;
 	if (!failed && *any)
-		failed =
-			write_page(p, chart->name, ".csv", pages.data, pages.data_size, err) || write_script(p, chart, &pages, err);
+		failed = write_page(p, chart->name, ".csv", pages.data.text, pages.data.size, err) ||
+				 write_script(p, chart, &pages, err);
 	if (!failed)
-		tell_notes(p, chart, sheet.missing ? text_keep_f("not drawn: %s", sheet.missing) : pages.notes);
+		tell_notes(p, chart, sheet.missing ? text_keep_f("not drawn: %s", sheet.missing) : pages.notes.text);
 	arena_free(&sheet.arena);
-	free(pages.data);
-	free(pages.prelude);
-	free(pages.notes);
+	free(pages.data.text);
+	free(pages.prelude.text);
+	free(pages.notes.text);
 	return failed;
 }
 
@@ -416,8 +414,9 @@ static void tell_runs(const struct plotting *p)
 
 static int read_counts(struct plotting *p, int argc, char **args, struct error *err)
 {
-	static const struct analysis_choice choice = { .model = "", .step = TRACE_ALL_STEPS };
-	return analysis_read(argc, args, &choice, &p->analysis, err);
+	TRY(analysis_read(argc, args, &p->opt->counts, &p->analysis, err));
+	analysis_tell(&p->analysis, stderr);
+	return analysis_drop_unused(&p->analysis, stderr, err);
 }
 
 static void tell_counts(const struct plotting *p)
@@ -454,15 +453,27 @@ static const struct subject *subject_of(const char *word)
 
 static int plot(struct plotting *p, unsigned chosen, struct error *err)
 {
-	char *notes;
-	size_t notes_size;
-	p->notes = open_page(&notes, &notes_size);
+	struct memory_file notes;
+	memory_file_open(&notes);
+	p->notes = notes.to;
 	int failed = plot_all(p, chosen, err);
-	fclose(p->notes);
-	if (!failed && *notes)
-		printf("left out:\n%s", notes);
-	free(notes);
+	memory_file_close(&notes);
+	if (!failed && *notes.text)
+		printf("left out:\n%s", notes.text);
+	free(notes.text);
 	return failed ? failed : verdict(p, err);
+}
+
+/* Runs and models say themselves what the flags of counts are about. */
+static int refuse_counts_flags(const struct plot_opts *opt, struct error *err)
+{
+	static const struct moe_opt of_counts[] = { ANALYSIS_OPTIONS(struct plot_opts, counts), { .name = NULL } };
+	for (const struct moe_opt *row = of_counts; row->name; row++)
+		if (!options_is_preset(row, opt)) {
+			fail(err, ERROR_USER, "is for files of counts and traces, not for runs or models");
+			return fail_at(err, text_keep_f("--%s", row->name), 0, 0);
+		}
+	return 0;
 }
 
 static int run_plot(const void *opt, int argc, char **args, struct error *err)
@@ -474,6 +485,8 @@ static int run_plot(const void *opt, int argc, char **args, struct error *err)
 		return fail(err, ERROR_USER,
 					"plot what? (give the folder of a run or of a suite, a file of counts, or the word models)");
 	p.subject = subject_of(args[0]);
+	if (p.subject->read != read_counts)
+		TRY(refuse_counts_flags(o, err));
 	TRY(choose_charts(p.subject->charts, o->only, &chosen, err));
 	TRY(p.subject->read(&p, argc, args, err));
 	const char *usual = p.subject == subjects ? path_join(args[0], "plots") : "plots";
@@ -492,7 +505,8 @@ const struct command command_plot = {
 	.about =
 		"Each DIR is the folder of a run, or holds such folders (a suite).  Runs that differ in nothing but the seed "
 		"become one line with its 95% interval.  Each FILE holds expert counts or a routing trace, as moesim analyze "
-		"reads them; the models in all files stand side by side.  The word models draws the parameters of the built-in "
+		"reads them, with the same flags; the models in all files stand side by side.  The word models draws the "
+		"parameters of the built-in "
 		"models, and among them each MODEL that moesim model would count: a config.json, or the folder of a run.  The "
 		"charts go to --out, or else to the folder plots in the first DIR or in the working directory, each with its "
 		"data (NAME.csv) and a script that draws it again (NAME.gp); a chart that has nothing to show is left out, and "

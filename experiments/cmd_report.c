@@ -11,6 +11,7 @@
 #include "experiments/cmd.h"
 #include "experiments/report/report.h"
 #include "sim/base/files.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 
 struct report_options {
@@ -39,13 +40,12 @@ static const struct moe_opt report_rows[] = {
 	{ .name = "against",
 	  .type = MOE_OPT_TEXT,
 	  AT(against),
-	  .help = "compare with this strategy alone (default all pairs; of more than 12 strategies, top-k or the first)" },
+	  .help = "what everything is compared with (default plain token choice, else dense, else the first)" },
 	{ .name = NULL },
 };
 #undef AT
 
-/* ---- choosing ------------------------------------------------------------------------------------------------------
- */
+/* ---- choosing */
 
 static int unknown_metric(const char *name, struct error *err)
 {
@@ -59,8 +59,32 @@ static int unknown_metric(const char *name, struct error *err)
 	return fail_at(err, "--metric", 0, 0);
 }
 
-/* ---- gathering -----------------------------------------------------------------------------------------------------
- */
+/* ---- gathering */
+
+enum { METRICS_MOST = 16 };
+
+/* One loss is judged, the usual one or the one asked for. */
+static bool is_loss(const struct compare_metric *metric)
+{
+	return strcmp(metric->unit, compare_metrics[0].unit) == 0;
+}
+
+/* The metric that was asked for first, then those that are always judged; none: the usual ones. */
+static int choose_metrics(const struct report_options *opt, const struct compare_metric **metric, size_t *n,
+						  struct error *err)
+{
+	const struct compare_metric *first = *opt->metric ? compare_metric(opt->metric) : NULL;
+	*n = 0;
+	if (!*opt->metric)
+		return 0;
+	if (!first)
+		return unknown_metric(opt->metric, err);
+	metric[(*n)++] = first;
+	for (const struct compare_metric *other = compare_metrics; other->name && *n < METRICS_MOST; other++)
+		if (other != first && other->judged && !is_loss(other))
+			metric[(*n)++] = other;
+	return 0;
+}
 
 static bool is_known(const struct comparison *of)
 {
@@ -70,34 +94,32 @@ static bool is_known(const struct comparison *of)
 	return false;
 }
 
-/* The metric becomes a column of the report if any run has it. */
-static int add_metric(struct report *report, const struct compare_metric *metric, bool needed, struct arena *arena,
-					  struct error *err)
+/* What nobody judges but many want to see. */
+static int add_beside(struct report *report, struct error *err)
 {
-	struct comparison *into = &report->metric[report->metrics];
-	for (size_t i = 0; i < report->metrics; i++)
-		if (report->metric[i].metric == metric)
-			return 0;
-	if (report->metrics == REPORT_METRICS)
-		return 0;
-	TRY(compare_means(report->study, COMPARE_END, metric, arena, into, err));
-	report->metrics += needed || is_known(into);
+	static const char *const name[] = { "drop_rate", "domain_mi" };
+	for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+		struct comparison *into = &report->beside[report->also];
+		bool judged = false;
+		for (size_t m = 0; m < report->page.metrics; m++)
+			judged |= report->page.metric[m] == compare_metric(name[i]);
+		TRY(compare_means(report->study, COMPARE_END, compare_metric(name[i]), &report->page.arena, into, err));
+		report->also += !judged && is_known(into);
+	}
 	return 0;
 }
 
-/* The verdicts' metric first, then what belongs beside it. */
-static int add_metrics(const struct report_options *opt, struct report *report, struct arena *arena, struct error *err)
+static int judge(const struct report_options *opt, struct report *report, struct error *err)
 {
-	static const char *const beside[] = { "maxvio", "dead_experts", "drop_rate", "domain_mi", "flops_per_token" };
-	const struct compare_metric *first = compare_metric(*opt->metric ? opt->metric : "excess_loss");
-	if (!first)
-		return unknown_metric(opt->metric, err);
-	TRY(add_metric(report, first, *opt->metric != '\0', arena, err));
-	if (report->metrics == 0)
-		TRY(add_metric(report, compare_metric("eval_loss"), true, arena, err));
-	for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
-		TRY(add_metric(report, compare_metric(beside[i]), false, arena, err));
-	return 0;
+	const struct compare_metric *metric[METRICS_MOST];
+	struct compare_request request = {
+		.metric = metric, .margin = opt->margin, .against = opt->against, .asides = true
+	};
+	TRY(choose_metrics(opt, metric, &request.metrics, err));
+	TRY(compare_page(report->study, &request, &report->page, err));
+	findings_of(&report->page, &report->findings);
+	report->other_metric = *opt->metric && report->page.metric[0] != compare_metrics;
+	return add_beside(report, err);
 }
 
 static int read_records(struct report *report, struct arena *arena, struct error *err)
@@ -112,34 +134,12 @@ static int read_records(struct report *report, struct arena *arena, struct error
 	return 0;
 }
 
-/* The metric of the verdicts first, then those that are always judged. */
-static int judge_all(const struct report_options *opt, struct report *report, struct arena *arena, struct error *err)
-{
-	const struct compare_metric *metric[REPORT_METRICS];
-	struct compare_request request = { .metric = metric, .margin = opt->margin, .against = opt->against };
-	for (size_t i = 0; i < report->metrics; i++)
-		if (i == 0 || report->metric[i].metric->judged)
-			metric[request.metrics++] = report->metric[i].metric;
-	TRY(compare_page(report->study, &request, &report->page, err));
-	report->contests = report->page.contests;
-	report->contest = ARENA_TAKE(arena, report->contests, struct report_contest);
-	for (size_t i = 0; i < report->contests; i++) {
-		const struct compare_contest *contest = &report->page.contest[i];
-		report->contest[i] = (struct report_contest){ .series = contest->series,
-													  .verdict = contest->metric[0],
-													  .baseline = contest->baseline,
-													  .best = contest->best };
-	}
-	return 0;
-}
-
 static int gather(const struct report_options *opt, struct study *study, size_t folders, char **folder,
 				  struct report *report, struct error *err)
 {
 	TRY(suite_note_read(folder[0], &report->note, err));
 	report->question = *opt->question ? opt->question : report->note.question;
-	TRY(add_metrics(opt, report, &study->arena, err));
-	TRY(judge_all(opt, report, &study->arena, err));
+	TRY(judge(opt, report, err));
 	TRY(read_records(report, &study->arena, err));
 	const struct chart_choice choice = { .baseline = opt->against, .margin = opt->margin };
 	return report_draw(report, folders, folder, &choice, err);
@@ -150,18 +150,16 @@ static int gather(const struct report_options *opt, struct study *study, size_t 
 
 static int write_page(const struct report *report, const char *path, struct error *err)
 {
-	char *page;
-	size_t size;
-	FILE *to = open_memstream(&page, &size);
-	if (!to)
-		error_no_memory("a report");
-	report_write(report, to);
-	if (fclose(to) != 0)
-		error_no_memory("a report");
-	int status = file_replace(path, page, size, err);
-	if (status == 0)
+	struct memory_file page;
+	memory_file_open(&page);
+	report_write(report, page.to);
+	memory_file_close(&page);
+	int status = file_replace(path, page.text, page.size, err);
+	if (status == 0) {
+		findings_print(&report->findings, stdout);
 		printf("wrote %s\n", path);
-	free(page);
+	}
+	free(page.text);
 	return status;
 }
 
@@ -192,13 +190,16 @@ static int report_command(const void *options, int argc, char **args, struct err
 
 const struct command command_report = {
 	.name = "report",
-	.summary = "one web page: question, verdicts in words, charts, provenance",
+	.summary = "one web page: question, answer, charts, provenance",
 	.arguments = "DIR...",
 	.about =
-		"Writes one HTML file that needs no other: the suite's question, what the runs allow to say (as compare does, "
-		"in words and with every interval), all charts that plot makes with a sentence on how to read each, the "
-		"settings, and for every run its seed, build and hashes, with the command that makes it again.  Readable on "
-		"a phone, in light and dark, and on paper.",
+		"Writes one HTML file that needs no other: the suite's question, its answer in a few sentences computed from "
+		"the "
+		"verdicts (printed as well), a table of everything against the baseline with every interval, all charts that "
+		"plot "
+		"makes with a sentence on how to read each, the settings, and for every run its seed, build and hashes, with "
+		"the "
+		"command that makes it again.  What is long is folded.  Readable on a phone, in light and dark, and on paper.",
 	.opts = report_rows,
 	.opts_size = sizeof(struct report_options),
 	.run = report_command,

@@ -38,7 +38,8 @@ static const struct moe_opt run_rows[] = {
 	{ .name = "like",
 	  .type = MOE_OPT_TEXT,
 	  AT(like),
-	  .help = "a model of 'moesim list models', made small: its router as it is, depth and width scaled" },
+	  .help = "a model of 'moesim list models', or of a config.json, made small: its router as it is, depth and width "
+			  "scaled" },
 	{ .name = "scale",
 	  .type = MOE_OPT_REAL,
 	  AT(scale),
@@ -65,14 +66,7 @@ static const struct moe_opt run_rows[] = {
 	  .high = 1024,
 	  .zero = "all",
 	  .help = "threads; results do not depend on their number" },
-	{ .name = "checkpoint-every",
-	  .type = MOE_OPT_INT,
-	  AT(checkpoint_every),
-	  .low = 1,
-	  .high = 1e9,
-	  .zero = "end",
-	  .unit = "steps",
-	  .help = "steps between checkpoints" },
+	RUN_CHECKPOINT_ROW(offsetof(struct run_options, checkpoint_every)),
 	{ .name = "quiet", .type = MOE_OPT_FLAG, AT(quiet), .high = 1, .help = "no table at the end, no progress" },
 	{ .name = "no-progress",
 	  .type = MOE_OPT_FLAG,
@@ -92,14 +86,22 @@ static const struct moe_opt run_rows[] = {
 
 /* ---- while it runs --------------------------------------------------------------------------------------------- */
 
+/* What the run's callbacks need. */
+struct errand {
+	double shown; /* when progress was last shown */
+	struct tracer tracer;
+	const char *model; /* as the trace calls it */
+};
+
 static void show_progress(void *context, const struct run_progress *now)
 {
-	double *shown = context, left = (double)(now->steps - now->step) / (double)(now->step - now->first);
+	struct errand *errand = context;
+	double left = (double)(now->steps - now->step) / (double)(now->step - now->first);
 	char rate[TEXT_NUMBER];
 	bool last = now->step == now->steps;
-	if (now->seconds - *shown < 0.1 && !last)
+	if (now->seconds - errand->shown < 0.1 && !last)
 		return;
-	*shown = now->seconds;
+	errand->shown = now->seconds;
 	fprintf(stderr, "\r\033[Kstep %zu/%zu  loss %.3f", now->step, now->steps, now->lm_loss);
 	if (!isnan(now->excess_loss))
 		fprintf(stderr, "  excess %.3f", now->excess_loss);
@@ -155,14 +157,20 @@ static void tell_losses(const struct trainer *trainer, const struct outcome *out
 	tell_row("excess loss", loss - bayes, 4, "", "the difference: what this model has not learned");
 }
 
+/* In the order of enum causality. */
+static const char *const future[][2] = {
+	{ "yes", "later tokens change where earlier ones go" },
+	{ "train", "in training only: the held-out loss is that of a causal model" },
+	{ "no", "later tokens cannot change where earlier ones go" },
+};
+
 static void tell_leak(struct leak leak)
 {
-	const char *meaning =
-		leak_is_causal(leak)
-			? "other later tokens change no earlier prediction"
-			: text_keep_f("other later tokens change earlier losses by %.3f nats: this loss is no causal model's",
-						  leak.batch);
-	printf("  %-24s%8s    %s\n", "looks into the future", leak_is_causal(leak) ? "no" : "yes", meaning);
+	const char *const *row = future[leak.causal];
+	const char *change =
+		leak.causal == CAUSALITY_NO ? text_keep_f(", and earlier losses by %.3f nats: not a causal model's loss", leak.change)
+									: "";
+	printf("  %-24s%8s    %s%s\n", "looks into the future", row[0], row[1], change);
 }
 
 static void tell_balance(const struct trainer *trainer, const struct outcome *outcome)
@@ -181,7 +189,7 @@ static void tell_balance(const struct trainer *trainer, const struct outcome *ou
 	tell_row("dropped", 100 * mean->drop_rate, 1, "%", "assignments that found no room at their expert");
 	tell_row("domain information", mean->domain_mi, 3, "",
 			 text_keep_f("nats that a token's expert tells of its domain (chance alone: %.3f)", mean->domain_mi_floor));
-	if (!isnan(outcome->leak.batch))
+	if (!isnan(outcome->leak.change))
 		tell_leak(outcome->leak);
 }
 
@@ -238,10 +246,17 @@ static int dry_run(const struct settings *settings, const char *like, struct err
 
 /* ---- the command ----------------------------------------------------------------------------------------------- */
 
-static struct run_plan plan_of(const struct run_options *opt, const struct settings *settings, double *shown)
+static int write_trace(void *context, struct trainer *trainer, struct error *err)
+{
+	struct errand *errand = context;
+	return tracer_write(&errand->tracer, errand->model, trainer, err);
+}
+
+static struct run_plan plan_of(const struct run_options *opt, const struct settings *settings, struct errand *errand)
 {
 	const char *folder =
 		*opt->out ? opt->out : text_keep_f("runs/%s-s%lld", settings->sentence.name, (long long)settings->config.seed);
+	*errand = (struct errand){ .shown = -1, .model = path_last(folder) };
 	return (struct run_plan){ .folder = folder,
 							  .mode = opt->resume  ? RECORDER_RESUME
 									  : opt->force ? RECORDER_FORCE
@@ -249,22 +264,13 @@ static struct run_plan plan_of(const struct run_options *opt, const struct setti
 							  .threads = (int)(opt->threads ? (size_t)opt->threads : jobs_processors()),
 							  .checkpoint_every = (size_t)opt->checkpoint_every,
 							  .show = on_terminal(opt) ? show_progress : NULL,
-							  .context = shown };
-}
-
-/* Only a run that reached its end has a routing to tell of. */
-static int trace(struct tracer *tracer, struct trainer *trainer, const struct run_plan *plan,
-				 const struct outcome *outcome, struct error *err)
-{
-	if (tracer->beside == NULL || strcmp(outcome->status, "done") != 0)
-		return 0;
-	return tracer_write(tracer, path_last(plan->folder), trainer, err);
+							  .last = *opt->trace ? write_trace : NULL,
+							  .context = errand };
 }
 
 static int open_trace(const struct run_options *opt, const struct trainer *trainer, struct tracer *tracer,
 					  struct error *err)
 {
-	*tracer = (struct tracer){ .beside = NULL };
 	if (!*opt->trace)
 		return 0;
 	if (trainer->net.call.experts == 0)
@@ -277,19 +283,16 @@ static int open_trace(const struct run_options *opt, const struct trainer *train
 static int train(const struct run_options *opt, const struct settings *settings, const char *like, struct error *err)
 {
 	struct trainer trainer;
-	struct tracer tracer;
+	struct errand errand;
 	struct outcome outcome;
-	double shown = -1;
 	int signal = 0;
-	struct run_plan plan = plan_of(opt, settings, &shown);
+	struct run_plan plan = plan_of(opt, settings, &errand);
 	parallel_threads(plan.threads);
 	TRY(trainer_open(&trainer, settings, err));
-	int status = open_trace(opt, &trainer, &tracer, err);
+	int status = open_trace(opt, &trainer, &errand.tracer, err);
 	if (status == 0)
 		status = run_train(&trainer, &plan, &outcome, &signal, err);
-	if (status == 0)
-		status = trace(&tracer, &trainer, &plan, &outcome, err);
-	tracer_drop(&tracer);
+	tracer_drop(&errand.tracer);
 	if (status == 0 && !opt->quiet)
 		tell_end(&trainer, like, &outcome, &plan);
 	if (status == 0 && !opt->quiet && *opt->trace)

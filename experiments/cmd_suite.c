@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,15 +23,17 @@
 #include "experiments/places.h"
 #include "experiments/shell.h"
 #include "experiments/study/compare.h"
+#include "experiments/study/findings.h"
 #include "experiments/table.h"
 #include "sim/base/csv.h"
 #include "sim/base/files.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/train/run.h"
 
 struct suite_options {
 	const char *out, *only, *set, *seeds;
-	int64_t jobs, index;
+	int64_t jobs, index, checkpoint_every;
 	bool plan, dry_run, no_progress;
 };
 
@@ -73,6 +76,7 @@ static const struct moe_opt suite_rows[] = {
 	  .high = GRID_LIMIT,
 	  .zero = "all",
 	  .help = "make only the run of this line of --plan, for Slurm job arrays" },
+	RUN_CHECKPOINT_ROW(offsetof(struct suite_options, checkpoint_every)),
 	{ .name = "no-progress",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, no_progress),
@@ -155,15 +159,18 @@ static void print_plan(const struct suite_options *opt, const char *file, const 
 		print_flag("only", opt->only);
 		print_flag("set", opt->set);
 		print_flag("seeds", opt->seeds);
+		print_flag("checkpoint-every", opt->checkpoint_every ? text_keep_f("%" PRId64, opt->checkpoint_every) : "");
 		putchar('\n');
 	}
 }
 
 static const char *state_word(enum run_state state)
 {
-	static const char *const word[] = {
-		[RUN_MISSING] = "to do", [RUN_UNFINISHED] = "unfinished", [RUN_DONE] = "done", [RUN_DIVERGED] = "diverged"
-	};
+	static const char *const word[] = { [RUN_MISSING] = "to do",
+										[RUN_UNFINISHED] = "unfinished",
+										[RUN_DONE] = "done",
+										[RUN_DIVERGED] = "diverged",
+										[RUN_UNREADABLE] = "unreadable" };
 	return word[state];
 }
 
@@ -403,6 +410,25 @@ static bool knows_excess(const struct csv_table *rows)
 	return false;
 }
 
+/* What compare and report say of the same folder. */
+static int print_findings(const char *folder, struct error *err)
+{
+	const struct compare_request request = { .asides = true };
+	char *path = (char *)folder;
+	struct study study;
+	struct compare_page page;
+	TRY(study_read(1, &path, &study, err));
+	int status = compare_page(&study, &request, &page, err);
+	if (status == 0) {
+		struct findings findings;
+		findings_of(&page, &findings);
+		findings_print(&findings, stdout);
+		compare_page_free(&page);
+	}
+	study_free(&study);
+	return status;
+}
+
 static int print_summary(const struct suite *suite, const struct grid *grid, const struct results *results,
 						 const struct gap_list *gaps, struct error *err)
 {
@@ -411,11 +437,12 @@ static int print_summary(const struct suite *suite, const struct grid *grid, con
 	const char *path = path_join(results->folder, "summary.csv"), *header[16];
 	if (!file_exists(path))
 		return 0;
+	print_question(suite);
+	TRY(print_findings(results->folder, err));
 	TRY(csv_read(path, &rows, err));
 	bool excess = knows_excess(&rows);
 	memcpy(header, table_header, sizeof table_header);
 	header[2] = excess ? header[2] : "eval loss +- 95%";
-	print_question(suite);
 	table_begin(&table, header);
 	for (size_t i = 0; i < grid->points; i++)
 		if (point_runs(grid, i) > 0)
@@ -550,7 +577,11 @@ static int act(const struct suite_options *opt, const char *file, const struct s
 			   struct error *err)
 {
 	struct results results;
-	struct campaign campaign = { .grid = grid, .results = &results, .quiet = opt->no_progress };
+	struct campaign campaign = { .grid = grid,
+								 .results = &results,
+								 .quiet = opt->no_progress,
+								 .checkpoint_every =
+									 opt->checkpoint_every ? opt->checkpoint_every : suite->checkpoint_every };
 	const char *out = *opt->out ? opt->out : path_join("runs", suite->name);
 	int status = 0;
 	campaign.at_a_time = opt->jobs ? (size_t)opt->jobs : opt->index ? 1 : jobs_processors();
@@ -590,11 +621,12 @@ const struct command command_suite = {
 	.name = "suite",
 	.summary = "runs a grid of runs x seeds, several at a time; resumes",
 	.arguments = "FILE",
-	.about = "Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
-			 "gathers their summaries in summary.csv, and prints a table with 95% intervals over the seeds.  FILE may "
-			 "also be the name of a suite that comes with the program (quick, alike, balance, capacity, defaults, "
-			 "drift, granularity, hash, scale, shared, structure).  Given again after it was stopped, or after the file was "
-			 "changed, it makes what is missing.",
+	.about =
+		"Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
+		"gathers their summaries in summary.csv, and prints what their verdicts come to in sentences and a table with "
+		"95% intervals over the seeds.  FILE may also be the name of a suite that comes with the program (quick, alike, "
+		"balance, capacity, defaults, drift, granularity, hash, scale, scope, shared, structure).  Given again after it was "
+		"stopped, or after the file was changed, it makes what is missing.",
 	.opts = suite_rows,
 	.opts_size = sizeof(struct suite_options),
 	.repeated = "set",

@@ -111,6 +111,7 @@ int main(int argc, char **argv)
 	struct error err = { .code = ERROR_NONE };
 	wait_without_spinning(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow (ulimit -f) is an error like a full disk */
 	error_catch_gsl();
 	product_single_threaded();
 	catalog_use(strategy_parts, strategy_recipes);

@@ -12,20 +12,16 @@
 
 void whole_csv_begin(struct whole_csv *csv, const char *header)
 {
-	*csv = (struct whole_csv){ .text = NULL };
-	csv->memory = open_memstream(&csv->text, &csv->size);
-	if (!csv->memory)
-		error_no_memory("a CSV file");
-	csv->rows = csv_open_stream(csv->memory, header);
+	memory_file_open(&csv->memory);
+	csv->rows = csv_open_stream(csv->memory.to, header);
 }
 
 int whole_csv_end(struct whole_csv *csv, const char *path, struct error *err)
 {
 	int status = csv_close(csv->rows, false, err);
-	if (fclose(csv->memory) != 0)
-		error_no_memory("a CSV file");
+	memory_file_close(&csv->memory);
 	if (status == 0 && path)
-		status = file_replace(path, csv->text, csv->size, err);
-	free(csv->text);
+		status = file_replace(path, csv->memory.text, csv->memory.size, err);
+	free(csv->memory.text);
 	return status;
 }

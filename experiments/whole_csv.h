@@ -6,12 +6,11 @@
 #define EXPERIMENTS_WHOLE_CSV_H
 
 #include "sim/base/csv.h"
+#include "sim/base/memory_file.h"
 
 struct whole_csv {
 	struct csv_writer *rows; /* to be filled by csv_text(), csv_row() and so on */
-	FILE *memory;
-	char *text;
-	size_t size;
+	struct memory_file memory;
 };
 
 void whole_csv_begin(struct whole_csv *csv, const char *header);

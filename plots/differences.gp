@@ -8,7 +8,7 @@ across = panels <= 3 ? panels : panels == 4 ? 2 : 3
 down = (panels + across - 1)/across
 left_edge = 30 + 6.8*longest
 wide = across == 1 ? 520.0 : across == 2 ? 320.0 : 230.0
-numbers = 150
+numbers = shares ? 190 : 150
 bar = 28.0 - (rows > 12 ? 6 : 0)
 high = bar*rows + 16
 gap = 36
@@ -19,15 +19,25 @@ load 'style.gp'
 
 headline = 'Difference in loss from '.baseline
 if (strlen(subject)) { headline = 'Difference in loss of '.subject.' from '.baseline.', on each stream' }
-reading = 'Mark and bar: '.seeds.' with its 95% interval, paired by seed, simultaneous for all '.sprintf('%g', tests).\
-	' tests of the page; p: corrected for them (Holm).'
+reading = 'Mark and bar: '.seeds.' with its interval, paired by seed, at 96% for '.\
+	(tests > 1 ? sprintf('all %g tests of the page at once', tests) : 'the only test').'; p: corrected for them (Holm).'.\
+	(cut ? '  Bars are cut at the edge.' : '')
+# what a row shows: a share in percent, or the plain difference
+shown(end) = shares ? 100*column('relative'.end) : column('difference'.end)
+amount(row) = (column('relative') == column('relative') ? sprintf('  %+.0f%%', 100*column('relative')) : '').sprintf('  %+.4f', column('difference'))
+chance(row) = column('p') != column('p') ? '' : column('p') < 0.0005 ? '  p < 0.001' : sprintf('  p = %.3f', column('p'))
 span = x_most > x_least ? x_most - x_least : 1e-6
 least = x_least - 0.04*span
 most = x_most + 0.04*span
+# a margin in nats has no place on an axis of shares
+if (shares) { margin = 0 }
 if (margin > 0) {
 	least = least < -1.15*margin ? least : -1.15*margin
 	most = most > 1.15*margin ? most : 1.15*margin
 }
+
+loss_name = strstrt(loss_title, ' (') ? loss_title[1:strstrt(loss_title, ' (') - 1] : loss_title
+x_title = shares ? 'difference in '.loss_name.' (%)' : across > 2 ? 'difference (nats per token)' : 'difference in '.loss_title
 
 set multiplot
 @HEAD
@@ -59,13 +69,12 @@ do for [p = 1:panels] {
 	do for [r = 1:rows] { set ytics add ((p - 1)%across ? '' : plain(label[r]) rows + 1 - r) }
 	set format x (p + across > panels ? '%g' : '')
 	unset xlabel
-	if (p + across > panels) { set xlabel (across > 2 ? 'difference (nats per token)' : 'difference in '.loss_title) noenhanced }
+	if (p + across > panels) { set xlabel x_title noenhanced }
 	plot \
-		for [i = 1:series] data using (column('series') == i && panel_of[i] == p ? column('difference') : NaN): \
-			'row':'difference_low':'difference_high' \
+		for [i = 1:series] data using (column('series') == i && panel_of[i] == p ? shown('') : NaN): \
+			'row':(shown('_low')):(shown('_high')) \
 			with xerrorbars linetype (1 + (look[i] - 1)%10) dashtype 1 linewidth 1.8 pointsize (rows > 12 ? 1 : 1.3) notitle, \
-		data using (panel_of[int(column('series'))] == p ? most : NaN):'row':(sprintf('  %+.4f  (p %s)', column('difference'), \
-			column('p') != column('p') ? '-' : column('p') < 0.0005 ? '< 0.001' : sprintf('= %.3f', column('p')))) with labels left font small_font \
+		data using (panel_of[int(column('series'))] == p ? most : NaN):'row':(amount(0).chance(0)) with labels left font small_font \
 			textcolor rgb text_colour notitle
 	unset label
 }

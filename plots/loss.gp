@@ -25,6 +25,8 @@ headline = has_excess ? 'Loss over training, and what of it could still be learn
 reading = 'Lower is better.  '.curves.'.'.(has_excess ? '  Right: without the steep start.' : '')
 
 x_column = x_title eq 'training step' ? 'step' : 'tokens'
+# of an axis, which must not be empty
+spread(from, to) = to > from ? to - from : 1
 x_of(i) = column('series') == i ? column(x_column)/x_unit : NaN
 
 stats data using (column('bayes')) nooutput name 'B'
@@ -46,7 +48,9 @@ set title loss_title font panel_font offset 0,-0.4
 if (has_excess) {
 	set label 1 'Bayes loss: no model can do better' at graph 0.98,first B_mean right offset 0,-0.8 \
 		font small_font textcolor rgb reference_colour
-	set yrange [B_mean - 0.09*(L_max - B_mean):*]
+	bottom = B_mean < L_min ? B_mean : L_min # by chance a model may be better on the tokens at hand
+	top = B_mean > L_max ? B_mean : L_max
+	set yrange [bottom - 0.09*spread(bottom, top):*]
 }
 plot \
 	for [i = 1:series] data using (x_of(i)):(band(column('loss_low'))):(column('loss_high')) \
@@ -65,8 +69,8 @@ if (has_excess) {
 	set yrange [*:*]
 	# the steep start would leave no room for the differences
 	stats data using (column(x_column) >= 0.12*x_most ? column('excess') : NaN) nooutput name 'E'
-	low = excess_positive ? E_min/1.06 : E_min - 0.04*(E_max - E_min)
-	high = excess_positive ? E_max*1.06 : E_max
+	low = excess_positive ? E_min/1.06 : E_min - 0.04*spread(E_min, E_max)
+	high = excess_positive ? E_max*1.06 : E_max + 0.04*spread(E_min, E_max)
 	set yrange [low:high]
 	if (excess_positive) { set ytics () }
 	if (excess_positive && high/low < 8) {

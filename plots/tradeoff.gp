@@ -27,6 +27,7 @@ headline = 'Loss against balance at the end of training'
 reading = 'Down and left is better.  '.(banded ? 'Mark and bars: ' : 'Marks: ').seeds.interval.'.'
 if (joined) { reading = reading.'  Larger marks: larger values of what was swept.' }
 
+do for [p = 1:panels] { y_least = ceiling[p] < y_least ? ceiling[p] : bag[p] < y_least ? bag[p] : y_least }
 span = y_most > y_least ? y_most - y_least : 0.1*abs(y_most) + 1e-6
 low = y_least - 0.1*span
 most = y_most + 0.14*span
@@ -64,6 +65,15 @@ do for [p = 1:panels] {
 		if (front_panel[k] == p && front_panel[k-1] == p) {
 			set arrow from front_x[k-1],front_y[k-1] to front_x[k],front_y[k-1] nohead back linecolor rgb front_colour linewidth 3
 			set arrow from front_x[k],front_y[k-1] to front_x[k],front_y[k] nohead back linecolor rgb front_colour linewidth 3
+		}
+	}
+	# what no routing gets below, where it is known
+	do for [k = 1:2] {
+		limit = k == 1 ? ceiling[p] : bag[p]
+		limit_title = k == 1 ? 'ceiling: '.ceiling_label[p] : 'ideal reader of the bag of tokens'
+		if (limit == limit && limit <= most && limit >= low) {
+			set arrow from graph 0,first limit to graph 1,first limit nohead back linecolor rgb reference_colour dashtype 3 linewidth 1.2
+			set label limit_title at graph 0.99,first limit right offset 0,0.45 noenhanced font small_font textcolor rgb reference_colour
 		}
 	}
 	# a series without routed experts has no MaxVio: its loss is a line across, or beyond the edge

@@ -180,7 +180,7 @@ static size_t worst_domain(const struct analysis_layer *layer)
 {
 	size_t worst = 0;
 	for (size_t d = 1; d < layer->domains; d++)
-		if (layer->alone[d].maxvio > layer->alone[worst].maxvio)
+		if (layer->alone[d].maxvio > layer->alone[worst].maxvio || isnan(layer->alone[worst].maxvio))
 			worst = d;
 	return worst;
 }

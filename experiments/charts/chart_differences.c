@@ -42,14 +42,16 @@ static int find_differences(struct chart_sheet *sheet, struct forest *forest, st
 {
 	const struct compare_request request = { .against = sheet->choice->baseline,
 											 .against_flag = "--baseline",
-											 .margin = sheet->choice->margin };
+											 .margin = sheet->choice->margin,
+											 .asides = true };
 	TRY(compare_page(sheet->study, &request, &forest->page, err));
 	for (size_t c = 0; c < forest->page.contests; c++) {
 		const struct comparison *loss = &forest->page.contest[c].metric[0];
 		if (loss->pairs == 0)
 			chart_note(sheet, "%s: nothing to compare with on its stream", loss->study->series[0].label);
 		for (size_t i = 0; i < loss->pairs; i++)
-			add(sheet, c, &loss->pair[i], forest);
+			if (!loss->pair[i].aside)
+				add(sheet, c, &loss->pair[i], forest);
 	}
 	return 0;
 }
@@ -99,6 +101,15 @@ static void put_panels(struct chart_sheet *sheet, const struct forest *forest)
 				   one && forest->streams.n > 1 ? forest->streams.label[forest->found[0].series] : "");
 }
 
+/* Tests on the logarithm are drawn as they are read: as shares. */
+static bool in_shares(const struct forest *forest)
+{
+	for (size_t i = 0; i < forest->n; i++)
+		if (!forest->page.contest[forest->found[i].stream].metric[0].logarithmic)
+			return false;
+	return true;
+}
+
 /* An exact difference has no interval but itself. */
 static struct estimate shown(const struct compare_pair *pair)
 {
@@ -108,43 +119,68 @@ static struct estimate shown(const struct compare_pair *pair)
 	return e;
 }
 
+static struct estimate shown_share(const struct compare_pair *pair)
+{
+	struct estimate e = { .n = pair->difference.n, .mean = pair->relative };
+	if (pair->test.verdict == VERDICT_EQUAL)
+		e.mean = 0;
+	e.low = isnan(pair->relative_low) ? e.mean : pair->relative_low;
+	e.high = isnan(pair->relative_high) ? e.mean : pair->relative_high;
+	return e;
+}
+
 static void put_difference(struct chart_sheet *sheet, const struct forest *forest, size_t place)
 {
 	const struct difference *found = &forest->found[place];
 	const struct compare_pair *pair = found->pair;
-	const struct estimate difference = shown(pair);
+	const struct estimate difference = shown(pair), share = shown_share(pair);
 	const struct comparison *of = &forest->page.contest[found->stream].metric[0];
 	chart_put_name(sheet, place + 1, found->series);
 	csv_int(sheet->data, (int64_t)(forest->rows - found->row));
 	csv_int(sheet->data, (int64_t)difference.n);
 	chart_put_estimate(sheet, &difference);
-	const double more[] = { pair->difference.low, pair->difference.high, pair->relative,
-							pair->relative_low,   pair->relative_high,   pair->test.p };
-	for (size_t i = 0; i < sizeof more / sizeof *more; i++)
-		chart_put(sheet, more[i]);
+	chart_put(sheet, pair->difference.low);
+	chart_put(sheet, pair->difference.high);
+	chart_put_estimate(sheet, &share);
+	chart_put(sheet, pair->test.p);
 	chart_put_text(sheet, compare_verdict(of->metric, pair->test.verdict));
 	csv_row(sheet->data);
+}
+
+/* The intervals of few seeds would leave no room for the marks: where they reach far beyond all of them, they are cut.
+ */
+static void put_range(struct chart_sheet *sheet, const struct forest *forest, double scale)
+{
+	enum { BEYOND = 3 };
+	double least = 0, most = 0, reach = 0;
+	for (size_t i = 0; i < forest->n; i++) {
+		const struct compare_pair *pair = forest->found[i].pair;
+		const struct estimate e = scale > 1 ? shown_share(pair) : shown(pair);
+		reach = fmax(reach, fabs(e.mean));
+		least = fmin(least, e.low);
+		most = fmax(most, e.high);
+	}
+	chart_set_number(sheet, "x_least", scale * fmax(least, -BEYOND * reach));
+	chart_set_number(sheet, "x_most", scale * fmin(most, BEYOND * reach));
+	chart_set_number(sheet, "cut", least < -BEYOND * reach || most > BEYOND * reach);
 }
 
 static void put_differences(struct chart_sheet *sheet, const struct forest *forest)
 {
 	size_t *series = ARENA_TAKE(&sheet->arena, forest->n, size_t), low = 0, high = 0;
-	double least = 0, most = 0;
+	bool shares = in_shares(forest);
 	for (size_t i = 0; i < forest->n; i++) {
-		const struct estimate difference = shown(forest->found[i].pair);
 		series[i] = forest->found[i].series;
 		put_difference(sheet, forest, i);
-		chart_count_seeds(&difference, &low, &high);
-		least = fmin(least, difference.low);
-		most = fmax(most, difference.high);
+		chart_count_seeds(&forest->found[i].pair->difference, &low, &high);
 	}
 	chart_set_series(sheet, forest->n, series);
 	chart_set_labels(sheet, forest->rows, forest->row_label);
 	chart_set_number(sheet, "rows", (double)forest->rows);
 	chart_set_seeds(sheet, low, high);
 	chart_set_number(sheet, "tests", (double)forest->page.tests);
-	chart_set_number(sheet, "x_least", least);
-	chart_set_number(sheet, "x_most", most);
+	chart_set_number(sheet, "shares", shares);
+	put_range(sheet, forest, shares ? 100 : 1);
 	chart_set_number(sheet, "margin", sheet->choice->margin);
 }
 

@@ -11,6 +11,7 @@
 #include "experiments/charts/chart.h"
 #include "experiments/charts/chart_totals.h"
 #include "experiments/study/contest.h"
+#include "experiments/study/contrast.h"
 #include "sim/base/text.h"
 
 /* ---- totals of a series ---------------------------------------------------------------------------------- */
@@ -98,6 +99,49 @@ void chart_note_unfinished(struct chart_sheet *sheet, const struct study_series 
 		else if (!series->run[i]->summed_up)
 			chart_note(sheet, "%s: it is not finished", series->run[i]->name);
 	}
+}
+
+/* ---- limits ---------------------------------------------------------------------------------------------- */
+
+/* The mean of that reader's loss over all runs of the stream, less that of the Bayes filter for an excess loss. */
+static int read_bag(struct chart_sheet *sheet, const struct study_series *series, bool excess, struct estimate *bag,
+					struct error *err)
+{
+	double *loss, *bayes;
+	TRY(chart_totals(sheet, series, "bag_loss", &loss, err));
+	TRY(chart_totals(sheet, series, "bayes_loss", &bayes, err));
+	for (size_t i = 0; excess && i < series->n; i++)
+		loss[i] -= bayes[i];
+	*bag = estimate_of(loss, series->n);
+	return 0;
+}
+
+int chart_put_limits(struct chart_sheet *sheet, const struct chart_streams *streams, const char *column,
+					 struct error *err)
+{
+	double *ceiling = ARENA_TAKE(&sheet->arena, streams->n, double);
+	double *bag = ARENA_TAKE(&sheet->arena, streams->n, double);
+	const char **label = ARENA_TAKE(&sheet->arena, streams->n, const char *);
+	for (size_t i = 0; i < streams->n; i++) {
+		ceiling[i] = bag[i] = NAN;
+		label[i] = "";
+	}
+	for (size_t s = 0; s < sheet->study->n; s++) {
+		const struct study_series *series = &sheet->study->series[s];
+		struct estimate total, reader;
+		size_t at = streams->of[s];
+		TRY(chart_total(sheet, series, column, &total, err));
+		TRY(read_bag(sheet, series, strcmp(column, "excess_loss") == 0, &reader, err));
+		bag[at] = isnan(bag[at]) ? reader.mean : bag[at];
+		if (contrast_role(series) == MOE_CEILING && !(total.mean >= ceiling[at])) {
+			ceiling[at] = total.mean;
+			label[at] = streams->label[s];
+		}
+	}
+	chart_set_numbers(sheet, "ceiling", streams->n, ceiling);
+	chart_set_texts(sheet, "ceiling_label", streams->n, label);
+	chart_set_numbers(sheet, "bag", streams->n, bag);
+	return 0;
 }
 
 /* ---- cost ------------------------------------------------------------------------------------------------ */

@@ -39,4 +39,10 @@ void chart_count_seeds(const struct estimate *value, size_t *low, size_t *high);
 /* Notes which of its runs have no result, and why. */
 void chart_note_unfinished(struct chart_sheet *, const struct study_series *);
 
+/* `ceiling[]`, `ceiling_label[]` and `bag[]` of each stream, on the scale of that loss column: the lowest mean of its
+ * planted routers, and the loss of an ideal reader of the bag of past tokens, a floor for models of one layer.  NaN:
+ * not known. */
+int chart_put_limits(struct chart_sheet *sheet, const struct chart_streams *streams, const char *column,
+					 struct error *err);
+
 #endif

@@ -28,6 +28,7 @@ static int read_tradeoff(struct chart_sheet *sheet, struct tradeoff *t, struct e
 							.pareto = ARENA_TAKE(&sheet->arena, most, bool) };
 	chart_split_streams(sheet, &t->streams);
 	TRY(chart_loss_column(sheet, &column, err));
+	TRY(chart_put_limits(sheet, &t->streams, column, err));
 	for (size_t i = 0; i < most; i++) {
 		const struct study_series *series = &sheet->study->series[i];
 		TRY(chart_total(sheet, series, column, &t->loss[t->n], err));

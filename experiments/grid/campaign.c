@@ -9,6 +9,7 @@
 
 #include "experiments/grid/campaign.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +23,12 @@ enum { EXIT_DIVERGED = 3 };
 
 /* ---- one run --------------------------------------------------------------------------------------------- */
 
-/* An unfinished run is continued where it left a checkpoint. */
+/* An unfinished run is continued; one without a checkpoint begins anew by itself. */
 static const char *how_to_begin(const struct campaign *campaign, size_t run)
 {
-	const char *folder = results_path(campaign->results, run);
-	if (!file_exists(path_join(folder, "manifest.json")))
+	if (!file_exists(path_join(results_path(campaign->results, run), "manifest.json")))
 		return NULL;
-	bool checkpoint = file_exists(path_join(folder, "checkpoint.bin"));
-	return checkpoint && !campaign->afresh[run] ? "--resume" : "--force";
+	return campaign->afresh[run] ? "--force" : "--resume";
 }
 
 static char **job_arguments(void *context, size_t job)
@@ -37,13 +36,13 @@ static char **job_arguments(void *context, size_t job)
 	struct campaign *campaign = context;
 	size_t run = campaign->todo[job], n = 0;
 	const char *extra[6];
-	if (campaign->results->state[run] == RUN_UNFINISHED)
-		results_clear(campaign->results, run);
 	const char *how = how_to_begin(campaign, run);
 	extra[n++] = text_keep_f("--out=%s", results_path(campaign->results, run));
 	extra[n++] = "--quiet";
 	if (campaign->at_a_time > 1)
 		extra[n++] = "--threads=1";
+	if (campaign->checkpoint_every)
+		extra[n++] = text_keep_f("--checkpoint-every=%" PRId64, campaign->checkpoint_every);
 	if (how)
 		extra[n++] = how;
 	extra[n] = NULL;
@@ -73,21 +72,40 @@ static const char *last_words(const char *log)
 	return kept;
 }
 
-/* The log of a run that said something goes into the run's folder, an empty one away. */
+/* The log of a run that said something goes into the run's folder, an empty one away, with that of a former try. */
 static void put_log_away(const struct campaign *campaign, size_t run)
 {
 	const char *log = results_log(campaign->results, run), *folder = results_path(campaign->results, run);
 	if (!file_exists(log))
 		return;
-	if (!last_words(log))
+	if (!last_words(log)) {
 		unlink(log);
-	else if (file_exists(path_join(folder, "manifest.json")))
+		unlink(path_join(folder, "stderr.log"));
+	} else if (file_exists(path_join(folder, "manifest.json")))
 		rename(log, path_join(folder, "stderr.log"));
 }
 
 static const char *without_prefix(const char *line)
 {
 	return strncmp(line, "moesim: ", 8) == 0 ? line + 8 : line;
+}
+
+/* Its checkpoint does not fit, say from another version, or what it counts on is damaged. */
+static void begin_afresh(struct campaign *campaign, size_t run)
+{
+	const char *words = last_words(results_log(campaign->results, run));
+	watch_clear(&campaign->watch);
+	fprintf(stderr, "moesim: %s begins anew, since it cannot be resumed: %s\n", campaign->results->run[run],
+			words ? without_prefix(words) : "it does not say why");
+	campaign->afresh[run] = true;
+}
+
+/* A run that is not even started. */
+static void refuse(struct campaign *campaign, size_t run, const char *why)
+{
+	fprintf(stderr, "moesim: %s: %s\n", results_path(campaign->results, run), why);
+	campaign->failed++;
+	campaign->worst = campaign->worst > ERROR_WORLD ? campaign->worst : ERROR_WORLD;
 }
 
 static void report_failure(struct campaign *campaign, size_t run, int code)
@@ -126,7 +144,7 @@ static bool job_ended(void *context, size_t job, int code)
 		campaign->made++;
 		campaign->diverged += state == RUN_DIVERGED;
 	} else if (campaign->resumed[run] && code == ERROR_USER) {
-		campaign->afresh[run] = true; /* its checkpoint does not fit, say from another version: tried once more */
+		begin_afresh(campaign, run);
 	} else {
 		report_failure(campaign, run, code);
 	}
@@ -197,6 +215,21 @@ static void keep_afresh(struct campaign *campaign)
 	campaign->todos = kept;
 }
 
+/* Is it finished, to be made, or not to be touched? */
+static void sort_run(struct campaign *campaign, size_t run)
+{
+	if (is_finished(campaign, run)) {
+		campaign->skipped++;
+		put_log_away(campaign, run); /* it may have ended after its suite was killed */
+	} else if (campaign->results->state[run] == RUN_UNREADABLE) {
+		refuse(campaign, run, "cannot be read, so it is left as it is");
+	} else if (path_is_link(results_path(campaign->results, run))) {
+		refuse(campaign, run, "is a symbolic link, which is not followed (remove it)");
+	} else {
+		campaign->todo[campaign->todos++] = run;
+	}
+}
+
 int campaign_run(struct campaign *campaign, size_t first, size_t end, struct error *err)
 {
 	campaign->todo = calloc(end + 1, sizeof *campaign->todo);
@@ -206,12 +239,7 @@ int campaign_run(struct campaign *campaign, size_t first, size_t end, struct err
 	if (!campaign->todo || !campaign->afresh || !campaign->resumed || !campaign->running)
 		error_no_memory("a list of runs");
 	for (size_t run = first; run < end; run++)
-		if (is_finished(campaign, run)) {
-			campaign->skipped++;
-			put_log_away(campaign, run); /* it may have ended after its suite was killed */
-		} else {
-			campaign->todo[campaign->todos++] = run;
-		}
+		sort_run(campaign, run);
 	watch_begin(&campaign->watch, campaign->todos);
 	campaign->watch.on &= !campaign->quiet;
 	int status = make_todo(campaign, err);

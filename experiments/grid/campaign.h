@@ -12,9 +12,10 @@ struct campaign {
 	const struct grid *grid;
 	struct results *results;
 	size_t at_a_time;
-	bool quiet;            /* no progress line */
-	size_t skipped;        /* were finished before */
-	size_t made, diverged; /* by this call; diverged ones are made, too */
+	bool quiet;               /* no progress line */
+	int64_t checkpoint_every; /* steps between the checkpoints of a run; 0: as run does by itself */
+	size_t skipped;           /* were finished before */
+	size_t made, diverged;    /* by this call; diverged ones are made, too */
 	size_t failed;
 	int worst; /* highest exit code of a failed run */
 	/* ---- in motion ---- */

@@ -191,10 +191,8 @@ static uint64_t hash_run(const struct grid *grid, const struct grid_run *run)
 {
 	uint64_t hash = TEXT_HASH_START;
 	for (size_t i = 0; i < grid->n_rows; i++) {
-		const char *name = grid->rows[i].name;
 		const char *value = i == grid->seed_row ? run->seed : grid->point[run->point].resolved[i];
-		hash = text_hash_bytes(name, strlen(name) + 1, hash);
-		hash = text_hash_bytes(value, strlen(value) + 1, hash);
+		hash = settings_hash_row(grid->rows[i].name, value, hash);
 	}
 	return hash;
 }

@@ -25,7 +25,7 @@ struct grid_point {
 struct grid_run {
 	size_t point;
 	const char *seed;
-	uint64_t hash;    /* of all settings in effect */
+	uint64_t hash;    /* of all settings in effect: settings_hash() */
 	const char *name; /* "<label>-s<seed>-<hash8>": the folder */
 };
 

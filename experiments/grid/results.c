@@ -9,7 +9,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "experiments/whole_csv.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
+#include "sim/train/manifest.h"
 
 /* "-s<seed>-<hash8>", the part of a folder's name that says what was run. */
 static const char *identity(const char *name)
@@ -69,29 +69,28 @@ static struct names list_runs(const char *folder)
 	return names;
 }
 
-/* What the manifest says the run has come to; NULL when it says nothing. */
-static const char *read_status(const char *path)
+/* A run of other settings is none of ours, whatever its folder is called. */
+static enum run_state state_of(const struct manifest_facts *facts, bool summed_up, const struct grid_run *run)
 {
-	json_error_t ignored;
-	json_t *manifest = json_load_file(path, JSON_REJECT_DUPLICATES, &ignored);
-	const char *status = manifest ? json_string_value(json_object_get(manifest, "status")) : NULL;
-	const char *kept = status ? text_keep(status) : NULL;
-	json_decref(manifest);
-	return kept;
+	bool ours = !facts->has_settings || facts->settings == run->hash;
+	if (!summed_up || !ours)
+		return RUN_UNFINISHED;
+	if (strcmp(facts->status, "done") == 0)
+		return RUN_DONE;
+	return strcmp(facts->status, "diverged") == 0 ? RUN_DIVERGED : RUN_UNFINISHED;
 }
 
 enum run_state results_look(struct results *results, size_t run)
 {
 	enum run_state state = RUN_MISSING;
 	const char *folder = results_path(results, run);
+	struct manifest_facts facts;
+	struct error ignored;
+	bool summed_up;
 	if (folder_exists(folder)) {
-		const char *status = read_status(path_join(folder, "manifest.json"));
-		bool summed = file_exists(path_join(folder, "summary.csv"));
-		state = RUN_UNFINISHED;
-		if (status && summed && strcmp(status, "done") == 0)
-			state = RUN_DONE;
-		else if (status && summed && strcmp(status, "diverged") == 0)
-			state = RUN_DIVERGED;
+		bool readable = manifest_read(folder, &facts, &ignored) == 0 &&
+						file_look(path_join(folder, "summary.csv"), &summed_up, &ignored) == 0;
+		state = readable ? state_of(&facts, summed_up, &results->grid->run[run]) : RUN_UNREADABLE;
 	}
 	return results->state[run] = state;
 }
@@ -141,36 +140,6 @@ const char *results_log(const struct results *results, size_t run)
 	return text_keep_f("%s.stderr", results_path(results, run));
 }
 
-static bool is_leftover(const char *name)
-{
-	size_t length = strlen(name);
-	return length > 4 && strcmp(name + length - 4, ".tmp") == 0;
-}
-
-static bool is_anything(const char *name)
-{
-	return name[0] != '.';
-}
-
-static void remove_files(const char *folder, bool (*chosen)(const char *name))
-{
-	DIR *dir = opendir(folder);
-	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		if (chosen(entry->d_name))
-			unlink(path_join(folder, entry->d_name));
-	if (dir)
-		closedir(dir);
-}
-
-void results_clear(const struct results *results, size_t run)
-{
-	const char *folder = results_path(results, run);
-	bool begun = file_exists(path_join(folder, "manifest.json"));
-	remove_files(folder, begun ? is_leftover : is_anything);
-	if (!begun)
-		rmdir(folder);
-}
-
 /* ---- the lock -------------------------------------------------------------------------------------------- */
 
 /* The lock is inherited by the runs, so that those of a killed suite keep a new one out until they have ended, too;
@@ -187,9 +156,7 @@ int results_lock(struct results *results, bool shared, struct error *err)
 	for (int tries = 0; tries < 30; tries++) {
 		if (flock(results->lock, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) {
 			find_folders(results); /* another suite may have worked here since */
-			if (!shared)
-				remove_files(results->folder, is_leftover);
-			return 0;
+			return shared ? 0 : folder_sweep(results->folder, err);
 		}
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			break;
@@ -271,6 +238,7 @@ static int read_summaries(const struct results *results, struct gathered *all, s
 	for (size_t i = 0; i < results->grid->n; i++) {
 		if (results->state[i] != RUN_DONE && results->state[i] != RUN_DIVERGED)
 			continue;
+		TRY(manifest_vouch(results_path(results, i), FILE_SUMMARY, err));
 		TRY(csv_read(path_join(results_path(results, i), "summary.csv"), &all->table[i], err));
 		for (size_t c = 0; c < all->table[i].columns; c++)
 			add_column(all, all->table[i].header[c]);

@@ -11,7 +11,8 @@ enum run_state {
 	RUN_MISSING,    /* no folder */
 	RUN_UNFINISHED, /* a folder, but not a finished run */
 	RUN_DONE,
-	RUN_DIVERGED /* finished, too: divergence is a result */
+	RUN_DIVERGED,  /* finished, too: divergence is a result */
+	RUN_UNREADABLE /* a folder that cannot be looked into, so that it may hold anything */
 };
 
 struct results {
@@ -37,10 +38,6 @@ int results_lock(struct results *results, bool shared, struct error *err);
 const char *results_path(const struct results *results, size_t run);
 const char *results_log(const struct results *results, size_t run);
 
-/* Removes what a killed run left in its folder besides itself: half-written files, or everything when it was killed
- * before the folder was a run's, since run would refuse it as somebody else's. */
-void results_clear(const struct results *results, size_t run);
-
 /* Reads one run's state anew. */
 enum run_state results_look(struct results *results, size_t run);
 
@@ -49,7 +46,7 @@ int results_list(const struct results *results, struct error *err);
 
 /* Writes summary.csv: the summary rows of all finished runs in the order of the grid, then the columns `gap_closed`
  * (gap[grid->n], NAN where not known; no column when NULL), `label` and every swept key that is not a column already.
- */
+ * A summary that its run's manifest does not vouch for is refused. */
 int results_gather(const struct results *results, const double *gap, struct error *err);
 
 #endif

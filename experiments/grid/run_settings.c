@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "sim/base/options.h"
 #include "sim/base/text.h"
 #include "sim/data/stream.h"
 
@@ -50,10 +49,7 @@ static int resolve(const struct assignment *given, size_t n, const char **value,
 	TRY(settings_resolve(given, n, &settings, err));
 	TRY(check_stream(settings.config.stream, err));
 	for (size_t i = 0; rows[i].name; i++)
-		value[i] = options_value(&rows[i], &settings.config);
-	/* the sentence says all that name and balancers stand for */
-	value[config_find("strategy") - rows] = settings.text;
-	value[config_find("balance") - rows] = "";
+		value[i] = settings_value(&settings, &rows[i]);
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "sim/base/files.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/train/run.h"
 
 enum {
 	FILE_LIMIT = 1 << 20,    /* bytes of one suite file */
@@ -299,8 +300,30 @@ static const struct moe_opt *find_row(const struct suite *suite, const char *nam
 	return NULL;
 }
 
+/* How all runs are carried out: no setting, so that it is no part of the grid. */
+static const struct moe_opt carried_rows[] = { RUN_CHECKPOINT_ROW(offsetof(struct suite, checkpoint_every)),
+											   { .name = NULL } };
+
+static int read_carried(struct reader *r, const struct moe_opt *row, struct suite_place at, struct error *err)
+{
+	struct suite_piece piece;
+	if (r->section != 0) {
+		fail(err, ERROR_USER, "'%s' stands in [global] alone, since it is the same for all runs", row->name);
+		return suite_place_fail(err, at);
+	}
+	TRY(suite_line_piece(&r->line, &piece, err));
+	if (!suite_line_at_end(&r->line)) {
+		fail(err, ERROR_USER, "'%s' takes one value", row->name);
+		return suite_line_fail(&r->line, err);
+	}
+	return options_set(row, r->suite, r->line.word, err) == 0 ? 0 : suite_place_fail(err, piece.at);
+}
+
 static int read_key(struct reader *r, const char *name, struct suite_place at, struct error *err)
 {
+	const struct moe_opt *carried = options_find(carried_rows, name);
+	if (carried)
+		return read_carried(r, carried, at, err);
 	const struct moe_opt *row = find_row(r->suite, name, at, err);
 	if (!row)
 		return -1;

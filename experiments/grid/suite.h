@@ -10,7 +10,8 @@
  *     strategy = switch | expert-choice       # alternatives make the grid
  *     balance = aux,weight=0.01 + z           # + stacks balancers
  *
- * The first comment is the question.  A key is a flag of `run` without its dashes.  Values may be quoted with ' or
+ * The first comment is the question.  A key is a flag of `run` without its dashes: a setting, or in [global] also
+ * checkpoint-every, which is said once and makes no other run.  Values may be quoted with ' or
  * ", which keeps blanks, '|', '#' and '..' as they are; there is no escape character.  An included file's keys stand
  * first, and the including file may set them again.  Nothing here knows what a setting means beyond its option row.
  */
@@ -66,7 +67,8 @@ struct suite {
 	size_t n;
 	struct suite_section *section; /* [n]; section[0] is [global] */
 	size_t files;
-	const char **file; /* [files] the file and what it includes */
+	const char **file;        /* [files] the file and what it includes */
+	int64_t checkpoint_every; /* of every run, as [global] says; 0: nothing is said */
 };
 
 /* Reads the file and all it includes.  Errors name file, line and column.  On failure nothing is left to free. */

@@ -6,6 +6,7 @@
 
 #include "experiments/grid/suite_note.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,10 @@ enum { NOTE_LIMIT = 1 << 20 }; /* bytes */
 /* JSON is UTF-8, which the name of a file need not be: then it is left empty. */
 static json_t *words(const char *text)
 {
+	errno = 0;
 	json_t *json = json_string(text);
+	if (!json && errno == ENOMEM)
+		error_no_memory("the suite's note");
 	return json ? json : json_string("");
 }
 
@@ -27,7 +31,8 @@ int suite_note_write(const char *folder, const struct suite_note *note, struct e
 	json_t *flags = json_array();
 	for (size_t i = 0; i < SUITE_FLAGS; i++)
 		if (note->flag[i])
-			json_array_append_new(flags, words(note->flag[i]));
+			if (json_array_append_new(flags, words(note->flag[i])) != 0)
+				error_no_memory("the suite's note");
 	json_t *json = json_pack("{s:o, s:o, s:o, s:o}", "suite", words(note->name), "question", words(note->question),
 							 "file", words(note->file), "flags", flags);
 	char *text = json ? json_dumps(json, JSON_INDENT(1)) : NULL;

@@ -16,12 +16,48 @@
 #include "sim/base/text.h"
 
 #define GATED .norms = 2, .matrices = 3, .router = true
-#define HEADS(n, kv, dim) .heads = (n), .kv_heads = (kv), .head_dim = (dim)
-#define LATENT(n, queries)                                                                                        \
-	.attention = COST_LATENT, .heads = (n), .q_rank = (queries), .kv_rank = 512, .nope_dim = 128, .rope_dim = 64, \
-	.v_dim = 128
+#define GROUPED(n, kv, dim) .heads = (n), .kv_heads = (kv), .head_dim = (dim)
+#define HEADS(n, kv, dim) .mixer[0].heads = (n), .mixer[0].kv_heads = (kv), .mixer[0].head_dim = (dim)
+#define LATENT(n, queries)             \
+	.mixer[0] = { .kind = COST_LATENT, \
+				  .heads = (n),        \
+				  .q_rank = (queries), \
+				  .kv_rank = 512,      \
+				  .nope_dim = 128,     \
+				  .rope_dim = 64,      \
+				  .v_dim = 128 }
+/* The second kind is the first with a window. */
+#define WINDOWED(n, keys, ...) .mixer = { { __VA_ARGS__ }, { __VA_ARGS__, .layers = (n), .window = (keys) } }
 #define MIXTURE(n, k, wide) .experts = (n), .top_k = (k), .expert_width = (wide)
 #define SHARED(n, wide) .shared = (n), .shared_width = (n) * (wide)
+
+/* ---- layers in their order, where it is not the dense ones first ----------------------------------------------------
+ */
+
+#define FOUR(...) __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__
+#define TWELVE(...) FOUR(__VA_ARGS__), FOUR(__VA_ARGS__), FOUR(__VA_ARGS__)
+#define EACH_WINDOWED \
+	{ 1, COST_MOE },  \
+	{                 \
+		0, COST_MOE   \
+	}
+#define CHUNKS                                         \
+	{ 1, COST_MOE }, { 1, COST_MOE }, { 1, COST_MOE }, \
+	{                                                  \
+		0, COST_MOE                                    \
+	}
+#define CHUNKS_HALF                                                \
+	{ 1, COST_DENSE_FFN }, { 1, COST_MOE }, { 1, COST_DENSE_FFN }, \
+	{                                                              \
+		0, COST_MOE                                                \
+	}
+
+static const struct cost_layer window_first[] = { TWELVE(EACH_WINDOWED), FOUR(EACH_WINDOWED), EACH_WINDOWED,
+												  EACH_WINDOWED };
+static const struct cost_layer chunks_all_moe[] = { TWELVE(CHUNKS) };
+static const struct cost_layer chunks_half_moe[] = { TWELVE(CHUNKS_HALF) };
+
+/* ---- the models ------------------------------------------------------------------------------------------------- */
 
 const struct model models[] = {
 	{ .name = "mixtral-8x7b",
@@ -94,7 +130,8 @@ const struct model models[] = {
 	{ .name = "deepseek-v3",
 	  .label = "DeepSeek-V3",
 	  .shape = { GATED, .layers = 61, .width = 7168, .vocabulary = 129280, LATENT(128, 1536), .moe_layers = 58,
-				 .dense_width = 18432, .router_bias = true, MIXTURE(256, 8, 2048), SHARED(1, 2048) },
+				 .dense_width = 18432, .selection_bias = true, .ahead = 1, .next = { 0, COST_MOE },
+				 MIXTURE(256, 8, 2048), SHARED(1, 2048) },
 	  .total = "671",
 	  .active = "37",
 	  .note = "also published as 36.7 B active with embedding and head, which fits only without the embedding",
@@ -103,7 +140,8 @@ const struct model models[] = {
 	{ .name = "deepseek-r1",
 	  .label = "DeepSeek-R1",
 	  .shape = { GATED, .layers = 61, .width = 7168, .vocabulary = 129280, LATENT(128, 1536), .moe_layers = 58,
-				 .dense_width = 18432, .router_bias = true, MIXTURE(256, 8, 2048), SHARED(1, 2048) },
+				 .dense_width = 18432, .selection_bias = true, .ahead = 1, .next = { 0, COST_MOE },
+				 MIXTURE(256, 8, 2048), SHARED(1, 2048) },
 	  .total = "671",
 	  .active = "37",
 	  .note = "DeepSeek-V3's network",
@@ -112,7 +150,7 @@ const struct model models[] = {
 	{ .name = "kimi-k2",
 	  .label = "Kimi K2",
 	  .shape = { GATED, .layers = 61, .width = 7168, .vocabulary = 163840, LATENT(64, 1536), .moe_layers = 60,
-				 .dense_width = 18432, .router_bias = true, MIXTURE(384, 8, 2048), SHARED(1, 2048) },
+				 .dense_width = 18432, .selection_bias = true, MIXTURE(384, 8, 2048), SHARED(1, 2048) },
 	  .total = "1040",
 	  .active = "32.6",
 	  .note =
@@ -122,8 +160,9 @@ const struct model models[] = {
 	  .unlike = "the rate of the bias is DeepSeek-V3's; its own was not published" },
 	{ .name = "qwen1.5-moe-a2.7b",
 	  .label = "Qwen1.5-MoE-A2.7B",
-	  .shape = { GATED, .layers = 24, .width = 2048, .vocabulary = 151936, HEADS(16, 16, 128), .qkv_bias = true,
-				 .moe_layers = 24, MIXTURE(60, 4, 1408), SHARED(1, 5632), .shared_gate = true },
+	  .shape = { GATED, .layers = 24, .width = 2048, .vocabulary = 151936, HEADS(16, 16, 128),
+				 .mixer[0].qkv_bias = true, .moe_layers = 24, MIXTURE(60, 4, 1408), SHARED(1, 5632),
+				 .shared_gate = true },
 	  .total = "14.3",
 	  .active = "2.7",
 	  .source = "huggingface.co/Qwen/Qwen1.5-MoE-A2.7B",
@@ -131,41 +170,41 @@ const struct model models[] = {
 	  .unlike = "the gate of the shared expert is left out" },
 	{ .name = "qwen3-30b-a3b",
 	  .label = "Qwen3-30B-A3B",
-	  .shape = { GATED, .layers = 48, .width = 2048, .vocabulary = 151936, HEADS(32, 4, 128), .qk_norm = COST_QK_HEAD,
-				 .moe_layers = 48, MIXTURE(128, 8, 768) },
+	  .shape = { GATED, .layers = 48, .width = 2048, .vocabulary = 151936, HEADS(32, 4, 128),
+				 .mixer[0].qk_norm = COST_QK_HEAD, .moe_layers = 48, MIXTURE(128, 8, 768) },
 	  .total = "30.5",
 	  .active = "3.3",
 	  .source = "arXiv 2505.09388",
 	  .router = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.001" },
 	{ .name = "qwen3-235b-a22b",
 	  .label = "Qwen3-235B-A22B",
-	  .shape = { GATED, .layers = 94, .width = 4096, .vocabulary = 151936, HEADS(64, 4, 128), .qk_norm = COST_QK_HEAD,
-				 .moe_layers = 94, MIXTURE(128, 8, 1536) },
+	  .shape = { GATED, .layers = 94, .width = 4096, .vocabulary = 151936, HEADS(64, 4, 128),
+				 .mixer[0].qk_norm = COST_QK_HEAD, .moe_layers = 94, MIXTURE(128, 8, 1536) },
 	  .total = "235",
 	  .active = "22",
 	  .source = "arXiv 2505.09388",
 	  .router = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.001" },
 	{ .name = "qwen3-coder-480b",
 	  .label = "Qwen3-Coder-480B-A35B",
-	  .shape = { GATED, .layers = 62, .width = 6144, .vocabulary = 151936, HEADS(96, 8, 128), .qk_norm = COST_QK_HEAD,
-				 .moe_layers = 62, MIXTURE(160, 8, 2560) },
+	  .shape = { GATED, .layers = 62, .width = 6144, .vocabulary = 151936, HEADS(96, 8, 128),
+				 .mixer[0].qk_norm = COST_QK_HEAD, .moe_layers = 62, MIXTURE(160, 8, 2560) },
 	  .total = "480",
 	  .active = "35",
 	  .source = "huggingface.co/Qwen/Qwen3-Coder-480B-A35B-Instruct",
 	  .router = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.001" },
 	{ .name = "olmoe-1b-7b",
 	  .label = "OLMoE-1B-7B",
-	  .shape = { GATED, .layers = 16, .width = 2048, .vocabulary = 50304, HEADS(16, 16, 128), .qk_norm = COST_QK_FULL,
-				 .moe_layers = 16, MIXTURE(64, 8, 1024) },
+	  .shape = { GATED, .layers = 16, .width = 2048, .vocabulary = 50304, HEADS(16, 16, 128),
+				 .mixer[0].qk_norm = COST_QK_FULL, .moe_layers = 16, MIXTURE(64, 8, 1024) },
 	  .total = "6.9",
 	  .active = "1.3",
 	  .source = "arXiv 2409.02060",
 	  .router = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01+z,weight=0.001" },
 	{ .name = "gpt-oss-20b",
 	  .label = "gpt-oss-20b",
-	  .shape = { GATED, .layers = 24, .width = 2880, .vocabulary = 201088, HEADS(64, 8, 64), .qkv_bias = true,
-				 .out_bias = true, .sinks = true, .window = 128, .windowed = 12, .moe_layers = 24, .router_bias = true,
-				 MIXTURE(32, 4, 2880), .ffn_bias = true },
+	  .shape = { GATED, .layers = 24, .width = 2880, .vocabulary = 201088, .order = window_first,
+				 WINDOWED(12, 128, GROUPED(64, 8, 64), .qkv_bias = true, .out_bias = true, .sinks = true),
+				 .moe_layers = 24, .router_bias = true, MIXTURE(32, 4, 2880), .ffn_bias = true },
 	  .total = "20.9",
 	  .active = "3.6",
 	  .source = "arXiv 2508.10925",
@@ -173,9 +212,9 @@ const struct model models[] = {
 	  .unlike = "how the load was balanced was not published; the logits' bias is left out" },
 	{ .name = "gpt-oss-120b",
 	  .label = "gpt-oss-120b",
-	  .shape = { GATED, .layers = 36, .width = 2880, .vocabulary = 201088, HEADS(64, 8, 64), .qkv_bias = true,
-				 .out_bias = true, .sinks = true, .window = 128, .windowed = 18, .moe_layers = 36, .router_bias = true,
-				 MIXTURE(128, 4, 2880), .ffn_bias = true },
+	  .shape = { GATED, .layers = 36, .width = 2880, .vocabulary = 201088, .order = window_first,
+				 WINDOWED(18, 128, GROUPED(64, 8, 64), .qkv_bias = true, .out_bias = true, .sinks = true),
+				 .moe_layers = 36, .router_bias = true, MIXTURE(128, 4, 2880), .ffn_bias = true },
 	  .total = "116.8",
 	  .active = "5.1",
 	  .source = "arXiv 2508.10925",
@@ -183,8 +222,9 @@ const struct model models[] = {
 	  .unlike = "how the load was balanced was not published; the logits' bias is left out" },
 	{ .name = "llama-4-scout",
 	  .label = "Llama 4 Scout",
-	  .shape = { GATED, .layers = 48, .width = 5120, .vocabulary = 202048, HEADS(40, 8, 128), .window = 8192,
-				 .windowed = 36, .window_restarts = true, .moe_layers = 48, MIXTURE(16, 1, 8192), SHARED(1, 8192) },
+	  .shape = { GATED, .layers = 48, .width = 5120, .vocabulary = 202048, .order = chunks_all_moe,
+				 WINDOWED(36, 8192, GROUPED(40, 8, 128), .window_restarts = true), .moe_layers = 48,
+				 MIXTURE(16, 1, 8192), SHARED(1, 8192) },
 	  .total = "109",
 	  .active = "17",
 	  .note = "the text model: published 109 B have the vision encoder in them",
@@ -193,9 +233,9 @@ const struct model models[] = {
 	  .unlike = "how the load was balanced was not published; the weight acts on the expert's output, not its input" },
 	{ .name = "llama-4-maverick",
 	  .label = "Llama 4 Maverick",
-	  .shape = { GATED, .layers = 48, .width = 5120, .vocabulary = 202048, HEADS(40, 8, 128), .window = 8192,
-				 .windowed = 36, .window_restarts = true, .moe_layers = 24, .dense_width = 16384, MIXTURE(128, 1, 8192),
-				 SHARED(1, 8192) },
+	  .shape = { GATED, .layers = 48, .width = 5120, .vocabulary = 202048, .order = chunks_half_moe,
+				 WINDOWED(36, 8192, GROUPED(40, 8, 128), .window_restarts = true), .moe_layers = 24,
+				 .dense_width = 16384, MIXTURE(128, 1, 8192), SHARED(1, 8192) },
 	  .total = "400",
 	  .active = "17",
 	  .source = "huggingface.co/meta-llama/Llama-4-Maverick-17B-128E",
@@ -204,7 +244,7 @@ const struct model models[] = {
 	{ .name = "phi-3.5-moe",
 	  .label = "Phi-3.5-MoE",
 	  .shape = { GATED, .norm_bias = true, .layers = 32, .width = 4096, .vocabulary = 32064, .head_bias = true,
-				 HEADS(32, 8, 128), .qkv_bias = true, .out_bias = true, .window = 131072, .windowed = 32,
+				 HEADS(32, 8, 128), .mixer[0].qkv_bias = true, .mixer[0].out_bias = true, .mixer[0].window = 131072,
 				 .moe_layers = 32, MIXTURE(16, 2, 6400) },
 	  .total = "41.9",
 	  .active = "6.6",
@@ -213,8 +253,9 @@ const struct model models[] = {
 	  .unlike = "SparseMixer's sampling of experts in training is left out" },
 	{ .name = "jetmoe-8b",
 	  .label = "JetMoE-8B",
-	  .shape = { GATED, .layers = 24, .width = 2048, .vocabulary = 32000, .tied = true, .attention = COST_MIXTURE,
-				 .kv_heads = 16, .head_dim = 128, .moe_layers = 24, MIXTURE(8, 2, 5632), .mixture_bias = true },
+	  .shape = { GATED, .layers = 24, .width = 2048, .vocabulary = 32000, .tied = true,
+				 .mixer[0] = { .kind = COST_MIXTURE, .kv_heads = 16, .head_dim = 128 }, .moe_layers = 24,
+				 MIXTURE(8, 2, 5632), .mixture_bias = true },
 	  .total = "8.5",
 	  .active = "2.2",
 	  .source = "arXiv 2404.07413",

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/base/text.h"
@@ -27,6 +28,51 @@ static int fail_there(const struct document *doc, const char *place, struct erro
 	return fail_at(err, doc->path, line, column);
 }
 
+/* ---- what Python writes ------------------------------------------------------------------------------------ */
+
+/* The length of a word of Python's json that is none of JSON's. */
+static size_t python_word(const char *at)
+{
+	static const char *const words[] = { "NaN", "Infinity", "-Infinity" };
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t length = strlen(words[i]);
+		if (strncmp(at, words[i], length) == 0)
+			return length;
+	}
+	return 0;
+}
+
+/* Each such word becomes an empty object of the same length, which stands where the word stood and which no key takes
+ * for a value.  The caller frees the copy. */
+static char *without_python_words(const char *text, size_t size)
+{
+	char *copy = malloc(size + 1);
+	if (!copy)
+		error_no_memory("a JSON file");
+	memcpy(copy, text, size + 1);
+	bool quoted = false;
+	for (char *at = copy; *at; at++) {
+		size_t length = quoted ? 0 : python_word(at);
+		quoted ^= *at == '"';
+		if (quoted && *at == '\\' && at[1])
+			at++;
+		if (length > 0) {
+			memset(at, ' ', length);
+			at[0] = '{';
+			at[length - 1] = '}';
+		}
+	}
+	return copy;
+}
+
+static json_t *load(const char *text, size_t size, json_error_t *wrong)
+{
+	char *copy = without_python_words(text, size);
+	json_t *whole = json_loadb(copy, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, wrong);
+	free(copy);
+	return whole;
+}
+
 /* jansson passes over some zero bytes, which would end the text for everyone else. */
 int document_open(struct document *doc, const char *path, const char *text, size_t size, struct error *err)
 {
@@ -38,9 +84,11 @@ int document_open(struct document *doc, const char *path, const char *text, size
 		fail(err, ERROR_USER, "a zero byte (a JSON object was expected)");
 		return fail_there(doc, zero, err);
 	}
-	doc->whole = json_loadb(doc->text, size - mark, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &wrong);
+	doc->whole = load(doc->text, size - mark, &wrong);
 	doc->root = doc->whole;
+	doc->asked = json_object();
 	if (!doc->whole) {
+		document_close(doc);
 		fail(err, ERROR_USER, "%s (a JSON object was expected)", wrong.text);
 		return fail_at(err, path, wrong.line > 0 ? (unsigned)wrong.line : 1,
 					   wrong.column > 0 ? (unsigned)wrong.column : 1);
@@ -56,7 +104,8 @@ int document_open(struct document *doc, const char *path, const char *text, size
 void document_close(struct document *doc)
 {
 	json_decref(doc->whole);
-	doc->whole = NULL;
+	json_decref(doc->asked);
+	doc->whole = doc->asked = NULL;
 	doc->root = NULL;
 }
 
@@ -99,13 +148,36 @@ static const char *path_taken(const struct document *doc, const char *path)
 	return first;
 }
 
+const char *document_name(const struct document *doc, const char *path)
+{
+	return path_taken(doc, path);
+}
+
+/* All alternatives, and the objects around them. */
+static void note_asked(const struct document *doc, const char *path)
+{
+	const char *rest = path;
+	for (const char *one; (one = next_piece(&rest, '|'));) {
+		json_object_set_new(doc->asked, one, json_true());
+		for (const char *dot = one; (dot = strchr(dot, '.')); dot++)
+			json_object_set_new(doc->asked, text_keep_n(one, (size_t)(dot - one)), json_true());
+	}
+}
+
+bool document_asked(const struct document *doc, const char *path)
+{
+	return json_object_get(doc->asked, path) != NULL;
+}
+
 bool document_has(const struct document *doc, const char *path)
 {
+	note_asked(doc, path);
 	return walk(doc->root, path_taken(doc, path)) != NULL;
 }
 
 const json_t *document_at(const struct document *doc, const char *path)
 {
+	note_asked(doc, path);
 	return value_at(doc->root, path_taken(doc, path));
 }
 
@@ -178,6 +250,7 @@ bool document_enter(struct document *doc, const char *key)
 		return false;
 	doc->root = inner;
 	doc->begin = begin;
+	json_object_clear(doc->asked);
 	return true;
 }
 

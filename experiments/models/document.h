@@ -20,18 +20,26 @@ struct document {
 	json_t *whole;
 	const json_t *root; /* paths begin here: the whole, or the object that was entered */
 	const char *begin;  /* where that stands in the text */
+	json_t *asked;      /* the paths that were asked for, as keys of an object */
 };
 
 /* text[size] must be 0.  Fails with the place of what is no JSON, of a key that stands twice, or of a root that is no
- * object. */
+ * object.  NaN and Infinity, which Python writes, are no value that any key may have, but may stand where none is asked
+ * for. */
 int document_open(struct document *doc, const char *path, const char *text, size_t size, struct error *err);
 void document_close(struct document *doc);
 
-/* From now on paths begin in the object of that key; false when there is no such object. */
+/* From now on paths begin in the object of that key, and nothing was asked for; false when there is no such object. */
 bool document_enter(struct document *doc, const char *key);
+
+/* Was this path asked for, or one that begins with it? */
+bool document_asked(const struct document *doc, const char *path);
 
 /* The value, or NULL. */
 const json_t *document_at(const struct document *doc, const char *path);
+
+/* The alternative that is meant, the first where none is there; lives as long as the program. */
+const char *document_name(const struct document *doc, const char *path);
 
 /* Is there such a key, be its value null? */
 bool document_has(const struct document *doc, const char *path);

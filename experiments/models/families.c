@@ -1,259 +1,201 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * families.c -- Hugging Face config.json of the known families of MoE models; a family is one row.
+ * families.c -- the known families of MoE models in Hugging Face's config.json; a family is one row.
  *
  * A row holds what the family's code fixes (norms, biases, kind of attention), the keys under which its config.json
- * keeps the sizes, and the rules that say which layers are MoE layers and which have a window.  The rows were made from
- * the configuration and modelling files of Hugging Face transformers, src/transformers/models/<family>/, and for
- * deepseek, kimi_k2 and grok from the files published with the weights.
+ * keeps the sizes, what its configuration class has for those that may be missing, and the rules that say which layers
+ * are MoE layers and what each mixes tokens with.  The rows were made from the configuration and modelling files of
+ * Hugging Face transformers, src/transformers/models/<family>/, and from those published with the weights for deepseek,
+ * kimi_k2, grok, arctic, bailing_moe, hunyuan, kimi_linear (also vLLM's kimi_k3) and step3p5.
  */
 #include <config.h>
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "experiments/models/document.h"
-#include "experiments/models/models.h"
-#include "experiments/models/simulated.h"
-#include "sim/base/files.h"
+#include "experiments/models/family.h"
 #include "sim/base/text.h"
 
-/* ---- sizes ---------------------------------------------------------------------------------------------- */
-
-enum size {
-	LAYERS,
-	WIDTH,
-	VOCABULARY,
-	HEADS,
-	KV_HEADS,
-	HEAD_DIM,
-	Q_RANK,
-	KV_RANK,
-	NOPE_DIM,
-	ROPE_DIM,
-	V_DIM,
-	EXPERTS,
-	TOP_K,
-	EXPERT_WIDTH,
-	SHARED,
-	SHARED_WIDTH,
-	DENSE_WIDTH,
-	SIZES
-};
-
-/* `key` is the one that most families use, NULL where a family must name it to have such a size.  A size that is not
- * optional must stand in the file.  The optional ones, when they do not: width / heads for head_dim, else 0; key-value
- * heads may be null for as many as heads, but must be there. */
-static const struct {
-	size_t at;
-	const char *key;
-	bool optional;
-} sizes[SIZES] = {
-	[LAYERS] = { offsetof(struct cost_shape, layers), "num_hidden_layers", false },
-	[WIDTH] = { offsetof(struct cost_shape, width), "hidden_size", false },
-	[VOCABULARY] = { offsetof(struct cost_shape, vocabulary), "vocab_size", false },
-	[HEADS] = { offsetof(struct cost_shape, heads), "num_attention_heads", false },
-	[KV_HEADS] = { offsetof(struct cost_shape, kv_heads), "num_key_value_heads", true },
-	[HEAD_DIM] = { offsetof(struct cost_shape, head_dim), "head_dim", true },
-	[Q_RANK] = { offsetof(struct cost_shape, q_rank), NULL, true },
-	[KV_RANK] = { offsetof(struct cost_shape, kv_rank), NULL, false },
-	[NOPE_DIM] = { offsetof(struct cost_shape, nope_dim), NULL, false },
-	[ROPE_DIM] = { offsetof(struct cost_shape, rope_dim), NULL, false },
-	[V_DIM] = { offsetof(struct cost_shape, v_dim), NULL, false },
-	[EXPERTS] = { offsetof(struct cost_shape, experts), "num_local_experts|num_experts", false },
-	[TOP_K] = { offsetof(struct cost_shape, top_k), "num_experts_per_tok", false },
-	[EXPERT_WIDTH] = { offsetof(struct cost_shape, expert_width), "intermediate_size", false },
-	[SHARED] = { offsetof(struct cost_shape, shared), NULL, true },
-	[SHARED_WIDTH] = { offsetof(struct cost_shape, shared_width), NULL, false },
-	[DENSE_WIDTH] = { offsetof(struct cost_shape, dense_width), NULL, false },
-};
-
-/* No size of a model is beyond this; so no sum of two sizes overflows. */
-#define SIZE_LIMIT 1000000000
-
-/* ---- families --------------------------------------------------------------------------------------------- */
-
-/* What of config.json the family's code reads beside the sizes. */
-enum {
-	READS_ATTENTION_BIAS = 1 << 0,
-	READS_QKV_BIAS = 1 << 1,
-	READS_HEAD_BIAS = 1 << 2,
-	READS_TOP_K_METHOD = 1 << 3, /* only noaux_tc has a bias for the selection */
-	NEEDS_HEAD_DIM = 1 << 4      /* head_dim is not width / heads when it is left out */
-};
-
-struct family {
-	const char *type, *alias; /* model_type; alias may be NULL */
-	const char *key[SIZES];   /* where it differs from the common one; "": the family has no such size */
-	unsigned reads;
-	/* These set moe_layers, and windowed with window. */
-	int (*moe_layers)(const struct document *, struct cost_shape *, struct error *);
-	int (*windows)(const struct document *, struct cost_shape *, struct error *); /* NULL: no windows */
-	struct cost_shape fixed;
-};
-
-/* ---- which layers ------------------------------------------------------------------------------------------- */
-
-static int every_layer(const struct document *doc, struct cost_shape *s, struct error *err)
-{
-	(void)doc, (void)err;
-	s->moe_layers = s->layers;
-	return 0;
-}
-
-static int after_dense_layers(const struct document *doc, struct cost_shape *s, struct error *err)
-{
-	int64_t first = 0, every = 1;
-	TRY(document_int(doc, "first_k_dense_replace", 0, SIZE_LIMIT, &first, err));
-	TRY(document_int(doc, "moe_layer_freq", 1, SIZE_LIMIT, &every, err));
-	s->moe_layers = cost_moe_layers(s->layers, first, every, 0);
-	if (s->moe_layers == 0)
-		return document_fail(doc, "first_k_dense_replace", err, "no MoE layer is left among %lld layers",
-							 (long long)s->layers);
-	return 0;
-}
-
-/* Counts the listed layers that are the last of `every`; the list must ascend, so that none stands twice. */
-static int count_listed(const struct document *doc, const char *path, int64_t layers, int64_t every, int64_t *n,
-						struct error *err)
-{
-	const json_t *list = NULL;
-	*n = 0;
-	TRY(document_list(doc, path, &list, err));
-	int64_t last = -1;
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *item = json_array_get(list, i);
-		int64_t layer = json_integer_value(item);
-		if (!json_is_integer(item) || layer <= last || layer >= layers)
-			return document_fail(doc, path, err, "%s must list layers from 0 to %lld in ascending order", path,
-								 (long long)layers - 1);
-		*n += (layer + 1) % every == 0;
-		last = layer;
-	}
-	return 0;
-}
-
-static int by_sparse_step(const struct document *doc, struct cost_shape *s, struct error *err)
-{
-	int64_t step = 1, dense;
-	TRY(document_int(doc, "decoder_sparse_step", 1, SIZE_LIMIT, &step, err));
-	TRY(count_listed(doc, "mlp_only_layers", s->layers, step, &dense, err));
-	s->moe_layers = cost_moe_layers(s->layers, 0, step, 1) - dense;
-	if (s->moe_layers == 0)
-		return document_fail(doc, "decoder_sparse_step", err, "no MoE layer is left among %lld layers",
-							 (long long)s->layers);
-	return 0;
-}
-
-static int interleaved(const struct document *doc, struct cost_shape *s, struct error *err)
-{
-	int64_t step = 1;
-	if (document_at(doc, "moe_layers")) {
-		TRY(count_listed(doc, "moe_layers", s->layers, 1, &s->moe_layers, err));
-	} else {
-		TRY(document_int(doc, "interleave_moe_layer_step", 1, SIZE_LIMIT, &step, err));
-		s->moe_layers = cost_moe_layers(s->layers, 0, step, 1);
-	}
-	if (s->moe_layers == 0)
-		return document_fail(doc, "moe_layers|interleave_moe_layer_step", err, "no layer is an MoE layer");
-	return 0;
-}
-
-/* Sets windowed from layer_types, or to `otherwise` where there is no such list. */
-static int count_windowed(const struct document *doc, struct cost_shape *s, int64_t otherwise, struct error *err)
-{
-	const json_t *types = NULL;
-	TRY(document_list(doc, "layer_types", &types, err));
-	s->windowed = types ? 0 : otherwise;
-	if (types && (int64_t)json_array_size(types) != s->layers)
-		return document_fail(doc, "layer_types", err, "layer_types must name the kind of all %lld layers, not of %zu",
-							 (long long)s->layers, json_array_size(types));
-	for (size_t i = 0; i < json_array_size(types); i++) {
-		const char *type = json_string_value(json_array_get(types, i));
-		if (!type)
-			return document_fail(doc, "layer_types", err, "layer_types must be a list of texts");
-		s->windowed += strcmp(type, "full_attention") != 0;
-	}
-	return 0;
-}
-
-static int windows_everywhere(const struct document *doc, struct cost_shape *s, struct error *err)
-{
-	TRY(document_int(doc, "sliding_window", 1, SIZE_LIMIT, &s->window, err));
-	return s->window > 0 ? count_windowed(doc, s, s->layers, err) : 0;
-}
-
-/* Qwen's configs carry a window that is mostly switched off. */
-static int windows_when_used(const struct document *doc, struct cost_shape *s, struct error *err)
-{
-	bool used = false;
-	TRY(document_bool(doc, "use_sliding_window", &used, err));
-	return used ? windows_everywhere(doc, s, err) : 0;
-}
-
-/* The first layer has a window, the second has none, and so on. */
-static int windows_alternate(const struct document *doc, struct cost_shape *s, struct error *err)
-{
-	TRY(document_int(doc, "sliding_window", 1, SIZE_LIMIT, &s->window, err));
-	return s->window > 0 ? count_windowed(doc, s, (s->layers + 1) / 2, err) : 0;
-}
-
-/* Layers with rotary positions see their chunk, every fourth layer sees all. */
-static int windows_chunked(const struct document *doc, struct cost_shape *s, struct error *err)
-{
-	int64_t interval = 4;
-	TRY(document_int(doc, "attention_chunk_size", 1, SIZE_LIMIT, &s->window, err));
-	TRY(document_int(doc, "no_rope_layer_interval", 1, SIZE_LIMIT, &interval, err));
-	return s->window > 0 ? count_windowed(doc, s, s->layers - s->layers / interval, err) : 0;
-}
-
-/* ---- the table ---------------------------------------------------------------------------------------------- */
-
 #define GATED .norms = 2, .matrices = 3, .router = true
-#define DEEPSEEK_KEYS                                                                                        \
-	[EXPERTS] = "n_routed_experts", [EXPERT_WIDTH] = "moe_intermediate_size", [SHARED] = "n_shared_experts", \
-	[DENSE_WIDTH] = "intermediate_size"
+#define LATENT_MIXER .mixer[0] = { .kind = COST_LATENT }
+#define QK_NORM .mixer[0].qk_norm = COST_QK_HEAD
+
+/* Experts narrower than the dense FFN, which has the common key of experts. */
+#define MOE_KEYS [EXPERT_WIDTH] = "moe_intermediate_size", [DENSE_WIDTH] = "intermediate_size"
+#define SHARED_KEYS [SHARED] = "n_shared_experts|num_shared_experts"
+#define DEEPSEEK_KEYS MOE_KEYS, SHARED_KEYS
 #define LATENT_KEYS                                                                         \
 	[KV_HEADS] = "", [HEAD_DIM] = "", [Q_RANK] = "q_lora_rank", [KV_RANK] = "kv_lora_rank", \
 	[NOPE_DIM] = "qk_nope_head_dim", [ROPE_DIM] = "qk_rope_head_dim", [V_DIM] = "v_head_dim"
+#define LATENT_UNUSED "num_key_value_heads|head_dim|qk_head_dim"
+#define INDEX_KEYS [INDEX_HEADS] = "index_n_heads", [INDEX_DIM] = "index_head_dim", [INDEX_KEEP] = "index_topk"
 
-static const struct family families[] = {
-	{ .type = "mixtral", .moe_layers = every_layer, .windows = windows_everywhere, .fixed = { GATED } },
-	{ .type = "deepseek",
+const struct family families[] = {
+	{ .types = "mixtral",
+	  .architectures = "MixtralForCausalLM",
+	  .layers = layers_all_moe,
+	  .mixers = mixers_windowed,
+	  .renormalizes = true,
+	  .fixed = { GATED } },
+	{ .types = "deepseek",
+	  .architectures = "DeepseekForCausalLM",
 	  .key = { DEEPSEEK_KEYS },
 	  .reads = READS_ATTENTION_BIAS,
-	  .moe_layers = after_dense_layers,
+	  .layers = layers_after_dense,
 	  .fixed = { GATED } },
-	{ .type = "deepseek_v2",
+	{ .types = "deepseek_v2",
+	  .unused = LATENT_UNUSED,
+	  .architectures = "DeepseekV2ForCausalLM",
 	  .key = { DEEPSEEK_KEYS, LATENT_KEYS },
-	  .reads = READS_ATTENTION_BIAS,
-	  .moe_layers = after_dense_layers,
-	  .fixed = { GATED, .attention = COST_LATENT } },
-	{ .type = "deepseek_v3",
-	  .alias = "kimi_k2",
+	  .preset = { [Q_RANK] = 1536, [SHARED] = 2 },
+	  .reads = READS_ATTENTION_BIAS | READS_LATENT,
+	  .layers = layers_after_dense,
+	  .fixed = { GATED, LATENT_MIXER } },
+	{ .types = "deepseek_v3|kimi_k2|axk1",
+	  .unused = LATENT_UNUSED,
+	  .architectures = "DeepseekV3ForCausalLM",
 	  .key = { DEEPSEEK_KEYS, LATENT_KEYS },
+	  .preset = { [Q_RANK] = 1536, [SHARED] = 1 },
 	  .reads = READS_ATTENTION_BIAS | READS_TOP_K_METHOD,
-	  .moe_layers = after_dense_layers,
-	  .fixed = { GATED, .attention = COST_LATENT, .router_bias = true } },
-	{ .type = "qwen2_moe",
+	  .first_dense = 3,
+	  .layers = layers_after_dense,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { GATED, LATENT_MIXER, .selection_bias = true } },
+	{ .types = "deepseek_v32",
+	  .unused = LATENT_UNUSED "|layer_types",
+	  .architectures = "DeepseekV32ForCausalLM",
+	  .key = { DEEPSEEK_KEYS, LATENT_KEYS, INDEX_KEYS },
+	  .preset = { [Q_RANK] = 1536, [SHARED] = 1, [INDEX_HEADS] = 64, [INDEX_DIM] = 128, [INDEX_KEEP] = 2048 },
+	  .reads = READS_ATTENTION_BIAS,
+	  .first_dense = 3,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_indexed,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { GATED, LATENT_MIXER, .selection_bias = true } },
+	{ .types = "glm_moe_dsa",
+	  .unused = LATENT_UNUSED "|layer_types|index_share_for_mtp_iteration",
+	  .architectures = "GlmMoeDsaForCausalLM",
+	  .key = { DEEPSEEK_KEYS, LATENT_KEYS, INDEX_KEYS },
+	  .preset = { [Q_RANK] = 2048, [SHARED] = 1, [INDEX_HEADS] = 32, [INDEX_DIM] = 128, [INDEX_KEEP] = 2048 },
+	  .reads = READS_ATTENTION_BIAS,
+	  .first_dense = 3,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_indexed,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { GATED, LATENT_MIXER, .selection_bias = true } },
+	{ .types = "deepseek_v4",
+	  .architectures = "DeepseekV4ForCausalLM",
+	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size",
+			   SHARED_KEYS,
+			   INDEX_KEYS,
+			   [Q_RANK] = "q_lora_rank",
+			   [OUT_GROUPS] = "o_groups",
+			   [OUT_RANK] = "o_lora_rank",
+			   [STREAMS] = "hc_mult" },
+	  .preset = { [KV_HEADS] = 1,
+				  [HEAD_DIM] = 512,
+				  [Q_RANK] = 1024,
+				  [OUT_GROUPS] = 8,
+				  [OUT_RANK] = 1024,
+				  [SHARED] = 1,
+				  [INDEX_HEADS] = 64,
+				  [INDEX_DIM] = 128,
+				  [INDEX_KEEP] = 512,
+				  [STREAMS] = 4 },
+	  .layers = layers_hashed_first,
+	  .mixers = mixers_compressed,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { GATED, .mixer[0] = { .kind = COST_COMPRESSED, .sinks = true }, .selection_bias = true } },
+	{ .types = "glm4_moe|glm4v_moe_text",
+	  .architectures = "Glm4MoeForCausalLM",
+	  .key = { DEEPSEEK_KEYS },
+	  .preset = { [HEAD_DIM] = 128, [SHARED] = 1 },
+	  .reads = READS_INPUT_BIAS | READS_QK_NORM,
+	  .first_dense = 1,
+	  .layers = layers_after_dense,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { GATED, .selection_bias = true } },
+	{ .types = "glm4_moe_lite",
+	  .unused = LATENT_UNUSED,
+	  .architectures = "Glm4MoeLiteForCausalLM",
+	  .key = { DEEPSEEK_KEYS, LATENT_KEYS },
+	  .preset = { [Q_RANK] = 768, [SHARED] = 1 },
+	  .reads = READS_ATTENTION_BIAS,
+	  .first_dense = 1,
+	  .layers = layers_after_dense,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { GATED, LATENT_MIXER, .selection_bias = true } },
+	{ .types = "solar_open",
+	  .unused = "intermediate_size",
+	  .architectures = "SolarOpenForCausalLM",
+	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size", SHARED_KEYS },
+	  .preset = { [HEAD_DIM] = 128, [SHARED] = 1 },
+	  .reads = READS_INPUT_BIAS,
+	  .layers = layers_all_moe,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { GATED, .selection_bias = true } },
+	{ .types = "dots1",
+	  .architectures = "Dots1ForCausalLM",
+	  .key = { DEEPSEEK_KEYS },
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_windowed_above,
+	  .sigmoid = true,
+	  .fixed = { GATED, QK_NORM, .selection_bias = true } },
+	{ .types = "qwen2_moe",
+	  .architectures = "Qwen2MoeForCausalLM",
+	  .key = { MOE_KEYS, [SHARED_WIDTH] = "shared_expert_intermediate_size" },
+	  .reads = READS_QKV_BIAS,
+	  .layers = layers_by_step,
+	  .mixers = mixers_qwen2,
+	  .fixed = { GATED, .mixer[0].qkv_bias = true, .shared = 1, .shared_gate = true } },
+	{ .types = "qwen3_moe|qwen3_vl_moe|qwen3_vl_moe_text|qwen3_omni_moe_text",
+	  .unused = "sliding_window",
+	  .architectures = "Qwen3MoeForCausalLM",
+	  .key = { MOE_KEYS },
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_by_step,
+	  .mixers = mixers_windowed_when_used,
+	  .renormalizes = true,
+	  .fixed = { GATED, QK_NORM } },
+	{ .types = "qwen3_next|qwen3_5_moe|qwen3_5_moe_text",
+	  .unused = "sliding_window|use_sliding_window|mtp_use_dedicated_embeddings",
+	  .architectures = "Qwen3NextForCausalLM|Qwen3_5MoeForCausalLM",
 	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size",
 			   [SHARED_WIDTH] = "shared_expert_intermediate_size",
 			   [DENSE_WIDTH] = "intermediate_size" },
-	  .reads = READS_QKV_BIAS,
-	  .moe_layers = by_sparse_step,
-	  .windows = windows_when_used,
-	  .fixed = { GATED, .qkv_bias = true, .shared = 1, .shared_gate = true } },
-	{ .type = "qwen3_moe",
-	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size", [DENSE_WIDTH] = "intermediate_size" },
+	  .preset = { [KV_HEADS] = 2, [HEAD_DIM] = 256, [SHARED_WIDTH] = 512 },
 	  .reads = READS_ATTENTION_BIAS,
-	  .moe_layers = by_sparse_step,
-	  .windows = windows_when_used,
-	  .fixed = { GATED, .qk_norm = COST_QK_HEAD } },
-	{ .type = "olmoe",
+	  .layers = layers_by_step,
+	  .mixers = mixers_delta,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { GATED, .mixer[0] = { .qk_norm = COST_QK_HEAD, .gate = COST_GATE_FULL }, .shared = 1,
+				 .shared_gate = true } },
+	{ .types = "olmoe",
+	  .architectures = "OlmoeForCausalLM",
 	  .reads = READS_ATTENTION_BIAS,
-	  .moe_layers = every_layer,
-	  .fixed = { GATED, .qk_norm = COST_QK_FULL } },
-	{ .type = "dbrx",
+	  .layers = layers_all_moe,
+	  .fixed = { GATED, .mixer[0].qk_norm = COST_QK_FULL } },
+	{ .types = "flex_olmo",
+	  .architectures = "FlexOlmoForCausalLM",
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_all_moe,
+	  .fixed = { GATED, .mixer[0].qk_norm = COST_QK_FULL } },
+	{ .types = "dbrx",
+	  .unused = "attn_config.clip_qkv",
+	  .architectures = "DbrxForCausalLM",
 	  .key = { [LAYERS] = "n_layers",
 			   [WIDTH] = "d_model",
 			   [HEADS] = "n_heads",
@@ -262,219 +204,333 @@ static const struct family families[] = {
 			   [EXPERTS] = "ffn_config.moe_num_experts",
 			   [TOP_K] = "ffn_config.moe_top_k",
 			   [EXPERT_WIDTH] = "ffn_config.ffn_hidden_size" },
-	  .moe_layers = every_layer,
+	  .layers = layers_all_moe,
+	  .renormalizes = true,
 	  .fixed = { GATED } },
-	{ .type = "gpt_oss",
-	  .reads = READS_ATTENTION_BIAS | NEEDS_HEAD_DIM,
-	  .moe_layers = every_layer,
-	  .windows = windows_alternate,
-	  .fixed = { GATED, .qkv_bias = true, .out_bias = true, .sinks = true, .router_bias = true, .ffn_bias = true } },
-	{ .type = "llama4",
-	  .alias = "llama4_text",
+	{ .types = "gpt_oss",
+	  .architectures = "GptOssForCausalLM",
+	  .preset = { [HEAD_DIM] = 64 },
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_all_moe,
+	  .mixers = mixers_alternating,
+	  .renormalizes = true,
+	  .fixed = { GATED, .mixer[0] = { .qkv_bias = true, .out_bias = true, .sinks = true }, .router_bias = true,
+				 .ffn_bias = true } },
+	{ .types = "llama4|llama4_text",
+	  .unused = "use_qk_norm",
+	  .architectures = "Llama4ForConditionalGeneration|Llama4ForCausalLM",
 	  .key = { [DENSE_WIDTH] = "intermediate_size_mlp" },
-	  .reads = READS_ATTENTION_BIAS | NEEDS_HEAD_DIM,
-	  .moe_layers = interleaved,
-	  .windows = windows_chunked,
-	  .fixed = { GATED, .shared = 1, .window_restarts = true } },
-	{ .type = "phimoe",
+	  .preset = { [HEAD_DIM] = 128, [DENSE_WIDTH] = 16384 },
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_interleaved,
+	  .mixers = mixers_chunked,
+	  .sigmoid = true,
+	  .fixed = { GATED, .shared = 1 } },
+	{ .types = "phimoe",
+	  .architectures = "PhimoeForCausalLM|PhiMoEForCausalLM",
 	  .reads = READS_ATTENTION_BIAS | READS_HEAD_BIAS,
-	  .moe_layers = every_layer,
-	  .windows = windows_everywhere,
+	  .layers = layers_all_moe,
+	  .mixers = mixers_windowed,
 	  .fixed = { GATED, .norm_bias = true } },
-	{ .type = "jetmoe",
+	{ .types = "jetmoe",
+	  .unused = "bias",
+	  .architectures = "JetMoEForCausalLM|JetMoeForCausalLM",
 	  .key = { [HEADS] = "",
 			   [HEAD_DIM] = "kv_channels",
 			   [EXPERTS] = "num_local_experts|moe_num_experts",
 			   [TOP_K] = "num_experts_per_tok|moe_top_k",
 			   [EXPERT_WIDTH] = "intermediate_size|ffn_hidden_size" },
-	  .reads = NEEDS_HEAD_DIM,
-	  .moe_layers = every_layer,
-	  .fixed = { GATED, .tied = true, .attention = COST_MIXTURE, .mixture_bias = true } },
-	{ .type = "grok",
-	  .alias = "grok-1",
+	  .preset = { [HEAD_DIM] = 128 },
+	  .layers = layers_all_moe,
+	  .renormalizes = true,
+	  .fixed = { GATED, .tied = true, .mixer[0] = { .kind = COST_MIXTURE }, .mixture_bias = true } },
+	{ .types = "grok|grok-1",
+	  .architectures = "Grok1ModelForCausalLM",
 	  .key = { [TOP_K] = "num_experts_per_tok|num_selected_experts" },
-	  .moe_layers = every_layer,
+	  .layers = layers_all_moe,
 	  .fixed = { .norms = 4, .matrices = 3, .router = true, .tied = true } },
-	{ .type = NULL },
+	{ .types = "git|grok-2", /* the model_type that was published with Grok-2 */
+	  .unused = "global_attn_every_n|sliding_window_size",
+	  .architectures = "Grok1ForCausalLM|Grok2ForCausalLM",
+	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size", [BESIDE_WIDTH] = "intermediate_size" },
+	  .layers = layers_with_residual,
+	  .fixed = { .norms = 4, .matrices = 3, .router = true } },
+	{ .types = "arctic",
+	  .unused = "enc_index|use_residual|enable_expert_tensor_parallelism",
+	  .architectures = "ArcticForCausalLM",
+	  .key = { [DENSE_WIDTH] = "intermediate_size" },
+	  .layers = layers_by_frequency,
+	  .renormalizes = true,
+	  .fixed = { GATED } },
+	{ .types = "minimax|minimax_text_01|minimax_m1",
+	  .unused = "block_size|postnorm|layernorm_mlp_beta"
+				"|shared_moe_mode|layernorm_mlp_alpha",
+	  .architectures = "MiniMaxForCausalLM|MiniMaxText01ForCausalLM|MiniMaxM1ForCausalLM",
+	  .layers = layers_all_moe,
+	  .mixers = mixers_lightning,
+	  .renormalizes = true,
+	  .fixed = { GATED } },
+	{ .types = "minimax_m2",
+	  .unused = "use_mtp|mtp_transformer_layers"
+				"|attn_type_list|shared_moe_mode",
+	  .architectures = "MiniMaxM2ForCausalLM",
+	  .preset = { [KV_HEADS] = 8, [HEAD_DIM] = 128 },
+	  .reads = READS_QK_NORM | READS_EXPERT_BIAS,
+	  .layers = layers_all_moe,
+	  .mixers = mixers_minimax,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { GATED, .mixer[0].qk_norm = COST_QK_FULL, .selection_bias = true } },
+	{ .types = "minimax_m3|minimax_m3_vl|minimax_m3_vl_text",
+	  .unused = "first_k_dense_replace|use_mtp|mtp_transformer_layers|"
+				"sparse_attention_config.sparse_local_block|sparse_attention_config.sparse_init_block|"
+				"sparse_attention_config.sparse_disable_index_value|num_mtp_modules"
+				"|attn_type_list|shared_moe_mode",
+	  .architectures = "MiniMaxM3ForCausalLM|MiniMaxM3VLForConditionalGeneration",
+	  .key = { [EXPERT_WIDTH] = "moe_intermediate_size|intermediate_size",
+			   [DENSE_WIDTH] = "dense_intermediate_size",
+			   SHARED_KEYS,
+			   [SHARED_WIDTH] = "shared_intermediate_size" },
+	  .preset = { [KV_HEADS] = 4, [HEAD_DIM] = 128, [DENSE_WIDTH] = 12288, [SHARED] = 1, [SHARED_WIDTH] = 3072 },
+	  .reads = READS_QK_NORM | READS_EXPERT_BIAS,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_minimax,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { GATED, QK_NORM, .selection_bias = true } },
+	{ .types = "bailing_moe|bailing_moe_v1",
+	  .unused = "moe_shared_expert_intermediate_size",
+	  .architectures = "BailingMoeForCausalLM",
+	  .key = { DEEPSEEK_KEYS },
+	  .reads = READS_BAILING_BIAS,
+	  .layers = layers_after_dense,
+	  .renormalizes = true,
+	  .fixed = { GATED } },
+	{ .types = "bailing_moe_v2|bailing_moe_linear|bailing_moe_linear_v2",
+	  .unused = "moe_shared_expert_intermediate_size",
+	  .architectures = "BailingMoeV2ForCausalLM|BailingMoeLinearForCausalLM|BailingMoeLinearV2ForCausalLM",
+	  .key = { DEEPSEEK_KEYS },
+	  .preset = { [SHARED] = 1 },
+	  .reads = READS_BAILING_BIAS | READS_QK_NORM | READS_EXPERT_BIAS,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_bailing,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { GATED, QK_NORM, .selection_bias = true } },
+	{ .types = "hunyuan_v1_moe",
+	  .unused = "attention_head_dim|sliding_window"
+				"|use_mixed_mlp_moe|dense_list|num_media_embeds|anyres_pooling_size|org_vocab_size",
+	  .architectures = "HunYuanMoEV1ForCausalLM",
+	  .key = { [TOP_K] = "moe_topk",
+			   [EXPERT_WIDTH] = "moe_intermediate_size|intermediate_size",
+			   [SHARED] = "num_shared_expert",
+			   [DENSE_WIDTH] = "intermediate_size" },
+	  .preset = { [SHARED] = 1 },
+	  .reads = READS_ATTENTION_BIAS | READS_QK_NORM | READS_LISTS,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_cross_layer,
+	  .renormalizes = true,
+	  .fixed = { GATED, QK_NORM } },
+	{ .types = "hunyuan",
+	  .unused = "attention_head_dim|sliding_window|moe_layer_num_skipped"
+				"|use_mixed_mlp_moe|dense_list|num_media_embeds|anyres_pooling_size|org_vocab_size",
+	  .architectures = "HunYuanForCausalLM",
+	  .key = { [TOP_K] = "moe_topk",
+			   [EXPERT_WIDTH] = "moe_intermediate_size|intermediate_size",
+			   [SHARED] = "num_shared_expert",
+			   [DENSE_WIDTH] = "intermediate_size" },
+	  .preset = { [SHARED] = 1 },
+	  .reads = READS_ATTENTION_BIAS | READS_QK_NORM | READS_LISTS,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_cross_layer,
+	  .renormalizes = true,
+	  .fixed = { GATED } },
+	{ .types = "ernie4_5_moe|ernie4_5_vl_moe|ernie4_5_moe_vl|ernie4_5_vl_moe_text|ernie4_5_moe_vl_text",
+	  .unused = "moe_layer_interval|moe_gate|moe_group"
+				"|moe_use_aux_free|moe_use_hard_gate|moe_multimodal_dispatch_use_allgather|moe_group_experts",
+	  .architectures = "Ernie4_5_MoeForCausalLM|Ernie4_5_VLMoeForConditionalGeneration",
+	  .key = { [EXPERTS] = "moe_num_experts", [TOP_K] = "moe_k", MOE_KEYS, [SHARED] = "moe_num_shared_experts" },
+	  .preset = { [SHARED] = 2, [KV_HEADS] = 4 },
+	  .reads = READS_USE_BIAS | READS_PAIRS,
+	  .layers = layers_in_interval,
+	  .renormalizes = true,
+	  .fixed = { GATED, .tied = true, .selection_bias = true } },
+	{ .types = "jamba",
+	  .unused = "sliding_window"
+				"|mamba_inner_layernorms",
+	  .architectures = "JambaForCausalLM",
+	  .key = { [DENSE_WIDTH] = "intermediate_size" },
+	  .preset = { [KV_HEADS] = 8 },
+	  .layers = layers_by_period,
+	  .mixers = mixers_jamba,
+	  .fixed = { GATED } },
+	{ .types = "lfm2_moe",
+	  .unused = "block_auto_adjust_ff_dim|block_dim|block_ff_dim|block_ffn_dim_multiplier|block_mlp_init_scale|block_"
+				"multiple_of|"
+				"block_norm_eps|block_out_init_scale|block_use_swiglu|block_use_xavier_init|conv_dim|conv_dim_out|"
+				"conv_use_xavier_init|num_heads|full_attn_idxs",
+	  .architectures = "Lfm2MoeForCausalLM",
+	  .key = { MOE_KEYS },
+	  .preset = { [KV_HEADS] = 8 },
+	  .reads = READS_TIED | READS_EXPERT_BIAS,
+	  .first_dense = 2,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_convolution,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { GATED, QK_NORM, .tied = true, .selection_bias = true } },
+	{ .types = "nemotron_h",
+	  .unused = "expand|mamba_expand|mtp_layers_block_type|mtp_hybrid_override_pattern",
+	  .architectures = "NemotronHForCausalLM",
+	  .key = { MOE_KEYS, [SHARED] = "n_shared_experts", [SHARED_WIDTH] = "moe_shared_expert_intermediate_size",
+			   [LATENT] = "moe_latent_size" },
+	  .preset = { [KV_HEADS] = 8, [HEAD_DIM] = 128, [SHARED] = 1, [SHARED_WIDTH] = 7688 },
+	  .reads = READS_ATTENTION_BIAS | READS_MLP_BIAS,
+	  .groups = 8,
+	  .state = 128,
+	  .layers = layers_by_pattern,
+	  .mixers = mixers_nemotron,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .has_next = true,
+	  .fixed = { .norms = 1, .matrices = 2, .router = true, .selection_bias = true } },
+	{ .types = "granitemoe",
+	  .architectures = "GraniteMoeForCausalLM",
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_all_moe,
+	  .renormalizes = true,
+	  .fixed = { GATED } },
+	{ .types = "granitemoeshared",
+	  .architectures = "GraniteMoeSharedForCausalLM",
+	  .key = { [SHARED_WIDTH] = "shared_intermediate_size" },
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_all_moe,
+	  .renormalizes = true,
+	  .fixed = { GATED, .shared = 1 } },
+	{ .types = "granitemoehybrid",
+	  .architectures = "GraniteMoeHybridForCausalLM",
+	  .key = { [SHARED_WIDTH] = "shared_intermediate_size" },
+	  .preset = { [SHARED_WIDTH] = 1024 },
+	  .reads = READS_ATTENTION_BIAS,
+	  .groups = 1,
+	  .state = 256,
+	  .layers = layers_all_moe,
+	  .mixers = mixers_granite,
+	  .renormalizes = true,
+	  .fixed = { GATED, .shared = 1 } },
+	{ .types = "gemma4|gemma4_text",
+	  .architectures = "Gemma4ForConditionalGeneration|Gemma4ForCausalLM",
+	  .key = { [TOP_K] = "top_k_experts",
+			   [EXPERT_WIDTH] = "moe_intermediate_size",
+			   [BESIDE_WIDTH] = "intermediate_size",
+			   [LAYER_EMBEDDING] = "hidden_size_per_layer_input",
+			   [LAYER_VOCABULARY] = "vocab_size_per_layer_input" },
+	  .preset = { [KV_HEADS] = 4, [HEAD_DIM] = 256, [LAYER_EMBEDDING] = 256, [LAYER_VOCABULARY] = 262144 },
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_of_switch,
+	  .mixers = mixers_gemma,
+	  .renormalizes = true,
+	  .fixed = { .norms = 7,
+				 .matrices = 3,
+				 .router = true,
+				 .router_scale = true,
+				 .layer_scalars = true,
+				 QK_NORM,
+				 .tied = true } },
+	{ .types = "kimi_linear|kimi_k3",
+	  .unused = LATENT_UNUSED "|linear_attn_config.gate_lower_bound",
+	  .architectures = "KimiLinearForCausalLM",
+	  .key = { DEEPSEEK_KEYS, LATENT_KEYS, [TOP_K] = "num_experts_per_token|num_experts_per_tok",
+			   [LATENT] = "routed_expert_hidden_size" },
+	  .preset = { [SHARED] = 1, [KV_RANK] = 512, [NOPE_DIM] = 128, [ROPE_DIM] = 64, [V_DIM] = 128 },
+	  .first_dense = 1,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_kimi,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { GATED, LATENT_MIXER, .selection_bias = true } },
+	{ .types = "mimo_v2_flash|mimo_v2",
+	  .unused = "sliding_window_size|attention_chunk_size|n_shared_experts",
+	  .architectures = "MiMoV2FlashForCausalLM",
+	  .key = { MOE_KEYS, [V_DIM] = "v_head_dim" },
+	  .preset = { [KV_HEADS] = 4, [HEAD_DIM] = 192, [V_DIM] = 128 },
+	  .reads = READS_INPUT_BIAS,
+	  .first_dense = 1,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_mimo,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { GATED, .selection_bias = true } },
+	{ .types = "step3p5|step3p7|step3p7_text",
+	  .unused = "n_shared_experts|mtp_layer_types|mtp_mlp_layer_types|use_mfa|first_k_dense_replace"
+				"|moe_every_n_layer|use_moe|moe_dynamic_exp_p|attention_other_setting.true_head_dim",
+	  .architectures = "Step3p5ForCausalLM|Step3p7FlashForCausalLM|Step3p7ForConditionalGeneration",
+	  .key = { [KV_HEADS] = "num_attention_groups|num_key_value_heads",
+			   [EXPERTS] = "moe_num_experts|n_routed_experts|num_experts|num_local_experts",
+			   [TOP_K] = "moe_top_k|num_experts_per_tok",
+			   MOE_KEYS,
+			   [SHARED_WIDTH] = "share_expert_dim|share_expert_dims" },
+	  .preset = { [KV_HEADS] = 8, [HEAD_DIM] = 128, [SHARED_WIDTH] = 1280 },
+	  .reads = READS_INPUT_BIAS | READS_EXPERT_BIAS,
+	  .first_dense = 3,
+	  .layers = layers_enumerated,
+	  .mixers = mixers_step,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { GATED, QK_NORM, .shared = 1, .selection_bias = true } },
+	{ .types = "longcat_flash",
+	  .unused = LATENT_UNUSED "|num_hidden_layers|head_dim"
+							  "|zero_expert_type",
+	  .architectures = "LongcatFlashForCausalLM",
+	  .key = { LATENT_KEYS, [LAYERS] = "num_layers", [TOP_K] = "moe_topk", [EXPERT_WIDTH] = "expert_ffn_hidden_size",
+			   [ZERO_EXPERTS] = "zero_expert_num", [DENSE_WIDTH] = "ffn_hidden_size",
+			   [BESIDE_WIDTH] = "ffn_hidden_size" },
+	  .preset = { [Q_RANK] = 1536, [ZERO_EXPERTS] = 256 },
+	  .reads = READS_ATTENTION_BIAS | READS_ROUTER_BIAS,
+	  .layers = layers_in_pairs,
+	  .fixed = { GATED, LATENT_MIXER, .selection_bias = true } },
+	{ .types = "afmoe",
+	  .unused = "num_expert_groups|num_limited_groups",
+	  .architectures = "AfmoeForCausalLM",
+	  .key = { DEEPSEEK_KEYS },
+	  .preset = { [HEAD_DIM] = 128, [SHARED] = 2 },
+	  .first_dense = 1,
+	  .window = 1024,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_mostly_windowed,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { .norms = 4,
+				 .matrices = 3,
+				 .router = true,
+				 .mixer[0] = { .qk_norm = COST_QK_HEAD, .gate = COST_GATE_FULL },
+				 .selection_bias = true } },
+	{ .types = "exaone_moe",
+	  .unused = "mtp_layer_types|mtp_mlp_layer_types|mtp_share_layers",
+	  .architectures = "ExaoneMoeForCausalLM",
+	  .key = { DEEPSEEK_KEYS },
+	  .preset = { [SHARED] = 1 },
+	  .first_dense = 1,
+	  .window = 4096,
+	  .layers = layers_after_dense,
+	  .mixers = mixers_mostly_windowed,
+	  .sigmoid = true,
+	  .renormalizes = true,
+	  .fixed = { GATED, QK_NORM, .selection_bias = true } },
+	{ .types = NULL },
 };
 
-/* The family's words, for errors and suggestions. */
-static const char *const *family_words(void)
+const char *family_name(const struct family *family)
 {
-	static const char *words[2 * sizeof families / sizeof families[0] + 1];
-	size_t n = 0;
-	for (const struct family *family = families; family->type; family++) {
-		words[n++] = family->type;
-		if (family->alias)
-			words[n++] = family->alias;
-	}
-	return words;
+	return text_keep_n(family->types, strcspn(family->types, "|"));
 }
 
-static const char *family_list(void)
+bool family_lists(const char *list, const char *word)
 {
-	const char *list = families[0].type;
-	for (const struct family *family = families + 1; family->type; family++)
-		list = text_keep_f("%s, %s", list, family->type);
-	return list;
-}
-
-static int find_family(const struct document *doc, const struct family **family, struct error *err)
-{
-	const char *type = NULL;
-	TRY(document_word(doc, "model_type", &type, err));
-	if (!type)
-		return document_fail(doc, "model_type", err, "model_type is missing (known: %s)", family_list());
-	for (*family = families; (*family)->type; (*family)++)
-		if (strcmp(type, (*family)->type) == 0 || ((*family)->alias && strcmp(type, (*family)->alias) == 0))
-			return 0;
-	const char *near = text_nearest(type, family_words());
-	return document_fail(doc, "model_type", err, "unknown model_type '%s' (%s%s%sknown: %s)", type,
-						 near ? "did you mean '" : "", near ? near : "", near ? "'? " : "", family_list());
-}
-
-/* ---- reading ------------------------------------------------------------------------------------------------ */
-
-static int64_t *size_in(struct cost_shape *s, size_t i)
-{
-	return (int64_t *)(void *)((char *)s + sizes[i].at);
-}
-
-/* NULL: the family has no such size. */
-static const char *key_of(const struct family *family, size_t i)
-{
-	const char *key = family->key[i] ? family->key[i] : sizes[i].key;
-	return key && *key ? key : NULL;
-}
-
-static int read_size(const struct document *doc, const struct family *family, size_t i, struct cost_shape *s,
-					 struct error *err)
-{
-	const char *key = key_of(family, i);
-	if (!key)
-		return 0;
-	bool optional = sizes[i].optional && !(i == HEAD_DIM && (family->reads & NEEDS_HEAD_DIM));
-	TRY(document_int(doc, key, optional && i != KV_HEADS ? 0 : 1, SIZE_LIMIT, size_in(s, i), err));
-	bool null_heads = i == KV_HEADS && document_has(doc, key);
-	if (!document_at(doc, key) && (!optional || (i == KV_HEADS && !null_heads)))
-		return document_fail(doc, key, err, "%s is missing (a %s model needs it)", key, family->type);
-	return 0;
-}
-
-/* Sizes that follow from others, and what must hold between them, where the key is still known. */
-static int relate_sizes(const struct document *doc, const struct family *family, struct cost_shape *s,
-						struct error *err)
-{
-	const char *heads = key_of(family, HEADS), *kv_heads = key_of(family, KV_HEADS);
-	if (s->top_k > s->experts)
-		return document_fail(doc, key_of(family, TOP_K), err, "%s = %lld: there are only %lld experts",
-							 key_of(family, TOP_K), (long long)s->top_k, (long long)s->experts);
-	if (kv_heads && s->kv_heads == 0)
-		s->kv_heads = s->heads;
-	if (heads && kv_heads && s->heads % s->kv_heads != 0)
-		return document_fail(doc, kv_heads, err, "%s = %lld: must divide %s = %lld", kv_heads, (long long)s->kv_heads,
-							 heads, (long long)s->heads);
-	if (s->attention == COST_HEADS && s->head_dim == 0) {
-		if (s->width % s->heads != 0)
-			return document_fail(doc, heads, err, "%s = %lld: must divide %s = %lld", heads, (long long)s->heads,
-								 key_of(family, WIDTH), (long long)s->width);
-		s->head_dim = s->width / s->heads;
-	}
-	if (s->shared_width == 0)
-		s->shared_width = s->shared * s->expert_width;
-	return 0;
-}
-
-static int read_switches(const struct document *doc, const struct family *family, struct cost_shape *s,
-						 struct error *err)
-{
-	const char *method = NULL;
-	TRY(document_bool(doc, "tie_word_embeddings", &s->tied, err));
-	if (family->reads & READS_HEAD_BIAS)
-		TRY(document_bool(doc, "lm_head_bias", &s->head_bias, err));
-	if (family->reads & READS_QKV_BIAS)
-		TRY(document_bool(doc, "qkv_bias", &s->qkv_bias, err));
-	if (family->reads & READS_ATTENTION_BIAS) {
-		TRY(document_bool(doc, "attention_bias", &s->qkv_bias, err));
-		TRY(document_bool(doc, "attention_bias", &s->out_bias, err));
-	}
-	if (family->reads & READS_TOP_K_METHOD) {
-		TRY(document_word(doc, "topk_method", &method, err));
-		s->router_bias = !method || strcmp(method, "noaux_tc") == 0;
-	}
-	return 0;
-}
-
-static const char *not_counted(const struct document *doc, bool vision)
-{
-	bool ahead = json_integer_value(document_at(doc, "num_nextn_predict_layers")) > 0;
-	if (vision)
-		return "the text model alone: not its vision encoder";
-	return ahead ? "not the layers that predict further tokens ahead" : NULL;
-}
-
-/* "x" of x.json, or the folder's name of folder/config.json and folder/manifest.json. */
-static const char *name_of(const char *path)
-{
-	const char *base = strrchr(path, '/'), *end = path + strlen(path);
-	base = base ? base + 1 : path;
-	bool of_folder = strcmp(base, "config.json") == 0 || strcmp(base, "manifest.json") == 0;
-	if (of_folder && base > path + 1) {
-		end = base - 1;
-		for (base = end; base > path && base[-1] != '/';)
-			base--;
-	} else if (end - base > 5 && strcmp(end - 5, ".json") == 0) {
-		end -= 5;
-	}
-	return text_keep_n(base, (size_t)(end - base));
-}
-
-static int read_config(struct document *doc, struct model *model, struct error *err)
-{
-	const struct family *family = NULL;
-	bool vision = document_enter(doc, "text_config");
-	TRY(find_family(doc, &family, err));
-	struct cost_shape *s = &model->shape;
-	*s = family->fixed;
-	for (size_t i = 0; i < SIZES; i++)
-		TRY(read_size(doc, family, i, s, err));
-	TRY(relate_sizes(doc, family, s, err));
-	TRY(read_switches(doc, family, s, err));
-	TRY(family->moe_layers(doc, s, err));
-	if (family->windows)
-		TRY(family->windows(doc, s, err));
-	model->note = not_counted(doc, vision);
-	return 0;
-}
-
-static int read_document(struct document *doc, struct model *model, struct error *err)
-{
-	struct cost_count count;
-	TRY(simulated_is(doc) ? simulated_read(doc, model, err) : read_config(doc, model, err));
-	if (cost_count(&model->shape, 1, &count, err))
-		return fail_at(err, doc->path, 1, 1);
-	return 0;
-}
-
-int model_parse(const char *path, const char *text, size_t size, struct model *model, struct error *err)
-{
-	struct document doc;
-	*model = (struct model){ .name = name_of(path), .source = text_keep(path) };
-	model->label = model->name;
-	TRY(document_open(&doc, path, text, size, err));
-	int result = read_document(&doc, model, err);
-	document_close(&doc);
-	return result;
-}
-
-int model_read(const char *path, struct model *model, struct error *err)
-{
-	enum { LIMIT = 16 << 20 }; /* the longest real ones have some 100 kB, of quantised layers' names */
-	char *text;
-	size_t size;
-	if (file_read(path, LIMIT, &text, &size, err))
-		return fail_at(err, path, 0, 0);
-	int result = model_parse(path, text, size, model, err);
-	free(text);
-	return result;
+	size_t length = strlen(word);
+	for (; list && *list; list += strcspn(list, "|") + (strchr(list, '|') != NULL))
+		if (strcspn(list, "|") == length && memcmp(list, word, length) == 0)
+			return true;
+	return false;
 }

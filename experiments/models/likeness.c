@@ -31,7 +31,8 @@ static int64_t shared_by(int64_t width, int64_t heads)
 static struct small small_of(const struct cost_shape *shape, double scale)
 {
 	struct small small = { .layers = scaled(shape->layers, scale, 1),
-						   .heads = scaled(shape->heads ? shape->heads : shape->kv_heads, scale, 2),
+						   .heads = scaled(shape->mixer[0].heads ? shape->mixer[0].heads : shape->mixer[0].kv_heads,
+										   scale, 2),
 						   .expert_width = scaled(shape->expert_width, scale, 1) };
 	small.width = shared_by(scaled(shape->width, scale, 1), small.heads);
 	small.shared = (shape->shared_width + shape->expert_width - 1) / shape->expert_width;
@@ -67,17 +68,19 @@ static const char *whole(int64_t number)
 	return text_keep_f("%lld", (long long)number);
 }
 
+/* A built-in model, or one of a file. */
 static int find(const char *name, const struct model **model, struct error *err)
 {
+	struct model opened;
 	*model = model_find(name);
-	if (*model && (*model)->router)
+	if (!*model) {
+		if (model_open(name, &opened, err))
+			return fail_at(err, "--like", 0, 0);
+		*model = (const void *)text_keep_n((const char *)&opened, sizeof opened);
+	}
+	if ((*model)->router)
 		return 0;
-	const char *near = text_nearest(name, model_names());
-	if (*model)
-		fail(err, ERROR_USER, "it is not known how %s routes", (*model)->label);
-	else
-		fail(err, ERROR_USER, "no built-in model is called '%s' (%s%s%s)", name,
-			 near ? "did you mean '" : "see: moesim list ", near ? near : "models", near ? "'?" : "");
+	fail(err, ERROR_USER, "it is not known how %s routes", (*model)->label);
 	return fail_at(err, "--like", 0, 0);
 }
 

@@ -21,8 +21,8 @@ struct likeness {
 	struct assignment setting[LIKENESS_SETTINGS]; /* for settings_resolve_above() */
 };
 
-/* scale = 0 is the one that makes the model as wide as a simulation is by default, or less wide where that would have
- * more than LIKENESS_PARAMS parameters in its experts. */
+/* `name` is a built-in model's, or the path of a config.json.  scale = 0 is the one that makes the model as wide as a
+ * simulation is by default, or less wide where that would have more than LIKENESS_PARAMS parameters in its experts. */
 #define LIKENESS_PARAMS 4e6
 int likeness_fill(const char *name, double scale, struct likeness *likeness, struct error *err);
 

@@ -40,6 +40,9 @@ int model_read(const char *path, struct model *model, struct error *err);
 /* The same from memory; `path` is for the name and for errors. */
 int model_parse(const char *path, const char *text, size_t size, struct model *model, struct error *err);
 
+/* Sets what was published of the model that has exactly so many parameters, where one is known. */
+void figures_find(int64_t params, struct model *model);
+
 /* A built-in name, or else a file or the folder of a run; a word that is none of these is an error with the nearest
  * name. */
 int model_open(const char *word, struct model *model, struct error *err);

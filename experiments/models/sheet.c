@@ -16,16 +16,16 @@
  * (arXiv 1710.03740); moments in 16 bits are those of DeepSeek-V3 (arXiv 2412.19437, section 3.3.3).  The scales of
  * block formats, some 3% of a 4-bit one, are not in it. */
 const struct sheet_memory sheet_memory[] = {
-	{ "weights_fp32_bytes", "weights, 32 bit", 32 },
-	{ "weights_bf16_bytes", "weights, 16 bit", 16 },
-	{ "weights_fp8_bytes", "weights, 8 bit", 8 },
-	{ "weights_int4_bytes", "weights, 4 bit", 4 },
-	{ "gradients_fp32_bytes", "gradients, 32 bit", 32 },
-	{ "gradients_bf16_bytes", "gradients, 16 bit", 16 },
-	{ "optimizer_fp32_bytes", "Adam, 32 bit", 64 },
-	{ "optimizer_mixed_bytes", "Adam, 32 bit, and master weights", 96 },
-	{ "optimizer_bf16_bytes", "Adam, 16 bit", 32 },
-	{ NULL, NULL, 0 },
+	{ "weights_fp32_bytes", "weights, 32 bit", 32, false },
+	{ "weights_bf16_bytes", "weights, 16 bit", 16, false },
+	{ "weights_fp8_bytes", "weights, 8 bit", 8, false },
+	{ "weights_int4_bytes", "weights, 4 bit", 4, false },
+	{ "gradients_fp32_bytes", "gradients, 32 bit", 32, false },
+	{ "gradients_bf16_bytes", "gradients, 16 bit", 16, false },
+	{ "optimizer_fp32_bytes", "Adam, 32 bit", 64, true },
+	{ "optimizer_mixed_bytes", "Adam, 32 bit, and master weights", 96, true },
+	{ "optimizer_bf16_bytes", "Adam, 16 bit", 32, true },
+	{ NULL, NULL, 0, false },
 };
 
 enum { MOST_BITS = 96 };
@@ -33,6 +33,44 @@ enum { MOST_BITS = 96 };
 int64_t sheet_bytes(const struct cost_count *count, const struct sheet_memory *memory)
 {
 	return (count->params_total * memory->bits + 7) / 8;
+}
+
+/* The experts' states are shared by those copies alone that have the same experts. */
+int64_t sheet_rank_bytes(const struct sheet *sheet, const struct sheet_memory *memory, bool sharded)
+{
+	int64_t copies = sharded ? sheet->split.dp : 1, of_experts = sharded ? copies / sheet->split.of.ep : 1;
+	int64_t other = (sheet->share.other + copies - 1) / copies;
+	int64_t experts = (sheet->share.experts + of_experts - 1) / of_experts;
+	return ((other + experts) * memory->bits + 7) / 8;
+}
+
+/* ---- conventions -------------------------------------------------------------------------------------------- */
+
+const struct sheet_convention sheet_conventions[] = {
+	[SHEET_WITH] = { "with-embedding", "all of the model" },
+	[SHEET_WITHOUT_EMBEDDING] = { "without-embedding", "without the input embedding" },
+	[SHEET_WITHOUT_ENDS] = { "without-embeddings", "without the embedding and the head" },
+	[SHEET_WITH_AHEAD] = { "with-mtp", "with the layers that predict further tokens" },
+	[SHEET_WITHOUT_SELECTION] = { "without-selection-bias", "without the biases of the selection" },
+	{ NULL, NULL },
+};
+
+int64_t sheet_counted(const struct cost_count *count, int convention, bool active)
+{
+	int64_t with = active ? count->params_active : count->params_total;
+	int64_t embedding = count->params_active - count->params_active_no_embedding;
+	switch (convention) {
+	case SHEET_WITHOUT_EMBEDDING:
+		return with - embedding;
+	case SHEET_WITHOUT_ENDS:
+		return with - (count->params_active - count->params_active_no_ends);
+	case SHEET_WITH_AHEAD:
+		return with + (active ? count->active_ahead : count->params_ahead);
+	case SHEET_WITHOUT_SELECTION:
+		return with - count->params_selection;
+	default:
+		return with;
+	}
 }
 
 /* ---- published figures -------------------------------------------------------------------------------------- */
@@ -50,28 +88,32 @@ static bool agrees(const char *published, int64_t count)
 	return distance(published, count) < unit;
 }
 
+/* Several conventions are in use, so the nearest is meant; of equally near ones the first.  Biases of the selection are
+ * too few to be told from rounding. */
+static const char *fits(const struct cost_count *count, const char *published, bool active)
+{
+	int best = SHEET_WITH;
+	for (int i = SHEET_WITH; i < SHEET_WITHOUT_SELECTION; i++)
+		if (distance(published, sheet_counted(count, i, active)) <
+			distance(published, sheet_counted(count, best, active)))
+			best = i;
+	return agrees(published, sheet_counted(count, best, active)) ? sheet_conventions[best].name : "no";
+}
+
+/* A total is mostly meant with all. */
 const char *sheet_total_fits(const struct sheet *sheet)
 {
-	const struct cost_count *count = &sheet->count;
 	const char *published = sheet->model->total;
 	if (!published)
 		return "";
-	if (agrees(published, count->params_total))
-		return "with-embedding";
-	return agrees(published, count->params_total - count->params[COST_EMBEDDING]) ? "without-embedding" : "no";
+	return agrees(published, sheet->count.params_total) ? sheet_conventions[SHEET_WITH].name
+														: fits(&sheet->count, published, false);
 }
 
-/* Both conventions are in use, so the nearer one is meant. */
 const char *sheet_active_fits(const struct sheet *sheet)
 {
-	int64_t with = sheet->count.params_active, without = sheet->count.params_active_no_embedding;
 	const char *published = sheet->model->active;
-	if (!published)
-		return "";
-	bool nearer = distance(published, with) <= distance(published, without);
-	if (!agrees(published, nearer ? with : without))
-		return "no";
-	return nearer ? "with-embedding" : "without-embedding";
+	return published ? fits(&sheet->count, published, true) : "";
 }
 
 /* ---- cells -------------------------------------------------------------------------------------------------- */
@@ -158,6 +200,44 @@ static double ratio(int64_t a, int64_t b)
 	return (double)a / (double)b;
 }
 
+static void add_conventions(struct sheet *sheet)
+{
+	const struct cost_count *count = &sheet->count;
+	add_int(sheet, "params_no_embedding", sheet_counted(count, SHEET_WITHOUT_EMBEDDING, false));
+	add_int(sheet, "params_no_embeddings", sheet_counted(count, SHEET_WITHOUT_ENDS, false));
+	add_int(sheet, "params_with_mtp", sheet_counted(count, SHEET_WITH_AHEAD, false));
+	add_int(sheet, "params_active_no_embeddings", sheet_counted(count, SHEET_WITHOUT_ENDS, true));
+	add_int(sheet, "params_active_with_mtp", sheet_counted(count, SHEET_WITH_AHEAD, true));
+	add_int(sheet, "params_selection_bias", count->params_selection);
+	add_int(sheet, "mtp_layers", sheet->model->shape.ahead);
+}
+
+static void add_caches(struct sheet *sheet)
+{
+	add_int(sheet, "kv_bytes_context_bf16", 2 * sheet->count.cache_context);
+	add_int(sheet, "state_bytes_bf16", 2 * sheet->count.state_values);
+	add_int(sheet, "state_bytes_fp32", 4 * sheet->count.state_values);
+}
+
+static void add_rank(struct sheet *sheet)
+{
+	const struct sheet_split *split = &sheet->split;
+	add_int(sheet, "tp", split->of.tp);
+	add_int(sheet, "pp", split->of.pp);
+	add_int(sheet, "ep", split->of.ep);
+	add_int(sheet, "dp", split->dp);
+	add_int(sheet, "rank_stage", sheet->share.stage);
+	add_int(sheet, "rank_params", sheet->share.experts + sheet->share.other);
+	add_int(sheet, "rank_params_expert", sheet->share.experts);
+	for (const struct sheet_memory *memory = sheet_memory; memory->column; memory++)
+		add_int(sheet, text_keep_f("rank_%s", memory->column), sheet_rank_bytes(sheet, memory, false));
+	for (const struct sheet_memory *memory = sheet_memory; memory->column; memory++)
+		if (memory->optimizer)
+			add_int(sheet, text_keep_f("rank_sharded_%s", memory->column), sheet_rank_bytes(sheet, memory, true));
+	add_int(sheet, "rank_kv_bytes_context_bf16", 2 * sheet->share.cache_context);
+	add_int(sheet, "rank_state_bytes_fp32", 4 * sheet->share.state_values);
+}
+
 static void add_dense(struct sheet *sheet)
 {
 	const struct cost_count *count = &sheet->count;
@@ -192,22 +272,45 @@ static void add_origin(struct sheet *sheet)
 	add_text(sheet, "source", model->source);
 }
 
-int sheet_fill(struct sheet *sheet, const struct model *model, int64_t context, struct error *err)
+static int fill_share(struct sheet *sheet, const struct sheet_split *split, struct error *err)
 {
-	const struct cost_shape *shape = &model->shape;
+	static const struct sheet_split alone = { .of = { 1, 1, 1 }, .dp = 1 };
+	sheet->split = split ? *split : alone;
+	if (sheet->split.dp % sheet->split.of.ep != 0)
+		return fail(err, ERROR_USER, "--ep %lld: must divide --dp, %lld", (long long)sheet->split.of.ep,
+					(long long)sheet->split.dp);
+	return cost_share(&sheet->model->shape, &sheet->split.of, sheet->context, &sheet->share, err);
+}
+
+static int fill_counts(struct sheet *sheet, struct error *err)
+{
+	const struct cost_shape *shape = &sheet->model->shape;
+	struct cost_count *count = &sheet->count;
+	TRY(cost_count(shape, sheet->context, count, err));
+	if (count->params_total > INT64_MAX / MOST_BITS || count->params_ahead > INT64_MAX / MOST_BITS ||
+		count->cache_context > INT64_MAX / 2 || count->cache_values > INT64_MAX / 2 ||
+		count->state_values > INT64_MAX / 4)
+		return fail(err, ERROR_USER, "%s has more parameters than bytes can be counted for", sheet->model->name);
+	TRY(cost_dense(shape, count->params_total, &sheet->dense_total, err));
+	TRY(cost_count(&sheet->dense_total, sheet->context, &sheet->dense_total_count, err));
+	TRY(cost_dense(shape, count->params_active, &sheet->dense_active, err));
+	return cost_count(&sheet->dense_active, sheet->context, &sheet->dense_active_count, err);
+}
+
+int sheet_fill(struct sheet *sheet, const struct model *model, int64_t context, const struct sheet_split *split,
+			   struct error *err)
+{
 	*sheet = (struct sheet){ .model = model, .context = context };
-	TRY(cost_count(shape, context, &sheet->count, err));
-	if (sheet->count.params_total > INT64_MAX / MOST_BITS || sheet->count.cache_values > INT64_MAX / 2)
-		return fail(err, ERROR_USER, "%s has more parameters than bytes can be counted for", model->name);
-	TRY(cost_dense(shape, sheet->count.params_total, &sheet->dense_total, err));
-	TRY(cost_count(&sheet->dense_total, context, &sheet->dense_total_count, err));
-	TRY(cost_dense(shape, sheet->count.params_active, &sheet->dense_active, err));
-	TRY(cost_count(&sheet->dense_active, context, &sheet->dense_active_count, err));
+	TRY(fill_counts(sheet, err));
+	TRY(fill_share(sheet, split, err));
 	add_promise(sheet);
 	add_parts(sheet);
 	add_memory(sheet);
 	add_dense(sheet);
 	add_shape(sheet);
+	add_conventions(sheet);
+	add_caches(sheet);
+	add_rank(sheet);
 	add_origin(sheet);
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 #include "experiments/models/models.h"
 
-enum { SHEET_CELLS = 80 };
+enum { SHEET_CELLS = 128 };
 
 struct sheet_cell {
 	const char *column;
@@ -18,9 +18,18 @@ struct sheet_cell {
 	const char *text;
 };
 
+/* How a model is spread over devices; dp copies of it (at least as many as ep, which they share) split the states of
+ * the optimizer. */
+struct sheet_split {
+	struct cost_split of;
+	int64_t dp;
+};
+
 struct sheet {
 	const struct model *model;
 	int64_t context;
+	struct sheet_split split;
+	struct cost_share share; /* of the fullest device */
 	struct cost_count count;
 	/* The dense models of as many parameters as are stored, and as are active: their shapes and counts. */
 	struct cost_shape dense_total, dense_active;
@@ -29,19 +38,33 @@ struct sheet {
 	struct sheet_cell cell[SHEET_CELLS];
 };
 
-/* Counts the model.  Every sheet has the same columns in the same order. */
-int sheet_fill(struct sheet *sheet, const struct model *model, int64_t context, struct error *err);
+/* Counts the model.  Every sheet has the same columns in the same order.  No split is one device. */
+int sheet_fill(struct sheet *sheet, const struct model *model, int64_t context, const struct sheet_split *split,
+			   struct error *err);
 
 /* Bytes of one copy of the parameters, by what is stored and how; the end has no column. */
 struct sheet_memory {
 	const char *column, *meaning;
 	int bits; /* per parameter */
+	bool optimizer;
 };
 extern const struct sheet_memory sheet_memory[];
 int64_t sheet_bytes(const struct cost_count *count, const struct sheet_memory *memory);
 
-/* The count for which the published figure stands, "with-embedding" or "without-embedding", within one unit of its last
- * digit; "no" when for neither; "" when nothing was published. */
+/* The same for what the fullest device holds of the model; `sharded`: the states of an optimizer split over the copies.
+ */
+int64_t sheet_rank_bytes(const struct sheet *sheet, const struct sheet_memory *memory, bool sharded);
+
+/* The conventions of counting by which figures are published; the end has no name. */
+struct sheet_convention {
+	const char *name, *meaning;
+};
+enum { SHEET_WITH, SHEET_WITHOUT_EMBEDDING, SHEET_WITHOUT_ENDS, SHEET_WITH_AHEAD, SHEET_WITHOUT_SELECTION };
+extern const struct sheet_convention sheet_conventions[];
+int64_t sheet_counted(const struct cost_count *count, int convention, bool active);
+
+/* The name of the convention by which the published figure follows, within one unit of its last digit; "no" when by
+ * none; "" when nothing was published. */
 const char *sheet_total_fits(const struct sheet *sheet);
 const char *sheet_active_fits(const struct sheet *sheet);
 

@@ -13,12 +13,16 @@
 #include "sim/base/build.h"
 #include "sim/base/text.h"
 
-void report_list(FILE *to, size_t n, const char *const *of)
+void report_fold(FILE *to, const char *summary, bool open)
 {
-	for (size_t i = 0; i < n; i++) {
-		fputs(i == 0 ? "" : i + 1 < n ? ", " : " and ", to);
-		html_text(to, of[i]);
-	}
+	fprintf(to, "<details%s>\n<summary>", open ? " open=\"open\"" : "");
+	html_text(to, summary);
+	fputs("</summary>\n", to);
+}
+
+void report_fold_end(FILE *to)
+{
+	fputs("</details>\n", to);
 }
 
 /* ---- counting ----------------------------------------------------------------------------------------------- */
@@ -51,14 +55,6 @@ static const char *seeds_each(const struct study *study)
 	if (low == high)
 		return text_keep_f("%zu seed%s%s", high, high == 1 ? "" : "s", study->n > 1 ? " each" : "");
 	return text_keep_f("%zu to %zu seeds each", low, high);
-}
-
-static bool sees_future(const struct study_series *series)
-{
-	bool sees = false;
-	for (size_t i = 0; i < series->n; i++)
-		sees |= series->run[i]->sees_future;
-	return sees;
 }
 
 /* ---- the head ------------------------------------------------------------------------------------------------------
@@ -109,72 +105,49 @@ static void write_title(const struct report *report, FILE *to)
 	fputs("</h1>\n", to);
 }
 
-/* ---- what stands at the top --------------------------------------------------------------------------------- */
+/* ---- what stands at the top */
 
-static void fact(FILE *to, const char *name, const char *number, const char *words)
+/* Answers first, and what to keep in mind with them. */
+static void write_findings(const struct report *report, FILE *to)
 {
-	fprintf(to, "<li><span>%s</span> <b>", name);
-	html_text(to, number);
-	fputs("</b> ", to);
-	html_text(to, words);
-	fputs("</li>\n", to);
-}
-
-static void write_verdict_counts(const struct report *report, FILE *to)
-{
-	size_t count[VERDICT_HIGHER + 1] = { 0 }, pairs = 0;
-	for (size_t c = 0; c < report->contests; c++) {
-		const struct comparison *of = &report->contest[c].verdict;
-		for (size_t i = 0; i < of->pairs; i++)
-			count[of->pair[i].test.verdict]++;
-		pairs += of->pairs;
-	}
-	if (pairs == 0)
+	const struct findings *findings = &report->findings;
+	if (findings->n == 0)
 		return;
-	fact(to, "Pairs that differ", text_keep_f("%zu of %zu", count[VERDICT_LOWER] + count[VERDICT_HIGHER], pairs),
-		 text_keep_f("%zu equivalent, %zu undecided", count[VERDICT_EQUIVALENT], count[VERDICT_UNDECIDED]));
-}
-
-static void write_range(const struct report *report, FILE *to)
-{
-	const struct comparison *of = &report->metric[0];
-	double low = INFINITY, high = -INFINITY;
-	for (size_t i = 0; i < report->study->n; i++) {
-		low = fmin(low, of->mean[i].mean);
-		high = fmax(high, of->mean[i].mean);
+	fputs("<ul class=\"answer\">\n", to);
+	for (size_t i = 0; i < findings->n; i++) {
+		const struct finding *finding = &findings->finding[i];
+		bool aside = finding->kind == FINDING_CAUTION || finding->kind >= FINDING_FUTURE;
+		fputs(aside ? "<li class=\"aside\">" : "<li>", to);
+		html_text(to, finding->text);
+		fputs("</li>\n", to);
 	}
-	if (isfinite(low))
-		fact(to, "Loss at the end", low < high ? text_keep_f("%.3f to %.3f", low, high) : text_keep_f("%.3f", low),
-			 text_keep_f("%s, in %s", report_spoken(of->metric), of->metric->unit));
+	fputs("</ul>\n", to);
 }
 
-static void write_tokens(const struct report *report, FILE *to)
+static const char *describe_training(const struct report *report)
 {
 	char tokens[TEXT_NUMBER], flops[TEXT_NUMBER];
 	const struct run_record *record = &report->record[0][0];
 	const struct run_folder *run = report->study->series[0].run[0];
 	double steps;
 	if (!text_to_real(run_folder_setting(run, "steps"), &steps) || isnan(run->tokens_per_step))
-		return;
-	fact(to, "Training", text_of_count(steps * run->tokens_per_step, tokens),
-		 isnan(record->flops_per_token)
-			 ? "tokens a run"
-			 : text_keep_f("tokens a run; %sFLOP a token forward", text_of_count(record->flops_per_token, flops)));
+		return "";
+	const char *text = text_keep_f("; %s tokens per run", text_of_count(steps * run->tokens_per_step, tokens));
+	if (isnan(record->flops_per_token))
+		return text;
+	return text_keep_f("%s, %sFLOP per token forward", text, text_of_count(record->flops_per_token, flops));
 }
 
 static void write_facts(const struct report *report, FILE *to)
 {
 	const struct study *study = report->study;
-	fputs("<ul class=\"facts\">\n", to);
 	const char *ways = study->n == 1 ? "way of routing" : "ways of routing";
-	if (report->contests > 1)
-		ways = text_keep_f("series on %zu streams", report->contests);
-	fact(to, "Runs", text_keep_f("%zu", count_runs(study)),
-		 text_keep_f("%zu %s, %s", study->n, ways, seeds_each(study)));
-	write_verdict_counts(report, to);
-	write_range(report, to);
-	write_tokens(report, to);
-	fputs("</ul>\n", to);
+	if (report->page.contests > 1)
+		ways = text_keep_f("series on %zu streams", report->page.contests);
+	fputs("<p class=\"facts\">", to);
+	html_format(to, "%zu run%s: %zu %s, %s%s.", count_runs(study), count_runs(study) == 1 ? "" : "s", study->n, ways,
+				seeds_each(study), describe_training(report));
+	fputs("</p>\n", to);
 }
 
 /* ---- what the reader must know first ------------------------------------------------------------------------ */
@@ -202,36 +175,13 @@ static const char *damaged_runs(const struct report *report)
 			 : NULL;
 }
 
-static void warn_of_seers(const struct study *study, FILE *to, bool *any)
-{
-	const char *names = "";
-	for (size_t i = 0; i < study->n; i++)
-		if (sees_future(&study->series[i]))
-			names = text_keep_f("%s%s%s", names, *names ? ", " : "", study->series[i].label);
-	if (*names)
-		warn(to, any,
-			 text_keep_f(
-				 "Marked † (%s): the choice of experts looks at later tokens of the sequence, so this loss is not "
-				 "that of a language model that writes.",
-				 names));
-}
-
 static void write_cautions(const struct report *report, FILE *to)
 {
 	const struct study *study = report->study;
-	size_t runs = count_runs(study), diverged = count_status(study, "diverged");
-	size_t done = count_status(study, "done") + diverged;
+	size_t runs = count_runs(study), done = count_status(study, "done") + count_status(study, "diverged");
 	bool any = false;
-	if (runs == study->n)
-		warn(to, &any, "One seed each: nothing here tells a difference from chance.");
-	if (diverged)
-		warn(to, &any,
-			 text_keep_f("%zu of %zu runs diverged and are left out of all means; the others may have been the "
-						 "lucky ones.",
-						 diverged, runs));
 	if (done < runs)
 		warn(to, &any, text_keep_f("%zu of %zu runs are not finished.", runs - done, runs));
-	warn_of_seers(study, to, &any);
 	if (study->repeats)
 		warn(to, &any,
 			 text_keep_f("%zu runs repeat the settings and seed of another and are left out.", study->repeats));
@@ -242,28 +192,27 @@ static void write_cautions(const struct report *report, FILE *to)
 		fputs("</ul>\n", to);
 }
 
-static void write_contents(const struct report *report, FILE *to)
+static void write_contents(FILE *to)
 {
 	static const char *const part[][2] = {
-		{ "verdicts", "Verdicts" }, { "charts", "Charts" }, { "setting", "Setting" }, { "provenance", "Provenance" }
+		{ "verdicts", "Comparison" }, { "charts", "Charts" }, { "setting", "Settings" }, { "provenance", "Provenance" }
 	};
 	fputs("<nav aria-label=\"Contents\">", to);
 	for (size_t i = 0; i < sizeof part / sizeof *part; i++)
 		fprintf(to, "<a href=\"#%s\">%s</a>", part[i][0], part[i][1]);
-	for (size_t i = 0; i < report->charts; i++)
-		if (report->chart[i].svg)
-			fprintf(to, "<a class=\"minor\" href=\"#chart-%s\">%s</a>", report->chart[i].chart->name,
-					report->chart[i].chart->name);
-	fputs("</nav>\n</header>\n<main>\n", to);
+	fputs("</nav>\n", to);
 }
 
 void report_write(const struct report *report, FILE *to)
 {
 	write_head(report, to);
 	write_title(report, to);
+	write_findings(report, to);
 	write_facts(report, to);
 	write_cautions(report, to);
-	write_contents(report, to);
+	fputs("</header>\n<main>\n", to);
+	report_lead(report, to);
+	write_contents(to);
 	report_verdicts(report, to);
 	report_charts(report, to);
 	report_setting(report, to);

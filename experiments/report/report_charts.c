@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "experiments/report/report.h"
 #include "experiments/report/svg_inline.h"
 #include "sim/base/files.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 
 /* How each chart is read.  One that writes on its coloured cells stays as it is on paper, or a dark screen would swap
@@ -186,27 +188,22 @@ enum { SVG_LIMIT = 64 << 20 };
 static int find_reason(const struct report *report, const struct chart_choice *choice, struct report_chart *into,
 					   struct error *err)
 {
-	char *text[3] = { NULL, NULL, NULL };
-	size_t size[3];
-	FILE *page[3];
-	for (int i = 0; i < 3; i++) {
-		page[i] = open_memstream(&text[i], &size[i]);
-		if (!page[i])
-			error_no_memory("a chart");
-	}
+	struct memory_file page[3];
+	for (int i = 0; i < 3; i++)
+		memory_file_open(&page[i]);
 	struct chart_sheet sheet = { .study = report->study,
 								 .choice = choice,
-								 .data = csv_open_stream(page[0], into->chart->columns),
-								 .prelude = page[1],
-								 .notes = page[2] };
+								 .data = csv_open_stream(page[0].to, into->chart->columns),
+								 .prelude = page[1].to,
+								 .notes = page[2].to };
 	struct error ignored;
 	int status = into->chart->fill(&sheet, err);
 	csv_close(sheet.data, false, &ignored);
 	into->missing = status == 0 && sheet.missing ? text_keep(sheet.missing) : NULL;
 	arena_free(&sheet.arena);
 	for (int i = 0; i < 3; i++) {
-		fclose(page[i]);
-		free(text[i]);
+		memory_file_close(&page[i]);
+		free(page[i].text);
 	}
 	return status;
 }
@@ -219,13 +216,13 @@ static int take_picture(struct report *report, const char *path, struct report_c
 									.on_paper = readings[row_of(into->chart)].on_paper,
 									.ink = &report->ink };
 	char *svg;
-	size_t size, room;
+	size_t size;
+	struct memory_file page;
 	TRY(file_read(path, SVG_LIMIT, &svg, &size, err));
-	FILE *to = open_memstream(&into->svg, &room);
-	if (!to)
-		error_no_memory("a chart");
-	int status = svg_inline(svg, &how, to, err);
-	fclose(to);
+	memory_file_open(&page);
+	int status = svg_inline(svg, &how, page.to, err);
+	memory_file_close(&page);
+	into->svg = page.text;
 	free(svg);
 	return status;
 }
@@ -237,6 +234,10 @@ static int take_charts(struct report *report, const struct drawing *drawing, con
 		struct report_chart *into = &report->chart[report->charts++];
 		const char *path = path_join(drawing->folder, text_keep_f("%s.svg", charts[i].name));
 		into->chart = &charts[i];
+		if (report->other_metric && charts[i].fill == chart_fill_differences) {
+			into->missing = "it would compare another metric than this page";
+			continue;
+		}
 		if (file_exists(path))
 			TRY(take_picture(report, path, into, err));
 		else
@@ -295,7 +296,7 @@ void report_free(struct report *report)
 
 /* ---- the page ----------------------------------------------------------------------------------------------- */
 
-static void write_chart(const struct report_chart *chart, FILE *to)
+static void write_figure(const struct report_chart *chart, FILE *to)
 {
 	fprintf(to, "<figure id=\"chart-%s\">\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n",
 			chart->chart->name, chart->chart->shows);
@@ -305,6 +306,65 @@ static void write_chart(const struct report_chart *chart, FILE *to)
 	fputs("</figcaption>\n</figure>\n", to);
 }
 
+static const struct report_chart *drawn(const struct report *report, const char *name)
+{
+	for (size_t i = 0; i < report->charts; i++)
+		if (report->chart[i].svg && strcmp(report->chart[i].chart->name, name) == 0)
+			return &report->chart[i];
+	return NULL;
+}
+
+/* The one picture at the top: of a sweep its curves, of several streams the differences on each, else loss against
+ * balance. */
+static const struct report_chart *lead_of(const struct report *report)
+{
+	static const char *const of_one[] = { "sweep", "tradeoff", "differences", "loss" };
+	static const char *const of_streams[] = { "differences", "sweep", "tradeoff", "loss" };
+	for (size_t i = 0; i < sizeof of_one / sizeof *of_one; i++) {
+		const struct report_chart *lead = drawn(report, report->page.contests > 1 ? of_streams[i] : of_one[i]);
+		if (lead)
+			return lead;
+	}
+	return NULL;
+}
+
+void report_lead(const struct report *report, FILE *to)
+{
+	const struct report_chart *lead = lead_of(report);
+	if (lead)
+		write_figure(lead, to);
+}
+
+/* The height in pixels that the picture asks for; 0 when it does not say. */
+static double height_of(const struct report_chart *chart)
+{
+	const char *at = strstr(chart->svg, " height=\"");
+	return at ? strtod(at + strlen(" height=\""), NULL) : 0;
+}
+
+/* What says most stands open as long as it is not long; everything else is one line until it is asked for. */
+static bool stands_open(const struct report_chart *chart)
+{
+	static const char *const open[] = { "differences", "load" };
+	enum { PIXELS = 620 };
+	for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+		if (strcmp(chart->chart->name, open[i]) == 0)
+			return height_of(chart) <= PIXELS;
+	return false;
+}
+
+static void write_chart(const struct report_chart *chart, FILE *to)
+{
+	if (!stands_open(chart)) {
+		report_fold(to, text_keep_f("%c%s", toupper((unsigned char)*chart->chart->shows), chart->chart->shows + 1),
+					false);
+		write_figure(chart, to);
+		report_fold_end(to);
+		return;
+	}
+	write_figure(chart, to);
+}
+
 static void write_missing(const struct report *report, FILE *to)
 {
 	bool any = false;
@@ -312,14 +372,25 @@ static void write_missing(const struct report *report, FILE *to)
 		const struct report_chart *chart = &report->chart[i];
 		if (chart->svg || !chart->missing)
 			continue;
-		fputs(any ? "<li>" : "<p class=\"note\">Not drawn:</p>\n<ul class=\"note\">\n<li>", to);
+		fputs(any ? "<li>" : "<details>\n<summary>Not drawn</summary>\n<ul class=\"note\">\n<li>", to);
 		fprintf(to, "<b>%s</b> ", chart->chart->name);
 		html_format(to, "(%s): %s", chart->chart->shows, chart->missing);
 		fputs("</li>\n", to);
 		any = true;
 	}
 	if (any)
-		fputs("</ul>\n", to);
+		fputs("</ul>\n</details>\n", to);
+}
+
+/* Those that stand open come first. */
+static void write_charts(const struct report *report, bool open, FILE *to)
+{
+	const struct report_chart *lead = lead_of(report);
+	for (size_t i = 0; i < report->charts; i++) {
+		const struct report_chart *chart = &report->chart[i];
+		if (chart->svg && chart != lead && stands_open(chart) == open)
+			write_chart(chart, to);
+	}
 }
 
 void report_charts(const struct report *report, FILE *to)
@@ -330,9 +401,8 @@ void report_charts(const struct report *report, FILE *to)
 		html_text(to, report->no_charts);
 		fputs("</p>\n", to);
 	}
-	for (size_t i = 0; i < report->charts; i++)
-		if (report->chart[i].svg)
-			write_chart(&report->chart[i], to);
+	write_charts(report, true, to);
+	write_charts(report, false, to);
 	write_missing(report, to);
 	fputs("</section>\n", to);
 }

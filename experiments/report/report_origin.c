@@ -12,6 +12,7 @@
 #include "experiments/report/html.h"
 #include "experiments/report/report.h"
 #include "experiments/shell.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 
 enum { VALUES_MOST = 24, HASH_SHOWN = 12 };
@@ -157,32 +158,30 @@ static size_t write_settings(const struct report *report, bool wanted, FILE *to)
 	return n;
 }
 
-static void write_defaults(const struct report *report, FILE *to)
+static void write_folded_settings(const struct report *report, const char *summary, bool wanted, FILE *to)
 {
-	fputs("<details>\n<summary>Everything else stood at its default</summary>\n<div class=\"scroll\">\n"
-		  "<table class=\"settings\">\n<tbody>\n",
-		  to);
-	if (write_settings(report, false, to) == 0)
+	report_fold(to, summary, false);
+	fputs("<div class=\"scroll\">\n<table class=\"settings\">\n<tbody>\n", to);
+	if (write_settings(report, wanted, to) == 0)
 		fputs("<tr><td>nothing</td></tr>\n", to);
-	fputs("</tbody>\n</table>\n</div>\n</details>\n", to);
+	fputs("</tbody>\n</table>\n</div>\n", to);
+	report_fold_end(to);
 }
 
 void report_setting(const struct report *report, FILE *to)
 {
-	fputs("<section id=\"setting\">\n<h2>Setting</h2>\n<div class=\"scroll\">\n<table class=\"settings\">\n<tbody>\n",
-		  to);
+	fputs("<section id=\"setting\">\n<h2>Settings</h2>\n", to);
+	report_fold(to, "Streams and sizes", report->page.contests == 1);
+	fputs("<div class=\"scroll\">\n<table class=\"settings\">\n<tbody>\n", to);
 	write_text(report, "Stream", offsetof(struct run_record, stream), to);
 	write_bayes(report, to);
 	write_range(report, "Parameters", offsetof(struct run_record, params_total), "", to);
 	write_range(report, "Active for a token", offsetof(struct run_record, params_active), " parameters", to);
 	write_range(report, "Forward pass", offsetof(struct run_record, flops_per_token), "FLOP per token", to);
-	fputs("</tbody>\n</table>\n</div>\n<h3>What was chosen</h3>\n<div class=\"scroll\">\n<table "
-		  "class=\"settings\">\n<tbody>\n",
-		  to);
-	if (write_settings(report, true, to) == 0)
-		fputs("<tr><td>nothing</td></tr>\n", to);
 	fputs("</tbody>\n</table>\n</div>\n", to);
-	write_defaults(report, to);
+	report_fold_end(to);
+	write_folded_settings(report, "Settings that were chosen", true, to);
+	write_folded_settings(report, "Settings at their defaults", false, to);
 	fputs("</section>\n", to);
 }
 
@@ -190,16 +189,13 @@ void report_setting(const struct report *report, FILE *to)
 
 static void write_word(FILE *to, const char *word)
 {
-	char *quoted;
-	size_t size;
-	FILE *memory = open_memstream(&quoted, &size);
-	if (!memory)
-		error_no_memory("a command");
-	shell_quote(memory, word);
-	fclose(memory);
+	struct memory_file quoted;
+	memory_file_open(&quoted);
+	shell_quote(quoted.to, word);
+	memory_file_close(&quoted);
 	putc(' ', to);
-	html_text(to, quoted);
-	free(quoted);
+	html_text(to, quoted.text);
+	free(quoted.text);
 }
 
 static void write_suite_command(const struct report *report, FILE *to)
@@ -289,15 +285,19 @@ static void write_series(const struct report *report, size_t s, FILE *to)
 
 void report_provenance(const struct report *report, FILE *to)
 {
+	size_t runs = 0;
+	FOR_EACH_RECORD(report, i, j)
+	runs++;
 	fputs("<section id=\"provenance\">\n<h2>Provenance</h2>\n", to);
 	if (*report->note.file) {
-		fputs("<p>The same build makes the same numbers, to the last byte, with:</p>\n", to);
+		fputs("<p>The same build gives the same numbers, to the last byte, with:</p>\n", to);
 		write_suite_command(report, to);
 	} else {
-		fputs("<p>The same build makes the same numbers, to the last byte, with the command above each group of "
-			  "runs.</p>\n",
+		fputs("<p>The same build gives the same numbers, to the last byte, with the command above each group of "
+			  "runs below.</p>\n",
 			  to);
 	}
+	report_fold(to, text_keep_f("Builds, and all %zu runs with the hashes of their files", runs), false);
 	fputs("<div class=\"scroll\">\n<table class=\"settings\">\n<tbody>\n", to);
 	write_text(report, "Version", offsetof(struct run_record, version), to);
 	write_text(report, "Source", offsetof(struct run_record, git), to);
@@ -313,5 +313,7 @@ void report_provenance(const struct report *report, FILE *to)
 		  to);
 	for (size_t s = 0; s < report->study->n; s++)
 		write_series(report, s, to);
-	fputs("</table>\n</div>\n</section>\n", to);
+	fputs("</table>\n</div>\n", to);
+	report_fold_end(to);
+	fputs("</section>\n", to);
 }

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * report_verdicts.c -- the report's part on what the runs allow to say, in words first.
+ * report_verdicts.c -- the report's tables: every way of routing against the baseline, and every test.
  *
- * Nothing here is ranked: rows stand in the order of the study, and a difference counts when a test says so.
+ * Nothing here is ranked: rows stand in the order of the study, and a difference counts when a test says so.  A
+ * comparison has one p, the same in every table.
  */
 #include <config.h>
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "experiments/report/html.h"
 #include "experiments/report/report.h"
+#include "experiments/study/contrast.h"
+#include "experiments/study/wording.h"
 #include "sim/base/text.h"
+
+enum { ROWS_OPEN = 16 }; /* a longer table is folded */
 
 static void write_label(const struct study *study, size_t series, FILE *to)
 {
@@ -20,139 +24,20 @@ static void write_label(const struct study *study, size_t series, FILE *to)
 	fputs(study_sees_future(&study->series[series]) ? " †" : "", to);
 }
 
-const char *report_spoken(const struct compare_metric *metric)
+/* A baseline, or a router that shows a limit, by its role. */
+static const char *role_word(const struct study_series *series)
 {
-	static const char *const special[][2] = { { "maxvio", "MaxVio" },
-											  { "domain_mi", "domain MI" },
-											  { "flops_per_token", "FLOPs per token" } };
-	char words[64];
-	size_t n = 0;
-	for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-		if (strcmp(special[i][0], metric->name) == 0)
-			return special[i][1];
-	for (; metric->name[n] && n + 1 < sizeof words; n++)
-		words[n] = metric->name[n] == '_' ? ' ' : metric->name[n];
-	return text_keep_n(words, n);
-}
-
-/* ---- in words ------------------------------------------------------------------------------------------------------
- */
-
-/* The verdict on series `a` against `b`, whichever way round the pair was tested; false when it was not. */
-static bool verdict_on(const struct comparison *of, size_t a, size_t b, enum verdict *verdict)
-{
-	for (size_t i = 0; i < of->pairs; i++) {
-		const struct compare_pair *pair = &of->pair[i];
-		bool same = pair->a == a && pair->b == b, turned = pair->a == b && pair->b == a;
-		if (!same && !turned)
-			continue;
-		*verdict = pair->test.verdict;
-		if (turned && pair->test.verdict == VERDICT_LOWER)
-			*verdict = VERDICT_HIGHER;
-		else if (turned && pair->test.verdict == VERDICT_HIGHER)
-			*verdict = VERDICT_LOWER;
-		return true;
+	switch (contrast_role(series)) {
+	case MOE_FLOOR:
+		return "floor";
+	case MOE_CEILING:
+		return "ceiling";
+	case MOE_ORACLE:
+		return "oracle";
+	default:
+		return "";
 	}
-	return false;
 }
-
-static const char *than(enum verdict verdict)
-{
-	return verdict == VERDICT_EQUIVALENT || verdict == VERDICT_EQUAL ? "to"
-		   : verdict == VERDICT_UNDECIDED                            ? "against"
-																	 : "than";
-}
-
-/* "better than x and y"; nothing when there is nobody of this verdict. */
-static bool write_group(const struct comparison *of, size_t a, enum verdict wanted, bool first, FILE *to)
-{
-	const char **name = calloc(of->study->n + 1, sizeof *name);
-	enum verdict verdict;
-	size_t n = 0;
-	if (!name)
-		error_no_memory("names");
-	for (size_t b = 0; b < of->study->n; b++)
-		if (verdict_on(of, a, b, &verdict) && verdict == wanted)
-			name[n++] = of->study->series[b].label;
-	if (n > 0) {
-		const char *word = compare_verdict(of->metric, wanted);
-		fprintf(to, "%s<em class=\"%s\">%s</em> %s ", first ? "" : "; ", word, word, than(wanted));
-		report_list(to, n, name);
-	}
-	free(name);
-	return n > 0;
-}
-
-static const enum verdict order[] = { VERDICT_LOWER, VERDICT_HIGHER, VERDICT_EQUIVALENT, VERDICT_EQUAL,
-									  VERDICT_UNDECIDED };
-enum { ORDERED = sizeof order / sizeof *order };
-
-/* One sentence for every series. */
-static void write_words(const struct comparison *of, FILE *to)
-{
-	fputs("<ul class=\"words\">\n", to);
-	for (size_t a = 0; a < of->study->n; a++) {
-		bool first = true;
-		fputs("<li><b>", to);
-		write_label(of->study, a, to);
-		fputs("</b> is ", to);
-		for (size_t i = 0; i < ORDERED; i++)
-			first &= !write_group(of, a, order[i], first, to);
-		fputs(first ? "not compared.</li>\n" : ".</li>\n", to);
-	}
-	fputs("</ul>\n", to);
-}
-
-/* One sentence for every verdict, where all were compared with one. */
-static void write_sides(const struct comparison *of, size_t baseline, FILE *to)
-{
-	fputs("<ul class=\"words\">\n", to);
-	for (size_t i = 0; i < ORDERED; i++) {
-		const char *word = compare_verdict(of->metric, order[i]);
-		size_t n = 0;
-		fprintf(to, "<li><em class=\"%s\">%s</em> %s <b>", word, word, than(order[i]));
-		write_label(of->study, baseline, to);
-		fputs("</b>: ", to);
-		for (size_t p = 0; p < of->pairs; p++)
-			if (of->pair[p].test.verdict == order[i]) {
-				fputs(n++ ? " · " : "", to);
-				write_label(of->study, of->pair[p].a, to);
-			}
-		fputs(n ? "</li>\n" : "none</li>\n", to);
-	}
-	fputs("</ul>\n", to);
-}
-
-static void write_verdict(const struct compare_metric *metric, enum verdict verdict, FILE *to)
-{
-	const char *word = compare_verdict(metric, verdict);
-	fprintf(to, "<em class=\"%s\">%s</em>", word, word);
-}
-
-static void write_rule(const struct report *report, FILE *to)
-{
-	const struct comparison *of = &report->contest[0].verdict;
-	const char *where = report->contests > 1 ? " on the same stream" : "";
-	size_t pairs = 0;
-	char margin[TEXT_NUMBER];
-	for (size_t i = 0; i < report->contests; i++)
-		pairs += report->contest[i].verdict.pairs;
-	fprintf(to, "<p class=\"rule\">On <b>%s</b>, over %zu pairs%s, at the 5%% level: ", report_spoken(of->metric),
-			pairs, where);
-	write_verdict(of->metric, VERDICT_EQUIVALENT, to);
-	fprintf(to, ", surely within %s %s; otherwise ", text_of_double(of->margin, margin), of->metric->unit);
-	write_verdict(of->metric, VERDICT_LOWER, to);
-	fputs(" or ", to);
-	write_verdict(of->metric, VERDICT_HIGHER, to);
-	fputs(", surely different; ", to);
-	write_verdict(of->metric, VERDICT_UNDECIDED, to);
-	fputs(", these seeds cannot tell, which is no sign of equality.  Differences are paired by seed, since all see the "
-		  "same tokens and start from the same weights; p values are corrected for everything that this page judges "
-		  "(Holm).</p>\n",
-		  to);
-}
-
-/* ---- tables ------------------------------------------------------------------------------------------------- */
 
 static void begin_table(const char *label, FILE *to)
 {
@@ -164,75 +49,63 @@ static void end_table(FILE *to)
 	fputs("</table>\n</div>\n", to);
 }
 
+static void write_heading(const char *text, const char *small, const char *class, FILE *to)
+{
+	fprintf(to, "<th scope=\"col\"%s>", *class ? text_keep_f(" class=\"%s\"", class) : "");
+	html_text(to, text);
+	if (*small) {
+		fputs("<br><small>", to);
+		html_text(to, small);
+		fputs("</small>", to);
+	}
+	fputs("</th>", to);
+}
+
+/* ---- cells */
+
 /* "−0.0123"; the sign of a difference is always shown. */
 static const char *signed_number(double value, int decimals)
 {
-	const char *digits = text_keep_f("%.*f", decimals, fabs(value));
-	return text_keep_f("%s%s", value < 0 ? "−" : "+", digits);
+	return text_keep_f("%s%.*f", value < 0 ? "−" : "+", decimals, fabs(value));
 }
 
-static void write_mean(const struct comparison *of, size_t series, FILE *to)
+static const char *signed_percent(double value)
+{
+	return text_keep_f("%s%.0f%%", value < 0 ? "−" : "+", fabs(100 * value));
+}
+
+/* Colored by what a test says of it; the word itself where there is room for one. */
+static void write_verdict(const struct compare_metric *metric, enum verdict verdict, const char *text, FILE *to)
+{
+	const char *word = compare_verdict(metric, verdict);
+	fprintf(to, "<em class=\"%s\">", word);
+	html_text(to, text ? text : word);
+	fputs("</em>", to);
+}
+
+static const char *mean_text(const struct comparison *of, size_t series)
+{
+	char count[TEXT_NUMBER];
+	double mean = of->mean[series].mean;
+	if (isnan(mean))
+		return "–";
+	return of->metric->decimals == 0 ? text_keep(text_of_count(mean, count))
+									 : text_keep_f("%.*f", of->metric->decimals, mean);
+}
+
+/* The mean, colored where it surely differs from the baseline's. */
+static void write_mean(const struct comparison *of, size_t series, const struct compare_pair *pair, FILE *to)
 {
 	const struct estimate *mean = &of->mean[series];
-	int decimals = of->metric->decimals;
-	char count[TEXT_NUMBER];
+	const char *text = mean_text(of, series);
 	fputs("<td class=\"n\">", to);
-	if (isnan(mean->mean))
-		fputs("–", to);
-	else if (decimals == 0)
-		fputs(text_of_count(mean->mean, count), to);
+	if (pair && (pair->test.verdict == VERDICT_LOWER || pair->test.verdict == VERDICT_HIGHER))
+		write_verdict(of->metric, pair->test.verdict, text, to);
 	else
-		fprintf(to, "%.*f", decimals, mean->mean);
+		fputs(text, to);
 	if (mean->sd > 0)
-		fprintf(to, "<small> ± %.*f</small>", decimals, (mean->high - mean->low) / 2);
+		fprintf(to, "<small> ± %.*f</small>", of->metric->decimals, (mean->high - mean->low) / 2);
 	fputs("</td>", to);
-}
-
-static void write_mean_row(const struct report *report, const struct report_contest *contest, size_t s, FILE *to)
-{
-	const struct study_series *series = &contest->series.study.series[s];
-	size_t diverged = compare_diverged(series);
-	fputs("<tr><th scope=\"row\">", to);
-	write_label(&contest->series.study, s, to);
-	fprintf(to, "</th><td class=\"n\">%zu%s</td>", series->n - diverged,
-			diverged ? text_keep_f(" <small>(%zu diverged)</small>", diverged) : "");
-	for (size_t i = 0; i < report->metrics; i++)
-		write_mean(&report->metric[i], contest->series.from[s], to);
-	fprintf(to, "<td class=\"c\">%s</td></tr>\n", contest->best[s] ? "✓" : "");
-}
-
-/* The heading of rows that belong to one stream. */
-static void write_stream_row(const struct contest *contest, size_t columns, FILE *to)
-{
-	if (!*contest->title)
-		return;
-	fprintf(to, "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%zu\">", columns);
-	html_text(to, contest->title);
-	fputs("</th></tr>\n", to);
-}
-
-static void write_means(const struct report *report, FILE *to)
-{
-	fputs("<h3>How the runs ended</h3>\n", to);
-	begin_table("Means over seeds", to);
-	fputs("<thead><tr><th scope=\"col\">routing</th><th scope=\"col\" class=\"n\">runs</th>", to);
-	for (size_t i = 0; i < report->metrics; i++)
-		fprintf(to, "<th scope=\"col\" class=\"n\">%s%s</th>", report_spoken(report->metric[i].metric),
-				*report->metric[i].metric->unit ? text_keep_f("<br><small>%s</small>", report->metric[i].metric->unit)
-												: "");
-	fputs("<th scope=\"col\" class=\"c\">Pareto</th></tr></thead>\n", to);
-	for (size_t c = 0; c < report->contests; c++) {
-		fputs("<tbody>\n", to);
-		write_stream_row(&report->contest[c].series, report->metrics + 3, to);
-		for (size_t s = 0; s < report->contest[c].series.study.n; s++)
-			write_mean_row(report, &report->contest[c], s, to);
-		fputs("</tbody>\n", to);
-	}
-	end_table(to);
-	fputs("<p class=\"note\">Means over seeds ± half of the 95% t interval.  Pareto ✓: no other is as good in loss, "
-		  "MaxVio "
-		  "and FLOPs per token and better in one of them (of the means).</p>\n",
-		  to);
 }
 
 static void write_p(double p, FILE *to)
@@ -245,78 +118,288 @@ static void write_p(double p, FILE *to)
 		fprintf(to, "<td class=\"n\">%.4f</td>", p);
 }
 
-static void write_pair(const struct comparison *of, const struct compare_pair *pair, FILE *to)
+/* "−7% (−11 to −3%)", or the plain difference and its interval. */
+static void write_difference(const struct comparison *of, const struct compare_pair *pair, FILE *to)
 {
-	const struct estimate *difference = &pair->difference;
-	const char *word = compare_verdict(of->metric, pair->test.verdict);
 	int decimals = of->metric->decimals;
-	fputs("<tr><th scope=\"row\">", to);
-	write_label(of->study, pair->a, to);
-	fprintf(to, "</th><td><em class=\"%s\">%s</em> %s</td><td>", word, word, than(pair->test.verdict));
-	write_label(of->study, pair->b, to);
-	fprintf(to, "</td><td class=\"n\">%s</td>",
-			isnan(difference->mean) ? "–" : signed_number(difference->mean, decimals));
-	if (isnan(difference->low))
-		fputs("<td class=\"n\">–</td>", to);
-	else
-		fprintf(to, "<td class=\"n\">%s to %s</td>", signed_number(difference->low, decimals),
-				signed_number(difference->high, decimals));
-	fprintf(to, "<td class=\"n\">%zu</td>", difference->n);
-	write_p(pair->test.p, to);
-	fputs("</tr>\n", to);
+	fputs("<td class=\"n\">", to);
+	if (!isnan(pair->relative)) {
+		fputs(signed_percent(pair->relative), to);
+		if (!isnan(pair->relative_low))
+			fprintf(to, " <small>(%s to %s)</small>", signed_percent(pair->relative_low),
+					signed_percent(pair->relative_high));
+	} else if (!isnan(pair->difference.mean)) {
+		fputs(signed_number(pair->difference.mean, decimals), to);
+		if (!isnan(pair->low))
+			fprintf(to, " <small>(%s to %s)</small>", signed_number(pair->low, decimals),
+					signed_number(pair->high, decimals));
+	} else {
+		fputs("–", to);
+	}
+	fputs("</td>", to);
 }
 
-static void write_pairs(const struct report *report, FILE *to)
+static void write_plain_difference(const struct comparison *of, const struct compare_pair *pair, FILE *to)
 {
-	enum { COLUMNS = 7 };
-	fputs("<h3>Every pair, with its interval</h3>\n", to);
-	begin_table("Paired differences", to);
-	fputs("<thead><tr><th scope=\"col\">routing</th><th scope=\"col\">is</th><th scope=\"col\">the other</th>"
-		  "<th scope=\"col\" class=\"n\">difference</th><th scope=\"col\" class=\"n\">95% interval</th>"
-		  "<th scope=\"col\" class=\"n\">seeds</th><th scope=\"col\" class=\"n\">p</th></tr></thead>\n",
-		  to);
-	for (size_t c = 0; c < report->contests; c++) {
-		const struct comparison *of = &report->contest[c].verdict;
-		if (of->pairs == 0)
-			continue;
+	fprintf(to, "<td class=\"n\">%s</td>",
+			isnan(pair->difference.mean) ? "–" : signed_number(pair->difference.mean, of->metric->decimals));
+}
+
+static void write_share(const struct ratio *share, FILE *to)
+{
+	fputs("<td class=\"n\">", to);
+	if (isnan(share->value))
+		fputs("–", to);
+	else
+		fprintf(to, "%.0f%%", 100 * share->value);
+	if (!isnan(share->low))
+		fprintf(to, "<small> (%.0f to %.0f%%)</small>", 100 * share->low, 100 * share->high);
+	fputs("</td>", to);
+}
+
+/* ---- everything against the baseline */
+
+/* The pair in which the series stands against its counterpart, or NULL. */
+static const struct compare_pair *pair_of(const struct compare_contest *contest, const struct comparison *of,
+										  size_t series)
+{
+	if (contest->baseline >= of->study->n)
+		return NULL;
+	size_t against = contrast_counterpart(of->study, contest->baseline, series);
+	for (size_t i = 0; i < of->pairs; i++)
+		if (of->pair[i].a == series && (of->pair[i].b == against || of->pair[i].b == contest->baseline))
+			return &of->pair[i];
+	return NULL;
+}
+
+static bool has_gap(const struct report *report)
+{
+	for (size_t c = 0; c < report->page.contests; c++)
+		for (size_t s = 0; s < report->page.contest[c].series.study.n; s++)
+			if (!isnan(report->page.contest[c].gap.share[s].value))
+				return true;
+	return false;
+}
+
+static bool is_logarithmic(const struct report *report)
+{
+	for (size_t c = 0; c < report->page.contests; c++)
+		if (report->page.contest[c].metric[0].logarithmic)
+			return true;
+	return false;
+}
+
+static void write_metric_heading(const struct compare_metric *metric, FILE *to)
+{
+	write_heading(findings_name(metric), metric->unit, "n", to);
+}
+
+static void write_table_head(const struct report *report, const struct compare_contest *contest, FILE *to)
+{
+	const struct study *study = &contest->series.study;
+	const struct compare_page *page = &report->page;
+	fputs("<thead><tr>", to);
+	write_heading("routing", "", "", to);
+	write_heading("runs", "", "n", to);
+	write_metric_heading(page->metric[0], to);
+	if (contest->baseline < study->n) {
+		write_heading(text_keep_f("against %s", study->series[contest->baseline].strategy), "", "", to);
+		write_heading("difference", "simultaneous 96% interval", "n", to);
+		if (is_logarithmic(report))
+			write_heading("difference", page->metric[0]->unit, "n", to);
+		write_heading("p", "", "n", to);
+	}
+	if (has_gap(report))
+		write_heading("gap closed", "95% interval", "n", to);
+	for (size_t m = 1; m < page->metrics; m++)
+		write_metric_heading(page->metric[m], to);
+	for (size_t i = 0; i < report->also; i++)
+		write_metric_heading(report->beside[i].metric, to);
+	write_heading("Pareto", "", "c", to);
+	fputs("</tr></thead>\n<tbody>\n", to);
+}
+
+static void write_pair_cells(const struct report *report, const struct compare_contest *contest, size_t s, FILE *to)
+{
+	const struct comparison *of = &contest->metric[0];
+	const struct compare_pair *pair = pair_of(contest, of, s);
+	const char *role = role_word(&of->study->series[s]);
+	if (contest->baseline >= of->study->n)
+		return;
+	if (!pair) {
+		fprintf(to, "<td><span class=\"or\">%s</span></td><td></td>%s<td></td>", *role ? role : "baseline",
+				is_logarithmic(report) ? "<td></td>" : "");
+		return;
+	}
+	fputs("<td>", to);
+	write_verdict(of->metric, pair->test.verdict, NULL, to);
+	fputs("</td>", to);
+	write_difference(of, pair, to);
+	if (is_logarithmic(report))
+		write_plain_difference(of, pair, to);
+	write_p(pair->test.p, to);
+}
+
+static void write_row(const struct report *report, const struct compare_contest *contest, size_t s, FILE *to)
+{
+	const struct study_series *series = &contest->series.study.series[s];
+	size_t diverged = compare_diverged(series);
+	fputs("<tr><th scope=\"row\">", to);
+	write_label(&contest->series.study, s, to);
+	fprintf(to, "</th><td class=\"n\">%zu%s</td>", series->n - diverged,
+			diverged ? text_keep_f(" <small>(%zu diverged)</small>", diverged) : "");
+	write_mean(&contest->metric[0], s, NULL, to);
+	write_pair_cells(report, contest, s, to);
+	if (has_gap(report))
+		write_share(&contest->gap.share[s], to);
+	for (size_t m = 1; m < report->page.metrics; m++)
+		write_mean(&contest->metric[m], s, pair_of(contest, &contest->metric[m], s), to);
+	for (size_t i = 0; i < report->also; i++)
+		write_mean(&report->beside[i], contest->series.from[s], NULL, to);
+	fprintf(to, "<td class=\"c\">%s</td></tr>\n", contest->best[s] ? "✓" : "");
+}
+
+static void write_contest(const struct report *report, const struct compare_contest *contest, FILE *to)
+{
+	const char *ways = wording_count(contest->series.study.n, "way");
+	bool folded = report->page.contests > 1 || contest->series.study.n > ROWS_OPEN;
+	if (*contest->series.title)
+		report_fold(to, text_keep_f("On %s: %s of routing", contest->series.title, ways), false);
+	else if (folded)
+		report_fold(to, text_keep_f("All %s of routing", ways), false);
+	begin_table("Every way of routing", to);
+	write_table_head(report, contest, to);
+	for (size_t s = 0; s < contest->series.study.n; s++)
+		write_row(report, contest, s, to);
+	fputs("</tbody>\n", to);
+	end_table(to);
+	if (folded || *contest->series.title)
+		report_fold_end(to);
+}
+
+/* ---- every test */
+
+static void write_test(const struct comparison *of, const struct compare_pair *pair, FILE *to)
+{
+	fputs("<tr><td>", to);
+	html_text(to, findings_name(of->metric));
+	fputs("</td><th scope=\"row\">", to);
+	write_label(of->study, pair->a, to);
+	fputs("</th><td>", to);
+	write_label(of->study, pair->b, to);
+	fprintf(to, "</td><td class=\"n\">%zu</td>", pair->difference.n);
+	write_plain_difference(of, pair, to);
+	write_difference(of, pair, to);
+	write_p(pair->test.p, to);
+	fputs("<td>", to);
+	write_verdict(of->metric, pair->test.verdict, NULL, to);
+	fputs("</td></tr>\n", to);
+}
+
+/* The heading of rows that belong to one stream. */
+static void write_stream_row(const struct contest *contest, size_t columns, FILE *to)
+{
+	if (!*contest->title)
+		return;
+	fprintf(to, "<tr class=\"group\"><th scope=\"rowgroup\" colspan=\"%zu\">", columns);
+	html_text(to, contest->title);
+	fputs("</th></tr>\n", to);
+}
+
+static size_t count_pairs(const struct compare_page *page)
+{
+	size_t n = 0;
+	for (size_t c = 0; c < page->contests; c++)
+		for (size_t m = 0; m < page->metrics; m++)
+			n += page->contest[c].metric[m].pairs;
+	return n;
+}
+
+static void write_tests(const struct compare_page *page, FILE *to)
+{
+	static const char *const heading[][2] = { { "metric", "" }, { "routing", "" }, { "against", "" },
+											  { "seeds", "n" }, { "plain", "n" },  { "difference", "n" },
+											  { "p", "n" },     { "verdict", "" } };
+	enum { COLUMNS = sizeof heading / sizeof *heading };
+	report_fold(to, text_keep_f("All %zu comparisons", count_pairs(page)), false);
+	begin_table("All comparisons", to);
+	fputs("<thead><tr>", to);
+	for (size_t i = 0; i < COLUMNS; i++)
+		write_heading(heading[i][0], "", heading[i][1], to);
+	fputs("</tr></thead>\n", to);
+	for (size_t c = 0; c < page->contests; c++) {
 		fputs("<tbody>\n", to);
-		write_stream_row(&report->contest[c].series, COLUMNS, to);
-		for (size_t i = 0; i < of->pairs; i++)
-			write_pair(of, &of->pair[i], to);
+		write_stream_row(&page->contest[c].series, COLUMNS, to);
+		for (size_t m = 0; m < page->metrics; m++)
+			for (size_t i = 0; i < page->contest[c].metric[m].pairs; i++)
+				write_test(&page->contest[c].metric[m], &page->contest[c].metric[m].pair[i], to);
 		fputs("</tbody>\n", to);
 	}
 	end_table(to);
+	report_fold_end(to);
 }
 
-static bool write_contest(const struct report_contest *contest, FILE *to)
+/* ---- how they are read */
+
+static void write_rule(const struct report *report, FILE *to)
 {
-	const struct comparison *of = &contest->verdict;
-	if (of->pairs == 0)
-		return false;
-	if (*contest->series.title) {
-		fputs("<h3>On ", to);
-		html_text(to, contest->series.title);
-		fputs("</h3>\n", to);
-	}
-	if (contest->baseline < of->study->n)
-		write_sides(of, contest->baseline, to);
-	else
-		write_words(of, to);
-	return true;
+	const struct comparison *of = &report->page.contest[0].metric[0];
+	char margin[TEXT_NUMBER];
+	const char *name = findings_name(of->metric);
+	fputs("<p class=\"rule\">", to);
+	write_verdict(of->metric, VERDICT_LOWER, NULL, to);
+	fputs(" or ", to);
+	write_verdict(of->metric, VERDICT_HIGHER, NULL, to);
+	fprintf(to, ": the %s differs; ", name);
+	write_verdict(of->metric, VERDICT_EQUIVALENT, NULL, to);
+	fprintf(to, ": it lies within %s %s; ", text_of_double(of->margin, margin), of->metric->unit);
+	write_verdict(of->metric, VERDICT_UNDECIDED, NULL, to);
+	fprintf(
+		to,
+		": these seeds cannot tell, which is no sign of equality.  The %zu tests on this page are one family: the "
+		"probability of any false verdict among them is at most 5%% (Holm), and intervals of differences hold all at "
+		"once (Bonferroni).  Differences are paired by seed, since all see the same tokens and start from the same "
+		"weights.",
+		report->page.tests);
+	if (is_logarithmic(report))
+		fprintf(to, "  Tests of the %s are on its logarithm, on which paired differences scatter less.", name);
+	fputs("</p>\n", to);
+}
+
+static bool sees_future(const struct study *study)
+{
+	for (size_t s = 0; s < study->n; s++)
+		if (study_sees_future(&study->series[s]))
+			return true;
+	return false;
+}
+
+static void write_notes(const struct report *report, FILE *to)
+{
+	fputs("<p class=\"note\">Means over seeds ± half of the 95% t interval of each.  A colored number surely differs "
+		  "from "
+		  "the baseline's.  Dead experts get less than 1% of their fair share.  ",
+		  to);
+	if (has_gap(report))
+		fputs("Gap closed: of the loss between floor and ceiling, the share that is gone.  ", to);
+	fputs("Pareto ✓: no other is as good in loss, MaxVio and FLOPs per token and better in one of them (of the means).",
+		  to);
+	fputs(sees_future(report->study) ? "  †: looks at later tokens.</p>\n" : "</p>\n", to);
 }
 
 void report_verdicts(const struct report *report, FILE *to)
 {
-	bool any = false;
-	fputs("<section id=\"verdicts\">\n<h2>What the runs allow to say</h2>\n", to);
-	for (size_t i = 0; i < report->contests; i++)
-		any |= write_contest(&report->contest[i], to);
-	if (any)
-		write_rule(report, to);
-	else
+	const struct compare_page *page = &report->page;
+	bool any = count_pairs(page) > 0;
+	fputs("<section id=\"verdicts\">\n<h2>Comparison</h2>\n", to);
+	if (!any)
 		fputs("<p>There is nothing to compare: no two ways of routing saw the same stream.</p>\n", to);
-	write_means(report, to);
-	if (any)
-		write_pairs(report, to);
+	for (size_t c = 0; c < page->contests; c++)
+		write_contest(report, &page->contest[c], to);
+	write_notes(report, to);
+	if (any) {
+		write_rule(report, to);
+		write_tests(page, to);
+	}
 	fputs("</section>\n", to);
 }

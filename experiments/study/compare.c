@@ -330,7 +330,8 @@ static int compare(const struct compare_request *request, const struct contrast 
 	of->pair = ARENA_TAKE(arena, contrasts, struct compare_pair);
 	for (size_t i = 0; i < contrasts; i++)
 		if (comparable(of, &contrast[i]))
-			of->pair[of->pairs++] = (struct compare_pair){ .a = contrast[i].a, .b = contrast[i].b };
+			of->pair[of->pairs++] =
+				(struct compare_pair){ .a = contrast[i].a, .b = contrast[i].b, .aside = contrast[i].aside };
 	of->logarithmic = is_logarithmic(of, request->scale, &room);
 	for (size_t i = 0; i < of->pairs; i++)
 		test_pair(of, &of->pair[i], &room);
@@ -575,14 +576,16 @@ static int compare_contest(const struct compare_request *request, struct compare
 	const struct study *study = &contest->series.study;
 	const struct compare_metric *loss = is_loss(page->metric[0]) ? page->metric[0] : compare_metrics;
 	struct contrast *contrast = ARENA_TAKE(&page->arena, study->n * study->n, struct contrast);
-	size_t contrasts = contrast_list(study, contest->baseline, contrast);
+	size_t contrasts = contrast_list(study, contest->baseline, contrast), all = contrasts;
+	if (request->asides && page->contests == 1 && !request->all_pairs && !(request->against && *request->against))
+		all = contrast_asides(study, contest->baseline, &page->arena, contrast, contrasts);
 	contest->metric = ARENA_TAKE(&page->arena, page->metrics, struct comparison);
 	contest->best = ARENA_TAKE(&page->arena, study->n, bool);
 	for (size_t m = 0; m < page->metrics; m++) {
 		TRY(compare_means(study, page->view, page->metric[m], &page->arena, &contest->metric[m], err));
 		if (m == 0 && request->margin > 0)
 			contest->metric[m].margin = request->margin;
-		TRY(compare(request, contrast, contrasts, &page->arena, &contest->metric[m], err));
+		TRY(compare(request, contrast, m == 0 ? all : contrasts, &page->arena, &contest->metric[m], err));
 	}
 	TRY(find_best(study, loss, &page->arena, contest->best, err));
 	return measure_gap(study, loss, &page->arena, &contest->gap, err);

@@ -53,6 +53,7 @@ struct compare_pair {
 	double detectable;
 	double scatter; /* the standard deviation of what was tested; NAN: not tested */
 	bool same_size; /* total parameters within 1% */
+	bool aside;     /* not with the baseline, but asked for by sentences: for the first metric alone */
 };
 
 /* One metric of the series of one contest. */
@@ -89,6 +90,7 @@ struct compare_request {
 	const char *against;      /* label or strategy; "" or NULL: the baseline by role */
 	const char *against_flag; /* what an error calls it; NULL: --against */
 	bool all_pairs;
+	bool asides;              /* what sentences on one stream need besides; none with `against` or all pairs */
 	enum compare_scale scale; /* of proportional metrics; auto: the one on which strategies and seeds add up */
 };
 

@@ -39,7 +39,7 @@ static const char *title_of(const struct study *study, const struct study_series
 static const char *label_of(const struct study *study, const struct study_series *series)
 {
 	const char *label = series->strategy;
-	if (strncmp(series->label, label, strlen(label)) != 0)
+	if (study_label_is_given(series->label, label))
 		return series->label;
 	for (size_t k = 0; k < study->keys; k++)
 		if (study_key_tells(study, series, k))

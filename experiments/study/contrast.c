@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "experiments/study/sweep.h"
 #include "sim/route/catalog.h"
 
 enum moe_role contrast_role(const struct study_series *series)
@@ -80,7 +81,7 @@ static size_t all_pairs(const struct study *study, struct contrast *contrast)
 	size_t n = 0;
 	for (size_t a = 0; a < study->n; a++)
 		for (size_t b = a + 1; b < study->n; b++)
-			contrast[n++] = (struct contrast){ a, b };
+			contrast[n++] = (struct contrast){ a, b, false };
 	return n;
 }
 
@@ -95,7 +96,55 @@ size_t contrast_list(const struct study *study, size_t baseline, struct contrast
 	for (size_t s = 0; s < study->n; s++) {
 		size_t against = alone ? baseline : contrast_counterpart(study, baseline, s);
 		if (against != s && (planted || !is_planted(study, s)))
-			contrast[n++] = (struct contrast){ s, against };
+			contrast[n++] = (struct contrast){ s, against, false };
 	}
 	return n;
+}
+
+/* ---- asides */
+
+static size_t append(size_t a, size_t b, struct contrast *contrast, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((contrast[i].a == a && contrast[i].b == b) || (contrast[i].a == b && contrast[i].b == a))
+			return n;
+	contrast[n] = (struct contrast){ a, b, true };
+	return n + 1;
+}
+
+/* Two values are one step; of more, a line of two has left out most of them. */
+static size_t append_steps(const struct study *study, const struct sweep_axis *axis, struct arena *arena,
+						   struct contrast *contrast, size_t n)
+{
+	size_t *line = ARENA_TAKE(arena, study->n, size_t), least = axis->n == 2 ? 2 : 3;
+	for (size_t s = 0; s < study->n; s++) {
+		size_t length = is_planted(study, s) ? 0 : sweep_line(study, s, axis, line);
+		for (size_t i = 1; i < length && length >= least; i++)
+			n = append(line[i], line[i - 1], contrast, n);
+	}
+	return n;
+}
+
+static size_t append_rivals(const struct study *study, size_t baseline, struct arena *arena, struct contrast *contrast,
+							size_t n)
+{
+	enum { FEW = 8 };
+	size_t *rival = ARENA_TAKE(arena, study->n, size_t), rivals = 0;
+	for (size_t s = 0; s < study->n; s++)
+		if (s != baseline && contrast_role(&study->series[s]) == MOE_CONTENDER)
+			rival[rivals++] = s;
+	for (size_t a = 0; a < rivals && rivals <= FEW; a++)
+		for (size_t b = a + 1; b < rivals; b++)
+			n = append(rival[a], rival[b], contrast, n);
+	return n;
+}
+
+size_t contrast_asides(const struct study *study, size_t baseline, struct arena *arena, struct contrast *contrast,
+					   size_t n)
+{
+	struct sweep_axis *axis;
+	size_t axes = sweep_axes(study, arena, &axis);
+	for (size_t i = 0; i < axes; i++)
+		n = append_steps(study, &axis[i], arena, contrast, n);
+	return axes > 0 ? n : append_rivals(study, baseline, arena, contrast, n);
 }

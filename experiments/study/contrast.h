@@ -28,11 +28,18 @@ size_t contrast_counterpart(const struct study *study, size_t base, size_t serie
 
 struct contrast {
 	size_t a, b; /* a minus b */
+	bool aside;  /* asked for by sentences alone */
 };
 
 /* Every series against its counterpart of the baseline, or against the baseline itself where no strategy but that one
  * is in the study; with baseline = study->n every pair, the earlier one first.  Planted routers are compared only when
  * the baseline is one, or in all pairs: they show a limit.  contrast[study->n * study->n]; returns their number. */
 size_t contrast_list(const struct study *study, size_t baseline, struct contrast *contrast);
+
+/* Appends the contrasts that sentences need besides, none of them twice: along a swept setting each series against the
+ * one before it on its line; in a study without sweeps, contenders among each other as long as they are few.
+ * contrast[study->n * study->n] of which n are there; returns how many there are then. */
+size_t contrast_asides(const struct study *study, size_t baseline, struct arena *arena, struct contrast *contrast,
+					   size_t n);
 
 #endif

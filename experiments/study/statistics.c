@@ -86,7 +86,7 @@ void stats_judge(struct hypothesis *family, const double *sign, size_t n)
 
 double stats_simultaneous(size_t n)
 {
-	return STATS_ALPHA / (double)(n ? n : 1);
+	return STATS_ALPHA_DIFFERENT / (double)(n ? n : 1);
 }
 
 /* ---- power ----------------------------------------------------------------------------------------------- */

@@ -48,7 +48,8 @@ struct hypothesis {
  * difference that is surely smaller than what matters is no reason to prefer one side, however surely it is there. */
 void stats_judge(struct hypothesis *family, const double *sign, size_t n);
 
-/* The level of each of n two-sided intervals that hold all at once with 95% (Bonferroni); n = 0 counts as 1. */
+/* The level of each of n two-sided intervals that hold all at once with 1 - STATS_ALPHA_DIFFERENT, 96% (Bonferroni), so
+ * that one that leaves out zero is never undecided; n = 0 counts as 1. */
 double stats_simultaneous(size_t n);
 
 /* The true mean, in standard deviations of one value, that a two-sided t test of n values at level alpha finds with

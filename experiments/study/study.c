@@ -196,11 +196,16 @@ static bool label_is_taken(const struct study *study, size_t before, const char 
 	return false;
 }
 
-/* The name that a suite's author gave: a section's, and not one made up from strategy and swept settings. */
+bool study_label_is_given(const char *label, const char *strategy)
+{
+	size_t n = strlen(strategy);
+	return strncmp(label, strategy, n) != 0 || (label[n] == '-' && strchr(label, '=') == NULL);
+}
+
 static const char *given_label(const struct study_series *series)
 {
 	const char *label = series->run[0]->label;
-	return strncmp(label, series->strategy, strlen(series->strategy)) == 0 ? "" : label;
+	return study_label_is_given(label, series->strategy) ? label : "";
 }
 
 static void label_series(struct study *study, size_t at)

@@ -42,6 +42,10 @@ size_t study_key(const struct study *study, const char *name);
 /* Does the key tell this series from another one of its strategy? */
 bool study_key_tells(const struct study *study, const struct study_series *series, size_t key);
 
+/* Is it the name that a suite's author gave, a section's, and not one made up from strategy and swept settings?  A section
+ * may be called after its strategy: "hash-renorm". */
+bool study_label_is_given(const char *label, const char *strategy);
+
 /* Does any of its runs route with later tokens in view? */
 bool study_sees_future(const struct study_series *series);
 

@@ -43,8 +43,9 @@ struct csv_writer {
 	size_t columns, cells;
 	char *buffer;
 	size_t used, room;
-	size_t whole; /* bytes of `buffer` that are whole rows */
-	int64_t size; /* bytes in the file, all of them whole rows */
+	size_t whole;           /* bytes of `buffer` that are whole rows */
+	struct csv_place place; /* of what is in the file, all of it whole rows */
+	bool unsynced;          /* something was written since the last fsync */
 };
 
 static char *reserve(struct csv_writer *csv, size_t more)
@@ -65,7 +66,9 @@ static void put(struct csv_writer *csv, const char *bytes, size_t n)
 static struct csv_writer *writer_new(int fd, FILE *stream, const char *path, const char *header)
 {
 	struct csv_writer *csv = sized(NULL, 1, sizeof *csv);
-	*csv = (struct csv_writer){ .fd = fd, .stream = stream, .path = copied(path), .columns = 1 };
+	*csv = (struct csv_writer){
+		.fd = fd, .stream = stream, .path = copied(path), .columns = 1, .place.hash = TEXT_HASH_START
+	};
 	for (const char *c = header; *c != 0; c++)
 		csv->columns += *c == ',';
 	return csv;
@@ -93,55 +96,86 @@ static int cannot(const char *what, const char *path, struct error *err)
 
 static int unfit(const char *why, const char *path, struct error *err)
 {
-	fail(err, ERROR_USER, "cannot be continued: %s", why);
+	fail(err, ERROR_USER, "cannot be continued: %s (begin anew with --force)", why);
 	return fail_at(err, path, 0, 0);
 }
 
-/* Only a file that these very rows could have made is cut and continued. */
-static int check_continued(int fd, const char *path, const char *header, int64_t at, struct error *err)
+/* The hash of the first `size` bytes; a file that ends before them has another. */
+static int hash_beginning(int fd, int64_t size, uint64_t *hash)
 {
-	struct stat now;
-	if (fstat(fd, &now) != 0)
-		return cannot("be continued", path, err);
-	if (now.st_size < at)
-		return unfit("it is shorter than it was", path, err);
-	size_t n = strlen(header) + 1;
-	char *begin = sized(NULL, n, 1), end = 0;
-	bool same = at >= (int64_t)n && pread(fd, begin, n, 0) == (ssize_t)n && memcmp(begin, header, n - 1) == 0 &&
-				begin[n - 1] == '\n';
-	bool cut_well = same && pread(fd, &end, 1, at - 1) == 1 && end == '\n';
-	free(begin);
-	if (!same)
-		return unfit("it has other columns", path, err);
-	return cut_well ? 0 : unfit("it would be cut within a line", path, err);
-}
-
-static int continue_at(int fd, const char *path, const char *header, int64_t at, struct error *err)
-{
-	if (at > 0)
-		TRY(check_continued(fd, path, header, at, err));
-	if (ftruncate(fd, at) != 0 || lseek(fd, at, SEEK_SET) != at)
-		return cannot("continue", path, err);
+	char bytes[1 << 14];
+	*hash = TEXT_HASH_START;
+	for (int64_t at = 0; at < size;) {
+		size_t left = (size_t)(size - at), part = left < sizeof bytes ? left : sizeof bytes;
+		ssize_t n = pread(fd, bytes, part, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return (int)n;
+		*hash = text_hash_bytes(bytes, (size_t)n, *hash);
+		at += n;
+	}
 	return 0;
 }
 
-struct csv_writer *csv_open(const char *path, const char *header, int64_t append_at, struct error *err)
+static bool begins_with(int fd, const char *header)
 {
-	int create = append_at < 0 ? O_CREAT | O_TRUNC : append_at == 0 ? O_CREAT : 0;
-	int fd = open(path, O_RDWR | O_CLOEXEC | create, 0666);
+	size_t n = strlen(header);
+	char *begin = sized(NULL, n + 1, 1);
+	bool same = pread(fd, begin, n + 1, 0) == (ssize_t)n + 1 && memcmp(begin, header, n) == 0 && begin[n] == '\n';
+	free(begin);
+	return same;
+}
+
+/* Only a file whose rows are still those that were written is continued. */
+static int check_continued(int fd, const char *path, const char *header, const struct csv_place *place,
+						   struct error *err)
+{
+	struct stat now;
+	uint64_t hash;
+	if (fstat(fd, &now) != 0 || hash_beginning(fd, place->size, &hash) != 0)
+		return cannot("read", path, err);
+	if (now.st_size < place->size)
+		return unfit("it is shorter than it was", path, err);
+	if (!begins_with(fd, header))
+		return unfit("it has other columns", path, err);
+	return hash == place->hash ? 0 : unfit("its rows are not those that were written", path, err);
+}
+
+static int cannot_open(const char *what, const char *path, struct error *err)
+{
+	if (errno != ELOOP)
+		return cannot(what, path, err);
+	fail(err, ERROR_USER, "is a symbolic link, which is not followed (remove it)");
+	return fail_at(err, path, 0, 0);
+}
+
+struct csv_writer *csv_open(const char *path, const char *header, const struct csv_place *place, struct error *err)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (place ? 0 : O_CREAT | O_TRUNC), 0666);
 	if (fd < 0) {
-		cannot(append_at > 0 ? "continue" : "create", path, err);
+		place &&errno == ENOENT ? unfit("it is gone", path, err)
+								: cannot_open(place ? "continue" : "create", path, err);
 		return NULL;
 	}
-	if (append_at >= 0 && continue_at(fd, path, header, append_at, err) != 0) {
+	if (place && check_continued(fd, path, header, place, err) != 0) {
 		close(fd);
 		return NULL;
 	}
 	struct csv_writer *csv = writer_new(fd, NULL, path, header);
-	csv->size = append_at > 0 ? append_at : 0;
-	if (append_at <= 0)
+	if (place)
+		csv->place = *place;
+	else
 		put_header(csv, header);
 	return csv;
+}
+
+int csv_cut(struct csv_writer *csv, struct error *err)
+{
+	int64_t at = csv->place.size;
+	if (ftruncate(csv->fd, at) != 0 || lseek(csv->fd, at, SEEK_SET) != at)
+		return cannot("continue", csv->path, err);
+	return 0;
 }
 
 struct csv_writer *csv_open_stream(FILE *to, const char *header)
@@ -226,6 +260,13 @@ void csv_row(struct csv_writer *csv)
 	csv->cells = 0;
 }
 
+static void count_whole(struct csv_writer *csv)
+{
+	csv->unsynced = true;
+	csv->place.size += (int64_t)csv->whole;
+	csv->place.hash = text_hash_bytes(csv->buffer, csv->whole, csv->place.hash);
+}
+
 /* Forgets the whole rows, which the file has now; a row that is under way stays. */
 static void drop_whole(struct csv_writer *csv)
 {
@@ -241,7 +282,7 @@ static int flush_stream(struct csv_writer *csv, struct error *err)
 	if (fwrite(csv->buffer, 1, csv->whole, csv->stream) != csv->whole || fflush(csv->stream) != 0)
 		status = cannot("write", csv->path, err);
 	else
-		csv->size += (int64_t)csv->whole;
+		count_whole(csv);
 	drop_whole(csv);
 	return status;
 }
@@ -251,7 +292,7 @@ static int cut_back(struct csv_writer *csv, struct error *err)
 	int status = cannot("write", csv->path, err);
 	struct stat now;
 	if (fstat(csv->fd, &now) == 0 && S_ISREG(now.st_mode) &&
-		(ftruncate(csv->fd, csv->size) != 0 || lseek(csv->fd, csv->size, SEEK_SET) != csv->size))
+		(ftruncate(csv->fd, csv->place.size) != 0 || lseek(csv->fd, csv->place.size, SEEK_SET) != csv->place.size))
 		return cannot("write, nor cut away the broken last line", csv->path, err);
 	return status;
 }
@@ -264,22 +305,29 @@ int csv_flush(struct csv_writer *csv, struct error *err)
 		return flush_stream(csv, err);
 	if (file_write_all(csv->fd, csv->buffer, csv->whole) != 0)
 		return cut_back(csv, err);
-	csv->size += (int64_t)csv->whole;
+	count_whole(csv);
 	drop_whole(csv);
 	return 0;
 }
 
-int64_t csv_size(const struct csv_writer *csv)
+int csv_sync(struct csv_writer *csv, struct error *err)
 {
-	return csv->size;
+	TRY(csv_flush(csv, err));
+	if (csv->unsynced && fsync(csv->fd) != 0)
+		return cannot("write", csv->path, err);
+	csv->unsynced = false;
+	return 0;
+}
+
+struct csv_place csv_place(const struct csv_writer *csv)
+{
+	return csv->place;
 }
 
 int csv_close(struct csv_writer *csv, bool sync, struct error *err)
 {
-	int status = csv_flush(csv, err);
+	int status = sync ? csv_sync(csv, err) : csv_flush(csv, err);
 	if (csv->fd >= 0) {
-		if (status == 0 && sync && fsync(csv->fd) != 0)
-			status = cannot("write", csv->path, err);
 		if (close(csv->fd) != 0 && status == 0)
 			status = cannot("write", csv->path, err);
 	}

@@ -19,10 +19,19 @@
 
 struct csv_writer;
 
-/* Creates the file `path` (append_at < 0), or cuts it to its first append_at bytes and continues it.  `header` is the
- * comma-separated header line without its end, of bare names; a new or empty file gets it with the first flush, a
- * continued one must begin with it and have been cut at the end of a line.  NULL and *err on failure. */
-struct csv_writer *csv_open(const char *path, const char *header, int64_t append_at, struct error *err);
+/* How far a file has been written: its bytes, which end with a row, and their hash. */
+struct csv_place {
+	int64_t size;
+	uint64_t hash; /* text_hash_bytes() */
+};
+
+/* Creates the file `path` (place NULL), or continues it behind a place.  `header` is the comma-separated header line
+ * without its end, of bare names; a new file gets it with the first flush.  A file is continued only when it has that
+ * header and every byte up to the place; what stands behind the place stays until csv_cut(), so that several files can
+ * be looked at before one is changed.  A symbolic link is refused.  NULL and *err on failure. */
+struct csv_writer *csv_open(const char *path, const char *header, const struct csv_place *place, struct error *err);
+/* Cuts away what stands behind the rows written so far; once, before the first row of a file that is continued. */
+int csv_cut(struct csv_writer *, struct error *err);
 /* The same onto an open stream (stdout); the stream stays open. */
 struct csv_writer *csv_open_stream(FILE *to, const char *header);
 
@@ -37,7 +46,9 @@ void csv_row(struct csv_writer *);
 /* Hands all whole rows to the file.  After a failed write the file is cut back to where it ended before, and the rows
  * are kept for another try (on a stream they are lost). */
 int csv_flush(struct csv_writer *, struct error *err);
-int64_t csv_size(const struct csv_writer *); /* bytes handed over, after a flush */
+/* Flushes, and has the rows survive a power cut: fsync. */
+int csv_sync(struct csv_writer *, struct error *err);
+struct csv_place csv_place(const struct csv_writer *); /* of what was handed over, after a flush */
 /* Flushes and closes; with sync also fsync.  The writer is gone afterwards even on failure. */
 int csv_close(struct csv_writer *, bool sync, struct error *err);
 

@@ -98,6 +98,8 @@ void bug(const char *file, int line, const char *what)
 static void gsl_bug(const char *reason, const char *file, int line, int number)
 {
 	char what[512];
+	if (number == GSL_ENOMEM)
+		error_no_memory("GSL");
 	snprintf(what, sizeof what, "GSL: %s (%s)", reason, gsl_strerror(number));
 	bug(file, line, what);
 }

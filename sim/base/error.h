@@ -47,7 +47,7 @@ _Noreturn void error_no_memory(const char *what);
 _Noreturn void bug(const char *file, int line, const char *what);
 #define BUG(what) bug(__FILE__, __LINE__, what)
 
-/* Makes every GSL error a BUG(): inputs are checked before they reach GSL. */
+/* Makes every GSL error a BUG(), since inputs are checked before they reach GSL; but for want of memory. */
 void error_catch_gsl(void);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -61,14 +62,18 @@ static const char *folder_of(const char *path)
 	return slash == path ? "/" : text_keep_n(path, (size_t)(slash - path));
 }
 
-/* After this the new name survives a power failure.  Some file systems cannot sync a folder: then nothing is lost
- * that could have been had. */
-static int sync_folder(const char *path)
+/* After this new names in the folder survive a power failure.  Some file systems cannot sync a folder: then nothing is
+ * lost that could have been had. */
+int folder_sync(const char *path, struct error *err)
 {
-	int fd = open(folder_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		return 0;
 	if (fd < 0)
-		return errno == EACCES ? 0 : -1;
-	int status = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS ? 0 : -1;
+		return cannot("sync the folder", path, err);
+	int status = 0;
+	if (fsync(fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+		status = cannot("sync the folder", path, err);
 	close(fd);
 	return status;
 }
@@ -158,7 +163,25 @@ int file_place(const char *beside, const char *path, struct error *err)
 		unlink(beside);
 		return -1;
 	}
-	return sync_folder(path) != 0 ? cannot("sync the folder", path, err) : 0;
+	return folder_sync(folder_of(path), err);
+}
+
+bool file_is_leftover(const char *name)
+{
+	static const char ending[] = ".tmp", digits[] = "0123456789";
+	size_t n = strlen(name), room = sizeof ending - 1;
+	const char *dot = n > room && strcmp(name + n - room, ending) == 0 ? name + n - room : NULL;
+	while (dot && dot > name && dot[-1] != '.')
+		dot--;
+	if (dot == NULL || dot == name)
+		return false;
+	size_t pid = strspn(dot, digits), try = dot[pid] == '-' ? strspn(dot + pid + 1, digits) : 0;
+	return pid > 0 && try > 0 && strcmp(dot + pid + 1 + try, ending) == 0;
+}
+
+int file_remove(const char *path, struct error *err)
+{
+	return unlink(path) == 0 || errno == ENOENT ? 0 : cannot("remove", path, err);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
@@ -265,11 +288,39 @@ bool file_exists(const char *path)
 	return stat(path, &now) == 0 && !S_ISDIR(now.st_mode);
 }
 
+int file_look(const char *path, bool *exists, struct error *err)
+{
+	struct stat now;
+	*exists = stat(path, &now) == 0;
+	if (*exists || errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	return cannot("look for the file", path, err);
+}
+
+bool path_is_link(const char *path)
+{
+	struct stat now;
+	return lstat(path, &now) == 0 && S_ISLNK(now.st_mode);
+}
+
+int folder_sweep(const char *path, struct error *err)
+{
+	DIR *dir = opendir(path);
+	int status = 0;
+	if (dir == NULL)
+		return cannot("read the folder", path, err);
+	for (struct dirent *entry; status == 0 && (entry = readdir(dir));)
+		if (file_is_leftover(entry->d_name))
+			status = file_remove(path_join(path, entry->d_name), err);
+	closedir(dir);
+	return status;
+}
+
 /* Another process may create the same folder at the same moment: only what stands there in the end counts. */
 static int make_one(const char *path, struct error *err)
 {
 	if (mkdir(path, 0777) == 0)
-		return 0;
+		return folder_sync(folder_of(path), err);
 	int why = errno;
 	if (folder_exists(path))
 		return 0;

@@ -28,16 +28,28 @@ int file_replace_pieces(const char *path, const struct file_piece *piece, size_t
  * the folder.  On failure none is left beside. */
 int file_reserve(const char *path, const char **beside, struct error *err);
 int file_place(const char *beside, const char *path, struct error *err);
+/* Is this the name of such a file beside another?  Only a process that was killed leaves one. */
+bool file_is_leftover(const char *name);
 
 /* Reads a whole file of at most `limit` bytes; *bytes is malloc'ed and ends in an extra 0.  A missing file is the
  * user's mistake. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *size, struct error *err);
 
-/* Creates the folder and its parents; well when it is there already. */
+/* Creates the folder and its parents, so that they survive a power cut; well when it is there already. */
 int folder_make(const char *path, struct error *err);
+/* Has the names in the folder survive a power cut. */
+int folder_sync(const char *path, struct error *err);
+/* Removes the files of the folder that are left over from killed processes. */
+int folder_sweep(const char *path, struct error *err);
 bool folder_exists(const char *path);
 /* Is there anything but a folder? */
 bool file_exists(const char *path);
+/* The same where "cannot tell" must not be taken for "no": *exists, or -1 and *err. */
+int file_look(const char *path, bool *exists, struct error *err);
+/* Is the name itself a symbolic link? */
+bool path_is_link(const char *path);
+/* Removes the file; well when there is none. */
+int file_remove(const char *path, struct error *err);
 
 /* "a/b" in memory that lives as long as the program. */
 const char *path_join(const char *folder, const char *name);

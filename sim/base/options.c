@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/base/error.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
 
@@ -397,15 +398,12 @@ static void write_list(FILE *to, const struct moe_opt *rows, const void *from, b
 
 const char *options_list(const struct moe_opt *rows, const void *from, bool all)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-	if (to != NULL)
-		write_list(to, rows, from, all);
-	if (to == NULL || fclose(to) != 0)
-		error_no_memory("an option list");
-	const char *kept = text_keep_n(text, size);
-	free(text);
+	struct memory_file list;
+	memory_file_open(&list);
+	write_list(list.to, rows, from, all);
+	memory_file_close(&list);
+	const char *kept = text_keep_n(list.text, list.size);
+	free(list.text);
 	return kept;
 }
 

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "sim/base/discrete.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 #include "sim/data/stream.h"
@@ -258,7 +259,7 @@ static void split(struct law *law)
 		domain->train = domain->size - (size_t)((double)domain->size * law->opt.held_out);
 		weight[z] = law->opt.mix == MIX_SIZE ? (double)domain->size : 1;
 	}
-	law->draw_domain = gsl_ran_discrete_preproc(law->domains, weight);
+	law->draw_domain = discrete_open(law->domains, weight);
 }
 
 /* Entropy of the bytes' frequencies, domains weighted as they are drawn. */

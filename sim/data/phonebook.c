@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/base/discrete.h"
 #include "sim/base/seed.h"
 #include "sim/data/pairs.h"
 #include "sim/data/stream.h"
@@ -124,7 +125,7 @@ static void draw_shares(struct law *law, gsl_rng *rng)
 	gsl_ran_shuffle(rng, weight, law->entries, sizeof *weight);
 	for (size_t i = 0; i < law->entries; i++)
 		law->before[i + 1] = law->before[i] + weight[i] / sum;
-	law->draw = gsl_ran_discrete_preproc(law->entries, weight);
+	law->draw = discrete_open(law->entries, weight);
 	free(weight);
 }
 

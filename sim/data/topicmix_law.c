@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/discrete.h"
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 #include "sim/data/topicmix.h"
@@ -437,9 +438,9 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	zipf(law->member, law->members, law->opt.class_zipf, 0);
 	for (size_t x = 0; x < law->classes * law->members; x++)
 		law->class_of[x] = (uint32_t)(x / law->members);
-	law->draw_domain = gsl_ran_discrete_preproc(law->domains, law->prior);
-	law->draw_rank = gsl_ran_discrete_preproc(law->classes, law->base);
-	law->draw_member = law->members > 1 ? gsl_ran_discrete_preproc(law->members, law->member) : NULL;
+	law->draw_domain = discrete_open(law->domains, law->prior);
+	law->draw_rank = discrete_open(law->classes, law->base);
+	law->draw_member = law->members > 1 ? discrete_open(law->members, law->member) : NULL;
 	draw_ranks(law, seed, rng, shop.ids);
 	if (has_places(law))
 		draw_places(law, seed, rng);

@@ -20,7 +20,7 @@ void params_add(struct params *params, struct weight *weight, size_t n, const ch
 		params->room = params->room ? 2 * params->room : 64;
 		params->span = realloc(params->span, params->room * sizeof *params->span);
 		if (params->span == NULL)
-			BUG("no memory for a list of parameters");
+			error_no_memory("a list of parameters");
 	}
 	weight->n = n;
 	params->span[params->spans++] = (struct param_span){ text_keep(name), index, weight, mean, std, decay, 1 };

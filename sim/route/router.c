@@ -137,7 +137,6 @@ static void project(struct router *r, const real *x)
 {
 	if (r->logits)
 		linear_forward(r->route.call.tokens, r->width, r->route.call.experts, perturb(r, x), r->map.w, r->logits);
-	r->route.logits = r->logits;
 }
 
 static void score(struct router *r)
@@ -200,11 +199,18 @@ static struct moe_tokens told(const struct moe_tokens *of, unsigned wants)
 
 void router_forward(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
 {
-	r->route = (struct moe_route){ .call = *call, .of = told(of, r->wants), .x = x };
+	r->route.call = *call;
+	if (selector(r)->select != NULL)
+		project(r, x);
+	router_decide(r, call, of, x);
+}
+
+void router_decide(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
+{
+	r->route = (struct moe_route){ .call = *call, .of = told(of, r->wants), .x = x, .logits = r->logits };
 	if (selector(r)->select == NULL)
 		return;
 	open_streams(r);
-	project(r, x);
 	score(r);
 	adjust(r);
 	choose(r);

@@ -41,9 +41,12 @@ void router_create(struct router *router, const struct sentence *sentence, const
 				   const struct moe_call *call, size_t width, uint64_t seed, struct params *params,
 				   struct arena *arena);
 
-/* Routes x[tokens][width], which must stay as it is until router_backward().  In training also computes the balancers' losses and their gradients.  The plan, with its
- * weights, is router->plan until the next call. */
+/* Routes x[tokens][width], which must stay as it is until router_backward().  In training also computes the balancers'
+ * losses and their gradients.  The plan, with its weights, is router->plan until the next call. */
 void router_forward(struct router *router, const struct moe_call *call, const struct moe_tokens *of, const real *x);
+
+/* What router_forward() does behind the projection: routes by the logits that stand in router->logits. */
+void router_decide(struct router *router, const struct moe_call *call, const struct moe_tokens *of, const real *x);
 
 /* From plan.d_weight and the balancers' gradients to the router's weights; adds to d_x[tokens][width]. */
 void router_backward(struct router *router, const real *x, real *d_x);

@@ -24,7 +24,8 @@ struct prologue {
 	double flops;
 	struct recorder_place place;
 };
-static const char magic[24] = "moesim checkpoint 3\n";
+static const char magic[24] = "moesim checkpoint 4\n";
+static const char any_version[] = "moesim checkpoint ";
 
 static uint64_t hash_settings(const struct settings *settings)
 {
@@ -74,7 +75,7 @@ static struct file_piece *pieces_of(const struct trainer *trainer, struct prolog
 	*n = body(trainer, NULL) + 2;
 	struct file_piece *piece = calloc(*n, sizeof *piece);
 	if (piece == NULL)
-		BUG("no memory for a list of pieces");
+		error_no_memory("a checkpoint");
 	piece[0] = (struct file_piece){ head, sizeof *head };
 	body(trainer, piece + 1);
 	piece[*n - 1] = (struct file_piece){ hash, sizeof *hash };
@@ -104,8 +105,10 @@ static int refuse(const char *path, const char *why, struct error *err)
 
 static int check_head(const char *path, const struct prologue *head, const struct prologue *want, struct error *err)
 {
-	if (memcmp(head->magic, magic, sizeof magic) != 0)
+	if (memcmp(head->magic, any_version, sizeof any_version - 1) != 0)
 		return refuse(path, "this is no checkpoint of moesim", err);
+	if (memcmp(head->magic, magic, sizeof magic) != 0)
+		return refuse(path, "the checkpoint was written by another version of moesim (begin anew with --force)", err);
 	if (head->real_size != want->real_size)
 		return refuse(path, "the checkpoint was written by a build of another precision", err);
 	if (head->settings != want->settings || head->params != want->params || head->states != want->states)

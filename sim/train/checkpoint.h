@@ -2,8 +2,9 @@
  *
  * checkpoint.h -- everything that a resumed run needs, in one file that is whole or not there.
  *
- * Parameters, moments, the parts' states, the step, and the sizes of the CSV files at that moment.  Random streams need
- * no state: they depend on seed, name and step.  A checkpoint fits the build's precision and the very same settings.
+ * Parameters, moments, the parts' states, the step, and sizes and hashes of the CSV files at that moment.  Random
+ * streams need no state: they depend on seed, name and step.  A checkpoint fits the build's precision and the very same
+ * settings.
  */
 #ifndef SIM_TRAIN_CHECKPOINT_H
 #define SIM_TRAIN_CHECKPOINT_H

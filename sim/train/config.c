@@ -384,3 +384,26 @@ enum origin settings_origin_of(const struct settings *settings, const char *name
 {
 	return settings->origin[config_find(name) - config_rows()];
 }
+
+const char *settings_value(const struct settings *settings, const struct moe_opt *row)
+{
+	if (row->at == offsetof(struct config, strategy))
+		return settings->text;
+	if (row->at == offsetof(struct config, balance))
+		return "";
+	return options_value(row, &settings->config);
+}
+
+uint64_t settings_hash_row(const char *name, const char *value, uint64_t hash)
+{
+	hash = text_hash_bytes(name, strlen(name) + 1, hash);
+	return text_hash_bytes(value, strlen(value) + 1, hash);
+}
+
+uint64_t settings_hash(const struct settings *settings)
+{
+	uint64_t hash = TEXT_HASH_START;
+	for (const struct moe_opt *row = config_rows(); row->name; row++)
+		hash = settings_hash_row(row->name, settings_value(settings, row), hash);
+	return hash;
+}

@@ -60,6 +60,14 @@ int settings_resolve_above(const struct assignment *model, size_t n_model, const
 						   struct settings *settings, struct error *err);
 enum origin settings_origin_of(const struct settings *settings, const char *name);
 
+/* What is in effect of a row, as text: the resolved sentence stands for the strategy and its balancers, whichever way
+ * they were said.  Lives as long as the program. */
+const char *settings_value(const struct settings *settings, const struct moe_opt *row);
+/* A hash of what is in effect of all rows: equal where the results are. */
+uint64_t settings_hash(const struct settings *settings);
+/* One more row of that hash, which begins with TEXT_HASH_START. */
+uint64_t settings_hash_row(const char *name, const char *value, uint64_t hash);
+
 /* "default", "model", "strategy", "user" */
 const char *settings_origin(enum origin origin);
 

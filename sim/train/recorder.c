@@ -13,27 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/base/files.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 
 /* ---- the folder ----------------------------------------------------------------------------------------------- */
 
-static const char *const other_files[] = { "manifest.json", "checkpoint.bin" };
-
-static bool holds_run(const char *folder)
-{
-	return file_exists(path_join(folder, "manifest.json"));
-}
-
+/* What a process left that was killed while it wrote the first manifest counts as nothing. */
 static bool is_empty(const char *folder)
 {
 	DIR *dir = opendir(folder);
-	bool empty = true;
+	bool empty = dir != NULL || errno == ENOENT;
 	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && !file_is_leftover(entry->d_name))
 			empty = false;
 	if (dir)
 		closedir(dir);
@@ -42,7 +36,9 @@ static bool is_empty(const char *folder)
 
 static int refuse_folder(const char *folder, enum recorder_mode mode, struct error *err)
 {
-	if (holds_run(folder)) {
+	bool holds_run;
+	TRY(file_look(path_join(folder, "manifest.json"), &holds_run, err));
+	if (holds_run) {
 		if (mode != RECORDER_NEW)
 			return 0;
 		fail(err, ERROR_USER, "the folder holds a run (choose another --out, or give --resume or --force)");
@@ -66,13 +62,28 @@ static int take_lock(struct recorder *recorder, struct error *err)
 	return fail_at(err, recorder->folder, 0, 0);
 }
 
-/* An old run goes before a new one comes, the manifest first: without it nothing counts as a run. */
-static void remove_run(const char *folder)
+static bool is_of_the_end(enum run_file file)
 {
-	for (size_t i = 0; i < sizeof other_files / sizeof *other_files; i++)
-		unlink(path_join(folder, other_files[i]));
+	return file == FILE_SUMMARY || file == FILE_POSITIONS;
+}
+
+static int remove_files(const struct recorder *recorder, bool all, struct error *err)
+{
 	for (int i = 0; i < RUN_FILES; i++)
-		unlink(path_join(folder, run_file_name((enum run_file)i)));
+		if (all || is_of_the_end((enum run_file)i))
+			TRY(file_remove(path_join(recorder->folder, run_file_name((enum run_file)i)), err));
+	return folder_sync(recorder->folder, err);
+}
+
+int recorder_clear(const struct recorder *recorder, struct error *err)
+{
+	TRY(file_remove(path_join(recorder->folder, "checkpoint.bin"), err));
+	return remove_files(recorder, true, err);
+}
+
+int recorder_clear_end(const struct recorder *recorder, struct error *err)
+{
+	return remove_files(recorder, false, err);
 }
 
 static bool is_writable(const char *folder)
@@ -89,34 +100,64 @@ int recorder_enter(struct recorder *recorder, const char *folder, enum recorder_
 	if (!is_writable(folder))
 		return fail(err, ERROR_WORLD, "cannot write into this folder: %s", strerror(errno)), fail_at(err, folder, 0, 0);
 	TRY(take_lock(recorder, err));
-	if (mode == RECORDER_FORCE)
-		remove_run(folder);
-	return 0;
+	TRY(refuse_folder(folder, mode, err)); /* another process may have made a run here until a moment ago */
+	return folder_sweep(folder, err);
 }
 
-static int64_t size_now(const char *path)
+static int open_file(struct recorder *recorder, enum run_file file, const struct csv_place *place, struct error *err)
 {
-	struct stat now;
-	return stat(path, &now) == 0 ? (int64_t)now.st_size : 0;
+	const char *path = path_join(recorder->folder, run_file_name(file));
+	recorder->file[file] = csv_open(path, run_file_header(file), place, err);
+	return recorder->file[file] == NULL ? -1 : 0;
 }
 
-static bool is_of_the_end(enum run_file file)
+/* The names of the files are synced here once; their rows are synced at checkpoints. */
+int recorder_open(struct recorder *recorder, struct error *err)
 {
-	return file == FILE_SUMMARY || file == FILE_POSITIONS;
+	for (int i = 0; i < RUN_FILES; i++)
+		if (!is_of_the_end((enum run_file)i))
+			TRY(open_file(recorder, (enum run_file)i, NULL, err));
+	return folder_sync(recorder->folder, err);
 }
 
-int recorder_open(struct recorder *recorder, const struct recorder_place *place, struct error *err)
+/* A row of timing.csv as it was written, of a step that is done: "12,0.5,1e-05,...". */
+static bool is_timing_row(const char *line, size_t length, size_t step)
 {
-	for (int i = 0; i < RUN_FILES; i++) {
-		if (is_of_the_end((enum run_file)i))
-			continue;
-		const char *path = path_join(recorder->folder, run_file_name((enum run_file)i));
-		int64_t size = place == NULL ? -1 : i == FILE_TIMING ? size_now(path) : place->size[i];
-		recorder->file[i] = csv_open(path, run_file_header((enum run_file)i), size, err);
-		if (recorder->file[i] == NULL)
-			return -1;
-	}
-	return 0;
+	char *end;
+	return strspn(line, "0123456789") > 0 && strtoull(line, &end, 10) <= step && *end == ',' &&
+		   strspn(line, "0123456789.,e+-") == length;
+}
+
+/* The beginning of timing.csv that a resumed run goes on behind; false when there is none. */
+static bool timing_place(const char *path, size_t step, struct csv_place *place)
+{
+	const char *header = run_file_header(FILE_TIMING);
+	size_t size, at = strlen(header) + 1;
+	struct error ignored;
+	char *text;
+	if (file_read(path, (size_t)1 << 30, &text, &size, &ignored) != 0)
+		return false;
+	bool found = size >= at && memcmp(text, header, at - 1) == 0 && text[at - 1] == '\n';
+	for (char *end;
+		 found && (end = strchr(text + at, '\n')) && is_timing_row(text + at, (size_t)(end - text) - at, step);)
+		at = (size_t)(end - text) + 1;
+	*place = (struct csv_place){ (int64_t)at, found ? text_hash_bytes(text, at, TEXT_HASH_START) : 0 };
+	free(text);
+	return found;
+}
+
+int recorder_continue(struct recorder *recorder, const struct recorder_place *place, size_t step, struct error *err)
+{
+	struct csv_place timing;
+	bool timed = timing_place(path_join(recorder->folder, run_file_name(FILE_TIMING)), step, &timing);
+	for (int i = 0; i < RUN_FILES; i++)
+		if (!is_of_the_end((enum run_file)i) && i != FILE_TIMING)
+			TRY(open_file(recorder, (enum run_file)i, &place->file[i], err));
+	TRY(open_file(recorder, FILE_TIMING, timed ? &timing : NULL, err));
+	for (int i = 0; i < RUN_FILES; i++)
+		if (recorder->file[i] && (i != FILE_TIMING || timed))
+			TRY(csv_cut(recorder->file[i], err));
+	return folder_sync(recorder->folder, err);
 }
 
 /* ---- rows ----------------------------------------------------------------------------------------------------- */
@@ -251,11 +292,21 @@ int recorder_flush(struct recorder *recorder, struct error *err)
 	return 0;
 }
 
+int recorder_sync(struct recorder *recorder, struct error *err)
+{
+	TRY(recorder_flush(recorder, err));
+	for (int i = 0; i < RUN_FILES; i++)
+		if (recorder->file[i] && i != FILE_TIMING)
+			TRY(csv_sync(recorder->file[i], err));
+	return 0;
+}
+
 struct recorder_place recorder_place(const struct recorder *recorder)
 {
-	struct recorder_place place = { { 0 } };
+	struct recorder_place place = { { { 0 } } };
 	for (int i = 0; i < RUN_FILES; i++)
-		place.size[i] = recorder->file[i] && i != FILE_TIMING ? csv_size(recorder->file[i]) : 0;
+		if (recorder->file[i] && i != FILE_TIMING)
+			place.file[i] = csv_place(recorder->file[i]);
 	return place;
 }
 
@@ -285,8 +336,8 @@ static void summary_row(struct csv_writer *file, const char *run, const struct t
 	csv_int(file, trainer->cost.params_active);
 	cell(file, outcome->flops_per_token);
 	cell(file, trainer->flops);
-	csv_text(file, isnan(outcome->leak.batch) ? "" : leak_is_causal(outcome->leak) ? "yes" : "no");
-	cell(file, outcome->leak.batch);
+	csv_text(file, leak_word(outcome->leak));
+	cell(file, outcome->leak.change);
 	cell(file, outcome->worst.maxvio);
 	cell(file, mean->domain_nmi);
 	cell(file, mean->domain_mi_floor);
@@ -331,18 +382,15 @@ static int write_at_the_end(struct recorder *recorder, enum run_file which, cons
 							const struct outcome *outcome, struct error *err)
 {
 	const char *path = path_join(recorder->folder, run_file_name(which));
-	char *bytes = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&bytes, &size);
-	if (memory == NULL)
-		return fail(err, ERROR_WORLD, "out of memory");
-	struct csv_writer *file = csv_open_stream(memory, run_file_header(which));
+	struct memory_file memory;
+	memory_file_open(&memory);
+	struct csv_writer *file = csv_open_stream(memory.to, run_file_header(which));
 	rows_of_the_end(file, which, path_last(recorder->folder), trainer, outcome);
 	int status = csv_close(file, false, err);
-	fclose(memory);
+	memory_file_close(&memory);
 	if (status == 0)
-		status = file_replace(path, bytes, size, err);
-	free(bytes);
+		status = file_replace(path, memory.text, memory.size, err);
+	free(memory.text);
 	return status;
 }
 
@@ -362,8 +410,12 @@ int recorder_close(struct recorder *recorder, struct error *err)
 			status = -1;
 		recorder->file[i] = NULL;
 	}
+	return status;
+}
+
+void recorder_leave(struct recorder *recorder)
+{
 	if (recorder->lock >= 0)
 		close(recorder->lock);
 	recorder->lock = -1;
-	return status;
 }

@@ -7,7 +7,7 @@
 
 #include "sim/base/csv.h"
 #include "sim/train/columns.h"
-#include "sim/train/trainer.h"
+#include "sim/train/leak.h"
 
 struct recorder {
 	const char *folder;
@@ -15,10 +15,10 @@ struct recorder {
 	struct csv_writer *file[RUN_FILES]; /* all but those that are written at the end */
 };
 
-/* Sizes of the growing files at a checkpoint; nothing beyond them counts when a run resumes.  timing.csv has none, as
- * it differs between equal runs: a resumed run goes on at its end. */
+/* How far the growing files had been written at a checkpoint; nothing beyond counts when a run resumes.  timing.csv has
+ * no place, as it differs between equal runs: a resumed run goes on behind its rows of steps that are done. */
 struct recorder_place {
-	int64_t size[RUN_FILES];
+	struct csv_place file[RUN_FILES];
 };
 
 /* What the end of a run showed, for summary.csv and the terminal. */
@@ -26,18 +26,25 @@ struct outcome {
 	const char *status; /* "done", "diverged", "interrupted" */
 	struct evaluation evaluation;
 	struct metrics mean, worst; /* over the layers; dead_experts of `mean` is the sum */
-	struct leak leak;           /* NAN: not measured */
+	struct leak leak;           /* change NAN: not measured */
 	double flops_per_token;
 };
 
 /* What to do with a folder that is there already. */
 enum recorder_mode { RECORDER_NEW, RECORDER_FORCE, RECORDER_RESUME };
 
-/* Makes or checks the folder and takes its lock; writes nothing yet.  A folder that holds anything is refused, unless
- * it holds a run and mode says what to do with it. */
+/* Makes or checks the folder, takes its lock, and sweeps out what a killed process left half-written.  A folder that
+ * holds anything else is refused, unless it holds a run and mode says what to do with it. */
 int recorder_enter(struct recorder *recorder, const char *folder, enum recorder_mode mode, struct error *err);
-/* Opens the files, anew (place NULL) or cut back to a place. */
-int recorder_open(struct recorder *recorder, const struct recorder_place *place, struct error *err);
+/* Takes away all files of a run but its manifest. */
+int recorder_clear(const struct recorder *recorder, struct error *err);
+/* Takes away those that are written at the end. */
+int recorder_clear_end(const struct recorder *recorder, struct error *err);
+/* Opens the files anew. */
+int recorder_open(struct recorder *recorder, struct error *err);
+/* Opens the files where the checkpoint of that step left them and cuts away what stands behind; changes none unless
+ * every one has all its rows up to there. */
+int recorder_continue(struct recorder *recorder, const struct recorder_place *place, size_t step, struct error *err);
 
 /* A row of steps.csv; evaluation may be NULL. */
 void recorder_step(struct recorder *recorder, const struct trainer *trainer, const struct step_log *log,
@@ -48,13 +55,17 @@ void recorder_batch(struct recorder *recorder, struct trainer *trainer);
 void recorder_evaluation(struct recorder *recorder, struct trainer *trainer);
 /* Hands all rows to the files. */
 int recorder_flush(struct recorder *recorder, struct error *err);
+/* The same, and has all but those of timing.csv survive a power cut. */
+int recorder_sync(struct recorder *recorder, struct error *err);
 struct recorder_place recorder_place(const struct recorder *recorder);
 
 /* Writes summary.csv, and positions.csv when experts have a capacity. */
 int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
 					 struct error *err);
 
-/* Flushes and closes everything that is open. */
+/* Syncs and closes the files. */
 int recorder_close(struct recorder *recorder, struct error *err);
+/* Gives the folder back: the last thing that is done to it. */
+void recorder_leave(struct recorder *recorder);
 
 #endif

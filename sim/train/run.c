@@ -47,13 +47,14 @@ struct run {
 	struct recorder recorder;
 	struct outcome *outcome;
 	struct run_progress progress;
-	double began;
+	bool continued;                    /* from a checkpoint */
+	double began, saved, save_seconds; /* clock at the first step and the last checkpoint; what that one took */
 };
 
 static void clear_outcome(struct outcome *outcome, const char *status)
 {
 	*outcome =
-		(struct outcome){ .status = status, .evaluation.loss = NAN, .leak = { NAN, NAN }, .flops_per_token = NAN };
+		(struct outcome){ .status = status, .evaluation.loss = NAN, .leak.change = NAN, .flops_per_token = NAN };
 	metrics_clear(&outcome->mean);
 	metrics_clear(&outcome->worst);
 }
@@ -79,7 +80,7 @@ static void sum_up(struct run *run)
 	}
 }
 
-static void evaluate(struct run *run)
+static void judge(struct run *run)
 {
 	struct trainer *trainer = run->trainer;
 	run->outcome->evaluation = trainer_evaluate(trainer);
@@ -87,7 +88,12 @@ static void evaluate(struct run *run)
 	sum_up(run);
 	run->progress.excess_loss = run->outcome->evaluation.loss - trainer->anchors.bayes;
 	run->progress.maxvio = run->outcome->worst.maxvio;
-	recorder_evaluation(&run->recorder, trainer);
+}
+
+static void evaluate(struct run *run)
+{
+	judge(run);
+	recorder_evaluation(&run->recorder, run->trainer);
 }
 
 static bool falls_on(size_t step, int64_t every, size_t steps)
@@ -95,12 +101,29 @@ static bool falls_on(size_t step, int64_t every, size_t steps)
 	return step % (size_t)every == 0 || step == steps;
 }
 
+/* The rows go to the disk before the checkpoint that counts on them. */
 static int save(struct run *run, struct error *err)
 {
+	double before = clock_seconds();
 	struct recorder_place place;
-	TRY(recorder_flush(&run->recorder, err));
+	TRY(recorder_sync(&run->recorder, err));
 	place = recorder_place(&run->recorder);
-	return checkpoint_write(path_join(run->plan->folder, "checkpoint.bin"), run->trainer, &place, err);
+	TRY(checkpoint_write(path_join(run->plan->folder, "checkpoint.bin"), run->trainer, &place, err));
+	run->saved = clock_seconds();
+	run->save_seconds = run->saved - before;
+	return 0;
+}
+
+/* By time: a minute of work is lost at most, or what a hundred checkpoints take where those are slow.  The last step's
+ * checkpoint is written with the end of the run. */
+static bool is_due(const struct run *run, size_t step)
+{
+	enum { PAUSE = 60, SHARE = 100 };
+	if (step == (size_t)run->trainer->settings->config.steps)
+		return false;
+	if (run->plan->checkpoint_every)
+		return step % run->plan->checkpoint_every == 0;
+	return clock_seconds() - run->saved >= fmax(PAUSE, SHARE * run->save_seconds);
 }
 
 /* One step with everything that is written about it.  *more is cleared when the run must not go on. */
@@ -122,7 +145,7 @@ static int step(struct run *run, bool *more, struct error *err)
 		recorder_step(&run->recorder, trainer, &log, evaluates ? &run->outcome->evaluation : NULL);
 	if (evaluates || log.diverged)
 		TRY(recorder_flush(&run->recorder, err));
-	if (run->plan->checkpoint_every && next % run->plan->checkpoint_every == 0 && !log.diverged)
+	if (!log.diverged && is_due(run, next))
 		TRY(save(run, err));
 	run->progress.step = next;
 	run->progress.lm_loss = log.lm_loss;
@@ -145,46 +168,81 @@ static int start(struct run *run, struct error *err)
 	return recorder_flush(&run->recorder, err);
 }
 
-static int refuse_complete(const struct run *run, struct error *err)
+static int write_manifest(const struct run *run, const char *status, struct error *err)
 {
-	if (run->trainer->step < (size_t)run->trainer->settings->config.steps)
+	return manifest_write(run->plan->folder, status, run->trainer, run->plan->threads, err);
+}
+
+static bool is_of_status(const struct manifest_facts *was, const char *status)
+{
+	return strcmp(was->status, status) == 0;
+}
+
+/* A run is complete when its manifest says so and the summary is there. */
+static int refuse_unfit(const struct run *run, const struct manifest_facts *was, struct error *err)
+{
+	bool summed_up;
+	TRY(file_look(path_join(run->plan->folder, "summary.csv"), &summed_up, err));
+	if (was->has_settings && was->settings != settings_hash(run->trainer->settings))
+		fail(err, ERROR_USER, "the run has other settings (resume with the settings in manifest.json)");
+	else if (summed_up && is_of_status(was, "done"))
+		fail(err, ERROR_USER, "the run is complete: nothing is left to resume");
+	else if (summed_up && is_of_status(was, "diverged"))
+		fail(err, ERROR_USER, "the run has diverged, as it would again (begin anew with --force)");
+	else
 		return 0;
-	fail(err, ERROR_USER, "the run is complete: nothing is left to resume");
 	return fail_at(err, run->plan->folder, 0, 0);
 }
 
-static int announce(const struct run *run, struct error *err)
+/* The manifest comes before all other files of a new run, so that what a crash leaves counts as a run.  An older run
+ * goes only when the new manifest stands, which until then says that what lies there is not this run's. */
+static int begin_anew(struct run *run, struct error *err)
 {
-	return manifest_write(run->plan->folder, "running", run->trainer, run->plan->threads, err);
+	if (run->plan->mode != RECORDER_NEW) {
+		TRY(write_manifest(run, "replacing", err));
+		TRY(recorder_clear(&run->recorder, err));
+	}
+	TRY(write_manifest(run, "running", err));
+	return recorder_open(&run->recorder, err);
 }
 
-/* The manifest comes before all other files of a new run, so that what a crash leaves counts as a run; and after they
- * have been found fit to be continued, so that a refusal changes nothing. */
-static int open_folder(struct run *run, struct error *err)
+/* The manifest is written after all files have been found fit to be continued, so that a refusal changes nothing. */
+static int go_on(struct run *run, struct error *err)
 {
 	const char *checkpoint = path_join(run->plan->folder, "checkpoint.bin");
+	struct manifest_facts was;
 	struct recorder_place place;
-	TRY(recorder_enter(&run->recorder, run->plan->folder, run->plan->mode, err));
-	if (run->plan->mode != RECORDER_RESUME || !file_exists(checkpoint)) {
-		TRY(announce(run, err));
-		return recorder_open(&run->recorder, NULL, err);
-	}
+	bool saved;
+	TRY(manifest_read(run->plan->folder, &was, err));
+	TRY(refuse_unfit(run, &was, err));
+	TRY(file_look(checkpoint, &saved, err));
+	if (!saved || is_of_status(&was, "replacing"))
+		return begin_anew(run, err);
 	TRY(checkpoint_read(checkpoint, run->trainer, &place, err));
-	TRY(refuse_complete(run, err));
-	TRY(recorder_open(&run->recorder, &place, err));
-	return announce(run, err);
+	TRY(recorder_continue(&run->recorder, &place, run->trainer->step, err));
+	TRY(write_manifest(run, "running", err));
+	run->continued = true;
+	return recorder_clear_end(&run->recorder, err);
+}
+
+static int open_folder(struct run *run, struct error *err)
+{
+	TRY(recorder_enter(&run->recorder, run->plan->folder, run->plan->mode, err));
+	return run->plan->mode == RECORDER_RESUME ? go_on(run, err) : begin_anew(run, err);
 }
 
 static int finish(struct run *run, struct error *err)
 {
 	struct outcome *outcome = run->outcome;
 	if (strcmp(outcome->status, "done") == 0)
-		outcome->leak = trainer_leak(run->trainer);
+		outcome->leak = leak_measure(run->trainer);
 	if (strcmp(outcome->status, "diverged") != 0)
 		TRY(save(run, err));
 	TRY(recorder_close(&run->recorder, err));
 	TRY(recorder_summary(&run->recorder, run->trainer, outcome, err));
-	return manifest_write(run->plan->folder, outcome->status, run->trainer, run->plan->threads, err);
+	if (run->plan->last && strcmp(outcome->status, "done") == 0)
+		TRY(run->plan->last(run->plan->context, run->trainer, err));
+	return write_manifest(run, outcome->status, err);
 }
 
 static int train(struct run *run, struct error *err)
@@ -193,9 +251,11 @@ static int train(struct run *run, struct error *err)
 	bool more = true;
 	TRY(open_folder(run, err));
 	run->progress.first = run->trainer->step;
-	run->began = clock_seconds();
-	if (run->trainer->step == 0)
+	run->began = run->saved = clock_seconds();
+	if (!run->continued)
 		TRY(start(run, err));
+	else if (run->trainer->step == steps)
+		judge(run); /* only the end is missing: its rows are there, what they sum up to is not */
 	while (more && run->trainer->step < steps)
 		TRY(step(run, &more, err));
 	if (run->trainer->step < steps && stop_signal)
@@ -215,6 +275,7 @@ int run_train(struct trainer *trainer, const struct run_plan *plan, struct outco
 	int status = train(&run, err);
 	if (status != 0)
 		recorder_close(&run.recorder, &later);
+	recorder_leave(&run.recorder);
 	*signal = strcmp(outcome->status, "interrupted") == 0 ? (int)stop_signal : 0;
 	return status;
 }

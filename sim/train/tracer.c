@@ -53,6 +53,8 @@ static int write_counts(struct desk *desk, struct trainer *trainer, struct error
 	for (size_t layer = 0; layer < trainer->net.shape.layers; layer++) {
 		const struct load *load = &trainer->eval_load[layer];
 		for (size_t i = 0; i < load->domains * load->experts; i++) {
+			if (load->domain_tokens[i / load->experts] == 0)
+				continue; /* no token was held out of this domain: there is nothing to tell of it */
 			put_front(desk, (uint32_t)(i / load->experts));
 			csv_int(desk->file, (int64_t)layer);
 			csv_int(desk->file, (int64_t)(i % load->experts));
@@ -139,7 +141,7 @@ static void take_desk(struct desk *desk)
 static int write_all(const struct tracer *tracer, struct desk *desk, struct trainer *trainer, struct error *err)
 {
 	struct error later;
-	desk->file = csv_open(tracer->beside, headers[tracer->form], -1, err);
+	desk->file = csv_open(tracer->beside, headers[tracer->form], NULL, err);
 	if (desk->file == NULL)
 		return -1;
 	int status = tracer->form == TRACER_COUNTS ? write_counts(desk, trainer, err) : write_tokens(desk, trainer, err);

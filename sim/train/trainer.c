@@ -13,11 +13,6 @@
 
 #include "sim/base/text.h"
 
-enum { LEAK_PROBES = 8 };
-
-/* A mean change of losses below this is rounding: products round differently when other rows change. */
-#define LEAK_ROUNDING 1e-5
-
 static double clock_seconds(void)
 {
 	struct timespec now;
@@ -39,7 +34,7 @@ struct cost_shape trainer_shape(const struct config *config, const struct senten
 	struct cost_shape shape = { .layers = config->layers,
 								.width = config->width,
 								.vocabulary = (int64_t)vocabulary,
-								.heads = config->heads,
+								.mixer[0].heads = config->heads,
 								.router = experts > 0 && router_has_weights(sentence),
 								.experts = (int64_t)experts,
 								.top_k = experts ? config->layer.k : 0,
@@ -81,6 +76,7 @@ static void lay_out(struct trainer *trainer)
 	}
 	net_create(&trainer->net, &shape, &trainer->settings->sentence, &config->layer, (uint64_t)config->seed, arena);
 	trainer->kept_loss = ARENA_TAKE(arena, shape.sequences * shape.length, double);
+	lookahead_create(&trainer->lookahead, &trainer->net.block[0].layer.router, &trainer->net.call, arena);
 	trainer->batch_load = ARENA_KEEP(arena, shape.layers, struct load);
 	trainer->eval_load = ARENA_KEEP(arena, shape.layers, struct load);
 	for (size_t i = 0; i < shape.layers; i++) {
@@ -317,60 +313,4 @@ double trainer_term(const struct trainer *trainer, const char *column)
 			sum += trainer->net.block[i].layer.router.term[j].value / (double)trainer->net.shape.layers;
 	}
 	return sum;
-}
-
-/* Gives the second half of one sequence other tokens. */
-static void change_future(struct batch *batch, size_t sequence, size_t vocabulary)
-{
-	uint32_t *id = batch->id + sequence * batch->length;
-	for (size_t t = batch->length / 2; t < batch->length; t++)
-		id[t] = (uint32_t)((id[t] + 1 + vocabulary / 3) % vocabulary);
-}
-
-/* The summed change of the losses in the first half of one sequence when its second half changes. */
-static double probe(struct trainer *trainer, struct batch *batch, size_t sequence)
-{
-	const double *loss = trainer->net.head.loss;
-	size_t first = sequence * batch->length, half = batch->length / 2;
-	double change = 0;
-	net_forward(&trainer->net, batch, 1, false);
-	memcpy(trainer->kept_loss, loss + first, half * sizeof *loss);
-	change_future(batch, sequence, trainer->stream.vocabulary);
-	net_forward(&trainer->net, batch, 1, false);
-	for (size_t t = 0; t < half; t++)
-		change += fabs(loss[first + t] - trainer->kept_loss[t]);
-	return change;
-}
-
-/* A view of one sequence as a batch of its own. */
-static struct batch alone(const struct batch *batch, size_t sequence)
-{
-	size_t at = sequence * batch->length;
-	struct batch one = *batch;
-	one.sequences = 1;
-	one.id += at, one.target += at, one.domain += at;
-	one.guess = batch->guess ? batch->guess + at : NULL;
-	one.counts = batch->counts ? batch->counts + at : NULL;
-	return one;
-}
-
-struct leak trainer_leak(struct trainer *trainer)
-{
-	struct batch *batch = &trainer->eval_batch;
-	size_t half = batch->length / 2, probes = batch->sequences < LEAK_PROBES ? batch->sequences : LEAK_PROBES;
-	struct leak leak = { 0 };
-	for (size_t i = 0; half && i < probes; i++) {
-		size_t sequence = i * batch->sequences / probes;
-		struct batch one = alone(batch, sequence);
-		stream_eval(&trainer->stream, 0, batch);
-		leak.alone += probe(trainer, &one, 0) / (double)(probes * half);
-		stream_eval(&trainer->stream, 0, batch);
-		leak.batch += probe(trainer, batch, sequence) / (double)(probes * half);
-	}
-	return leak;
-}
-
-bool leak_is_causal(struct leak leak)
-{
-	return leak.batch < LEAK_ROUNDING && leak.alone < LEAK_ROUNDING;
 }

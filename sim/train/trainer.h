@@ -8,6 +8,7 @@
 #include "sim/cost/cost.h"
 #include "sim/metrics/load.h"
 #include "sim/net/net.h"
+#include "sim/route/lookahead.h"
 #include "sim/train/config.h"
 
 /* Seconds spent in the phases of steps, since the last reset. */
@@ -40,7 +41,8 @@ struct trainer {
 	struct load *batch_load, *eval_load; /* [layers] of the last training step when asked for; of the last evaluation */
 	struct cost_count cost;
 	struct anchors anchors; /* of the stream's law in force */
-	double *kept_loss;      /* [tokens] for trainer_leak() */
+	double *kept_loss;      /* [tokens] for leak_measure(), as is what follows */
+	struct lookahead lookahead;
 	double flops;           /* of training, all steps so far */
 	struct timing timing;
 };
@@ -75,15 +77,5 @@ struct evaluation trainer_evaluate(struct trainer *trainer);
 /* The value of the balancers' terms that are shown in that column ("aux_loss"), the mean over the layers of the last
  * training step; NAN when there are none. */
 double trainer_term(const struct trainer *trainer, const char *column);
-
-/* Does the model look into the future?  Changes the second half of some held-out sequences, one at a time, and tells
- * the mean absolute change of the losses of the same sequence's first half, in nats per token: 0 up to rounding for a
- * causal model.  Measured with the sequence among the others of its batch, and alone, where its tokens compete with one
- * another only: the rule may look ahead although in a large batch it rarely matters. */
-struct leak {
-	double batch, alone;
-};
-struct leak trainer_leak(struct trainer *trainer);
-bool leak_is_causal(struct leak leak);
 
 #endif

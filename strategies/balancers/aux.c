@@ -6,21 +6,24 @@
  *   L = E sum_e f_e P_e      f_e = share of the assignments, before the capacity;  P_e = mean share of e in the scores
  *
  * Only P carries a gradient.  L is 1 in balance, and its gradient vanishes when f is uniform, whatever P is; it is not
- * bounded below by 1.  Scopes: each sequence (then averaged), the batch, or a running buffer: f over the last `buffer`
- * steps and this one, P over the batch.  Assignments may be counted by all choices or by first choices only (GShard).
+ * bounded below by 1.  Scopes, from narrow to wide: each sequence, each micro-batch of so many sequences (both are then
+ * averaged), and all tokens of the step.  A batch is one step here, so that the paper's global batch, whose counts are
+ * summed over the micro-batches of a step, is the batch.  A running buffer is something else: f over the last `buffer`
+ * steps and this one, P over the batch, so that f lags behind what the router does now.
+ * Assignments may be counted by all choices or by first choices only (GShard).
  */
 #include <moesim/kit.h>
 #include <string.h>
 
-enum scope { SEQUENCE, BATCH, RUNNING, GLOBAL };
-static const char *const scopes[] = { "sequence", "batch", "running", "global", NULL };
+enum scope { SEQUENCE, MICRO_BATCH, BATCH, GLOBAL, RUNNING };
+static const char *const scopes[] = { "sequence", "micro-batch", "batch", "global", "running", NULL };
 enum count { ALL, FIRST };
 static const char *const counts[] = { "all", "first", NULL };
 
 struct aux {
 	double weight;
 	int scope, count;
-	int64_t buffer;
+	int64_t sequences, buffer;
 };
 
 static const struct moe_opt options[] = {
@@ -34,10 +37,18 @@ static const struct moe_opt options[] = {
 	{ .name = "scope",
 	  .type = MOE_OPT_CHOICE,
 	  .at = offsetof(struct aux, scope),
-	  .high = 3,
+	  .high = 4,
 	  .preset = BATCH,
 	  .choices = scopes,
-	  .help = "over what balance is asked for (global is another word for running)" },
+	  .help = "over what balance is asked for (global is another word for batch: all of a step)" },
+	{ .name = "sequences",
+	  .type = MOE_OPT_INT,
+	  .at = offsetof(struct aux, sequences),
+	  .low = 1,
+	  .high = 65536,
+	  .preset = 4,
+	  .unit = "sequences",
+	  .help = "size of a micro-batch for scope=micro-batch" },
 	{ .name = "buffer",
 	  .type = MOE_OPT_INT,
 	  .at = offsetof(struct aux, buffer),
@@ -57,7 +68,16 @@ static const struct moe_opt options[] = {
 
 static bool remembers(const struct aux *opt)
 {
-	return opt->scope == RUNNING || opt->scope == GLOBAL;
+	return opt->scope == RUNNING;
+}
+
+/* Tokens of a group over which balance is asked for; the last micro-batch may be smaller. */
+static size_t group_tokens(const struct moe_call *call, const struct aux *opt)
+{
+	size_t sequences = opt->scope == SEQUENCE      ? 1
+					   : opt->scope == MICRO_BATCH ? (size_t)opt->sequences
+												   : call->sequences;
+	return call->length * (sequences < call->sequences ? sequences : call->sequences);
 }
 
 /* Adds the picks, before any is dropped, to count[groups][experts]; each group is `n` tokens long. */
@@ -127,14 +147,10 @@ static double *ring_row(const struct ring *ring, const struct moe_call *call, si
 	return (double *)ring->row + i * call->experts;
 }
 
-static size_t groups_of(const struct moe_call *call, const struct aux *opt)
-{
-	return opt->scope == SEQUENCE ? call->sequences : 1;
-}
-
 static size_t scratch_size(const struct moe_call *call, const void *opt)
 {
-	return groups_of(call, opt) * call->experts * sizeof(double);
+	size_t n = group_tokens(call, opt);
+	return (call->tokens + n - 1) / n * call->experts * sizeof(double);
 }
 
 static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
@@ -142,15 +158,18 @@ static void loss(const struct moe_self *self, const struct moe_route *route, str
 {
 	const struct aux *opt = self->opt;
 	const struct moe_call *call = &route->call;
-	size_t groups = groups_of(call, opt), n = call->tokens / groups;
+	size_t n = group_tokens(call, opt);
 	double *count = self->scratch, value = 0;
-	memset(count, 0, groups * call->experts * sizeof *count);
+	memset(count, 0, scratch_size(call, opt));
 	if (remembers(opt))
 		memcpy(count, ring_row(self->state, call, (size_t)opt->buffer), call->experts * sizeof *count);
 	add_counts(route, opt, n, count);
-	for (size_t g = 0; g < groups; g++)
-		value += term_over(route, g * n, n, count + g * call->experts, opt->weight / (double)groups, grad);
-	*term = (struct moe_term){ value / (double)groups, opt->weight };
+	for (size_t first = 0; first < call->tokens; first += n, count += call->experts) {
+		size_t size = call->tokens - first < n ? call->tokens - first : n;
+		double share = (double)size / (double)call->tokens;
+		value += share * term_over(route, first, size, count, opt->weight * share, grad);
+	}
+	*term = (struct moe_term){ value, opt->weight };
 }
 
 static void settle(const struct moe_self *self, const struct moe_route *route)

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	fuzz_check(status, &err);
 	if (status == 0) {
 		struct sheet sheet;
-		fuzz_check(sheet_fill(&sheet, &model, 4096, &err), &err);
+		fuzz_check(sheet_fill(&sheet, &model, 4096, NULL, &err), &err);
 	}
 	free(text);
 	return 0;

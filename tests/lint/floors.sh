@@ -5,7 +5,7 @@
 # shellcheck disable=SC2016 # awk's $
 find sim strategies experiments -name '*.[ch]' | sort | xargs awk '
 	BEGIN {
-		split("sim/api 0 sim/base 1 sim/data 2 sim/model 2 sim/cost 2 sim/route 3 sim/net 4 sim/metrics 5 " \
+		split("sim/api 0 sim/base 1 sim/data 2 sim/model 2 sim/cost 2 sim/trace 2 sim/route 3 sim/net 4 sim/metrics 5 " \
 			"sim/train 6 strategies 7 experiments 8", word, " ")
 		for (i = 1; i in word; i += 2)
 			floor[word[i]] = word[i + 1]

@@ -143,7 +143,7 @@ START_TEST(differences_are_paired_by_seed)
 									 work(0.3, 0.2, -0.5, 0.3) };
 	const double p[] = { wanted[0].p, wanted[1].p, wanted[2].p };
 	const double q[] = { wanted[0].p_equivalence, wanted[1].p_equivalence, wanted[2].p_equivalence };
-	const double u = 1 - 0.05 / 3;
+	const double u = 1 - 0.04 / 3;
 	ck_assert_uint_eq(of->pairs, 3);
 	ck_assert_uint_eq(page.tests, 3);
 	for (size_t i = 0; i < 3; i++) {
@@ -154,7 +154,7 @@ START_TEST(differences_are_paired_by_seed)
 		ck_assert_double_eq_tol(pair->test.p_difference, wanted[i].p, 1e-9);
 		ck_assert_double_eq_tol(pair->test.p_equivalence, wanted[i].p_equivalence, 1e-9);
 		ck_assert_double_eq_tol(pair->test.p, page_p(holm(p, i), holm(q, i)), 1e-9);
-		/* t(0.975, 2) = 4.302653; of three intervals at once the tail is 0.05 / 6, u = 1 - 2 * 0.05 / 6 */
+		/* t(0.975, 2) = 4.302653; of three intervals at once the tail is 0.04 / 6, u = 1 - 2 * 0.04 / 6 */
 		ck_assert_double_eq_tol(pair->difference.high - pair->difference.mean, 4.302653 * wanted[i].error, 1e-6);
 		ck_assert_double_eq_tol(pair->high - pair->difference.mean, sqrt(2 / (1 - u * u)) * u * wanted[i].error, 1e-9);
 	}

@@ -27,9 +27,9 @@ static struct cost_shape small(void)
 								.width = 8,
 								.vocabulary = 10,
 								.norms = 2,
-								.heads = 2,
-								.kv_heads = 2,
-								.head_dim = 4,
+								.mixer[0].heads = 2,
+								.mixer[0].kv_heads = 2,
+								.mixer[0].head_dim = 4,
 								.dense_width = 6,
 								.matrices = 3 };
 }
@@ -60,7 +60,7 @@ END_TEST
 START_TEST(groups_share_keys_and_values)
 {
 	struct cost_shape shape = small();
-	shape.kv_heads = 1;
+	shape.mixer[0].kv_heads = 1;
 	struct cost_count count = counted(shape, 1);
 	ck_assert_int_eq(count.params[COST_ATTENTION], 64 + 32 + 32 + 64);
 	ck_assert_int_eq(count.cache_values, 8);
@@ -70,16 +70,16 @@ END_TEST
 START_TEST(biases_norms_and_sinks_of_attention_are_no_products)
 {
 	struct cost_shape shape = small();
-	shape.kv_heads = 1;
-	shape.qkv_bias = true; /* 8 + 4 + 4 */
+	shape.mixer[0].kv_heads = 1;
+	shape.mixer[0].qkv_bias = true; /* 8 + 4 + 4 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16);
-	shape.out_bias = true; /* 8 */
+	shape.mixer[0].out_bias = true; /* 8 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16 + 8);
-	shape.qk_norm = COST_QK_HEAD; /* 4 + 4 */
+	shape.mixer[0].qk_norm = COST_QK_HEAD; /* 4 + 4 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16 + 8 + 8);
-	shape.qk_norm = COST_QK_FULL; /* 8 + 4 */
+	shape.mixer[0].qk_norm = COST_QK_FULL; /* 8 + 4 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16 + 8 + 12);
-	shape.sinks = true; /* one a head */
+	shape.mixer[0].sinks = true; /* one a head */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 192 + 16 + 8 + 12 + 2);
 	ck_assert_int_eq(counted(shape, 1).flops[COST_ATTENTION], 2 * 192);
 }
@@ -88,13 +88,13 @@ END_TEST
 static struct cost_shape latent(void)
 {
 	struct cost_shape shape = small();
-	shape.attention = COST_LATENT;
-	shape.kv_heads = shape.head_dim = 0;
-	shape.q_rank = 3;
-	shape.kv_rank = 5;
-	shape.nope_dim = 4;
-	shape.rope_dim = 2;
-	shape.v_dim = 6;
+	shape.mixer[0].kind = COST_LATENT;
+	shape.mixer[0].kv_heads = shape.mixer[0].head_dim = 0;
+	shape.mixer[0].q_rank = 3;
+	shape.mixer[0].kv_rank = 5;
+	shape.mixer[0].nope_dim = 4;
+	shape.mixer[0].rope_dim = 2;
+	shape.mixer[0].v_dim = 6;
 	return shape;
 }
 
@@ -112,9 +112,9 @@ END_TEST
 START_TEST(latent_attention_need_not_compress_queries)
 {
 	struct cost_shape shape = latent();
-	shape.q_rank = 0; /* 8x12 */
+	shape.mixer[0].q_rank = 0; /* 8x12 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 96 + 56 + 100 + 96 + 5);
-	shape.qkv_bias = shape.out_bias = true; /* of the compressing maps, 7, and of the output, 8 */
+	shape.mixer[0].qkv_bias = shape.mixer[0].out_bias = true; /* of the compressing maps, 7, and of the output, 8 */
 	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 96 + 56 + 100 + 96 + 5 + 7 + 8);
 }
 END_TEST
@@ -122,10 +122,10 @@ END_TEST
 START_TEST(a_mixture_of_attention_passes_the_chosen_maps)
 {
 	struct cost_shape shape = small_mixture();
-	shape.attention = COST_MIXTURE;
-	shape.heads = 0;
-	shape.kv_heads = 2;
-	shape.head_dim = 3;
+	shape.mixer[0].kind = COST_MIXTURE;
+	shape.mixer[0].heads = 0;
+	shape.mixer[0].kv_heads = 2;
+	shape.mixer[0].head_dim = 3;
 	shape.mixture_bias = true;
 	struct cost_count count = counted(shape, 1);
 	/* keys and values 8x12; experts 5 of 8x6 and 6x8; router 8x5; bias 8 */
@@ -136,6 +136,138 @@ START_TEST(a_mixture_of_attention_passes_the_chosen_maps)
 	/* two experts' heads against the same two keys */
 	ck_assert_int_eq(count.flops[COST_SCORES], 2 * 4 * (3 + 3));
 	ck_assert_int_eq(count.params[COST_ROUTER], 40 + 8);
+}
+END_TEST
+
+static struct cost_shape indexed(void)
+{
+	struct cost_shape shape = latent();
+	shape.mixer[0].index_heads = 2;
+	shape.mixer[0].index_dim = 3;
+	shape.mixer[0].index_keep = 2;
+	return shape;
+}
+
+START_TEST(an_indexer_chooses_the_keys)
+{
+	/* queries 3x6 from the compressed ones, a key 8x3, weights 8x2; a norm with a bias of 3 */
+	struct cost_count count = counted(indexed(), 5);
+	ck_assert_int_eq(count.params[COST_INDEXER], 18 + 24 + 16 + 2 * 3);
+	/* it looks at 3 keys in the mean; of 1, 2, 2, 2, 2 are seen */
+	ck_assert_int_eq(count.flops[COST_INDEXER], 2 * (18 + 24 + 16) + 2 * 2 * 3 * 3);
+	ck_assert_int_eq(count.flops[COST_SCORES], (2 * 2 * 12 * 9 + 2) / 5);
+	ck_assert_int_eq(count.cache_values, 7 + 3);
+	struct cost_shape shape = indexed();
+	shape.mixer[0].index_borrowed = true;
+	ck_assert_int_eq(counted(shape, 5).params[COST_INDEXER], 0);
+	ck_assert_int_eq(counted(shape, 5).flops[COST_SCORES], count.flops[COST_SCORES]);
+	ck_assert_int_eq(counted(shape, 5).cache_values, 7);
+}
+END_TEST
+
+/* One layer of the small network with another mixer. */
+static struct cost_count mixed(struct cost_mixer mixer)
+{
+	struct cost_shape shape = small();
+	shape.mixer[0] = mixer;
+	return counted(shape, 7);
+}
+
+START_TEST(recurrent_mixers_by_hand)
+{
+	/* 4 heads of values of 3, 2 of keys of 5: 20 + 12 channels */
+	struct cost_count count = mixed(
+		(struct cost_mixer){ .kind = COST_DELTA, .heads = 4, .kv_heads = 2, .head_dim = 5, .v_dim = 3, .kernel = 4 });
+	ck_assert_int_eq(count.params[COST_RECURRENT], 8 * (32 + 12 + 8) + 4 * 32 + 12 * 8 + 2 * 4 + 3);
+	ck_assert_int_eq(count.flops[COST_SCORES], 3 * 2 * 4 * 5 * 3);
+	ck_assert_int_eq(count.state_values, 4 * 5 * 3 + 3 * 32);
+	ck_assert_int_eq(count.cache_values + count.params[COST_ATTENTION], 0);
+	/* 2 heads of 3 */
+	count = mixed((struct cost_mixer){ .kind = COST_KIMI_DELTA, .heads = 2, .head_dim = 3, .kernel = 4 });
+	ck_assert_int_eq(count.params[COST_RECURRENT], 3 * 48 + 4 * 18 + 2 * (8 * 3 + 3 * 6) + 8 * 2 + 48 + 2 + 6 + 3);
+	count = mixed((struct cost_mixer){ .kind = COST_LIGHTNING, .heads = 2, .head_dim = 3 });
+	ck_assert_int_eq(count.params[COST_RECURRENT], 5 * 48 + 6);
+	ck_assert_int_eq(count.state_values, 2 * 3 * 3);
+	/* inner width 6, state 2, rank 3 */
+	count = mixed((struct cost_mixer){
+		.kind = COST_MAMBA, .inner = 6, .state = 2, .step_rank = 3, .kernel = 4, .kernel_bias = true });
+	ck_assert_int_eq(count.params[COST_RECURRENT], 8 * 12 + 4 * 6 + 6 + 6 * 7 + 3 * 6 + 6 + 6 * 2 + 6 + 7 + 6 * 8);
+	/* 2 heads of 3, a group, state 5: 6 + 10 channels */
+	count = mixed((struct cost_mixer){
+		.kind = COST_MAMBA2, .heads = 2, .head_dim = 3, .groups = 1, .state = 5, .kernel = 4, .kernel_bias = true });
+	ck_assert_int_eq(count.params[COST_RECURRENT], 8 * (6 + 16 + 2) + 4 * 16 + 16 + 3 * 2 + 6 + 6 * 8);
+	ck_assert_int_eq(count.flops[COST_SCORES], 2 * 2 * 2 * 3 * 5);
+	ck_assert_int_eq(count.state_values, 2 * 3 * 5 + 3 * 16);
+	count = mixed((struct cost_mixer){ .kind = COST_CONVOLUTION, .inner = 8, .kernel = 3 });
+	ck_assert_int_eq(count.params[COST_RECURRENT], 8 * 24 + 3 * 8 + 8 * 8);
+	ck_assert_int_eq(count.state_values, 2 * 8);
+}
+END_TEST
+
+/* Every pair of a query and a row that is whole by then. */
+static int64_t brute_compressed(int64_t context, int64_t window, int64_t ratio, int64_t keep)
+{
+	int64_t keys = 0;
+	for (int64_t query = 1; query <= context; query++) {
+		int64_t rows = query / ratio;
+		keys += (query < window ? query : window) + (keep > 0 && rows > keep ? keep : rows);
+	}
+	return (2 * (keys * 2 * 2 * 8) + context) / (2 * context);
+}
+
+START_TEST(compressed_keys_are_counted_as_brute_force_does)
+{
+	struct cost_shape shape = small();
+	shape.mixer[0] = (struct cost_mixer){
+		.kind = COST_COMPRESSED, .heads = 2, .kv_heads = 1, .head_dim = 4, .q_rank = 3, .out_groups = 2, .out_rank = 5
+	};
+	for (int64_t window = 1; window < 6; window++)
+		for (int64_t ratio = 1; ratio < 5; ratio++)
+			for (int64_t context = 1; context < 25; context++) {
+				shape.mixer[0].window = window;
+				shape.mixer[0].ratio = ratio;
+				ck_assert_int_eq(counted(shape, context).flops[COST_SCORES],
+								 brute_compressed(context, window, ratio, 0));
+				shape.mixer[0].index_keep = 2;
+				ck_assert_int_eq(counted(shape, context).flops[COST_SCORES],
+								 brute_compressed(context, window, ratio, 2));
+				shape.mixer[0].index_keep = 0;
+			}
+	/* queries 8x3, 3x8; the row 8x4; out 8x5 for both groups, 10x8; rows 2 of 8x4, biases 4x4; norms 3, 4, 4 */
+	ck_assert_int_eq(counted(shape, 1).params[COST_ATTENTION], 24 + 24 + 32 + 40 + 80 + 64 + 16 + 11);
+}
+END_TEST
+
+START_TEST(experts_in_a_latent_space_and_beside_a_dense_ffn)
+{
+	struct cost_shape shape = small_mixture();
+	shape.latent = 3;
+	shape.latent_norm = true;
+	shape.beside_width = 6;
+	shape.zero_experts = 5;
+	shape.passive_experts = 2;
+	shape.passive_width = 1;
+	shape.selection_bias = true;
+	struct cost_count count = counted(shape, 1);
+	ck_assert_int_eq(count.expert_params, 3 * 3 * 7);
+	ck_assert_int_eq(count.params[COST_EXPERTS], 5 * 63 + 2 * 24);
+	ck_assert_int_eq(count.active[COST_EXPERTS], 63); /* of two choices one returns its input */
+	ck_assert_int_eq(count.params[COST_LATENT_MAPS], 2 * 24 + 3);
+	ck_assert_int_eq(count.params[COST_DENSE], 3 * 48);
+	ck_assert_int_eq(count.params[COST_ROUTER], 12 * 8 + 12);
+	ck_assert_int_eq(count.params_selection, 12);
+}
+END_TEST
+
+START_TEST(streams_and_attention_to_earlier_blocks)
+{
+	struct cost_shape shape = small();
+	shape.streams = 2;
+	/* twice 8 mixes of 2 streams of 8, with 8 + 3 values; behind the layer 2 of them, with 2 + 1 */
+	ck_assert_int_eq(counted(shape, 1).params[COST_RESIDUAL], 2 * (8 * 16 + 11) + 2 * 16 + 3);
+	shape.streams = 0;
+	shape.residual_attention = true;
+	ck_assert_int_eq(counted(shape, 1).params[COST_RESIDUAL], 4 * 8 + 2 * 8);
 }
 END_TEST
 
@@ -168,14 +300,17 @@ static int64_t brute_scores(int64_t context, int64_t window, bool restarts)
 START_TEST(windows_are_counted_as_brute_force_does)
 {
 	struct cost_shape shape = small();
+	struct cost_mixer *windowed = &shape.mixer[1];
+	*windowed = shape.mixer[0];
+	windowed->layers = 2;
 	shape.layers = 3;
-	shape.windowed = 2;
-	for (shape.window = 1; shape.window < 12; shape.window++) {
+	for (windowed->window = 1; windowed->window < 12; windowed->window++) {
 		for (int64_t context = 1; context < 30; context++) {
-			shape.window_restarts = false;
-			ck_assert_int_eq(counted(shape, context).flops[COST_SCORES], brute_scores(context, shape.window, false));
-			shape.window_restarts = true;
-			ck_assert_int_eq(counted(shape, context).flops[COST_SCORES], brute_scores(context, shape.window, true));
+			windowed->window_restarts = false;
+			ck_assert_int_eq(counted(shape, context).flops[COST_SCORES],
+							 brute_scores(context, windowed->window, false));
+			windowed->window_restarts = true;
+			ck_assert_int_eq(counted(shape, context).flops[COST_SCORES], brute_scores(context, windowed->window, true));
 		}
 	}
 }
@@ -184,8 +319,8 @@ END_TEST
 START_TEST(long_contexts_stay_exact)
 {
 	struct cost_shape shape = small();
-	shape.heads = shape.kv_heads = 128;
-	shape.head_dim = 128;
+	shape.mixer[0].heads = shape.mixer[0].kv_heads = 128;
+	shape.mixer[0].head_dim = 128;
 	shape.layers = 100;
 	/* 100 layers, 128 heads, 4 x 128 FLOPs a key, (10^8 + 1) / 2 keys */
 	ck_assert_int_eq(counted(shape, 100000000).flops[COST_SCORES], INT64_C(100) * 128 * 2 * 128 * 100000001);
@@ -333,7 +468,7 @@ START_TEST(the_simulated_network)
 {
 	struct cost_shape shape = cost_simulated((struct cost_shape){ .layers = 2,
 																  .width = 64,
-																  .heads = 4,
+																  .mixer[0].heads = 4,
 																  .vocabulary = 128,
 																  .router = true,
 																  .experts = 64,
@@ -361,7 +496,7 @@ START_TEST(the_simulated_dense_network)
 {
 	struct cost_shape shape = cost_simulated((struct cost_shape){ .layers = 2,
 																  .width = 64,
-																  .heads = 4,
+																  .mixer[0].heads = 4,
 																  .vocabulary = 128,
 																  .router = true,
 																  .experts = 64,
@@ -421,7 +556,7 @@ static void refuses(struct cost_shape shape, int64_t context, const char *words)
 START_TEST(contradictions_are_refused)
 {
 	struct cost_shape shape = small();
-	shape.kv_heads = 3;
+	shape.mixer[0].kv_heads = 3;
 	refuses(shape, 1, "divide evenly");
 	shape = small();
 	shape.layers = 0;
@@ -443,10 +578,11 @@ START_TEST(contradictions_are_refused)
 	shape.moe_layers = 2;
 	refuses(shape, 1, "more than all layers");
 	shape = small();
-	shape.windowed = 1;
-	refuses(shape, 1, "need a window");
+	shape.mixer[1] = shape.mixer[0];
+	shape.mixer[1].layers = 2;
+	refuses(shape, 1, "more than all layers");
 	shape = latent();
-	shape.kv_rank = 0;
+	shape.mixer[0].kv_rank = 0;
 	refuses(shape, 1, "dimensions of an attention head");
 }
 END_TEST
@@ -455,7 +591,7 @@ START_TEST(counts_never_overflow_unseen)
 {
 	for (int field = 0; field < 7; field++) {
 		struct cost_shape shape = small_mixture();
-		int64_t *const all[] = { &shape.layers,  &shape.width,        &shape.vocabulary,  &shape.head_dim,
+		int64_t *const all[] = { &shape.layers,  &shape.width,        &shape.vocabulary,  &shape.mixer[0].head_dim,
 								 &shape.experts, &shape.expert_width, &shape.shared_width };
 		*all[field] = INT64_MAX;
 		refuses(shape, 1000, "exceed 2^63 - 1");
@@ -476,6 +612,9 @@ int main(void)
 	tcase_add_test(attention, latent_attention_compresses);
 	tcase_add_test(attention, latent_attention_need_not_compress_queries);
 	tcase_add_test(attention, a_mixture_of_attention_passes_the_chosen_maps);
+	tcase_add_test(attention, an_indexer_chooses_the_keys);
+	tcase_add_test(attention, recurrent_mixers_by_hand);
+	tcase_add_test(attention, compressed_keys_are_counted_as_brute_force_does);
 	tcase_add_test(attention, a_causal_query_sees_half_the_context);
 	tcase_add_test(attention, windows_are_counted_as_brute_force_does);
 	tcase_add_test(attention, long_contexts_stay_exact);
@@ -490,6 +629,8 @@ int main(void)
 	tcase_add_test(layers, norms_may_be_four_and_have_a_bias);
 	tcase_add_test(layers, a_tied_head_costs_its_product_but_no_parameters);
 	tcase_add_test(layers, a_decoder_also_attends_to_its_encoder);
+	tcase_add_test(layers, experts_in_a_latent_space_and_beside_a_dense_ffn);
+	tcase_add_test(layers, streams_and_attention_to_earlier_blocks);
 	tcase_add_test(layers, moe_layers_are_those_that_a_loop_finds);
 	suite_add_tcase(suite, layers);
 	TCase *sums = tcase_create("sums");

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <check.h>
+#include <fcntl.h>
 #include <math.h>
 #include <moesim/kit.h>
 #include <signal.h>
@@ -31,7 +32,7 @@ static void setup(void)
 
 static struct csv_writer *open_new(const char *header)
 {
-	struct csv_writer *csv = csv_open(in_folder("t.csv"), header, -1, &err);
+	struct csv_writer *csv = csv_open(in_folder("t.csv"), header, NULL, &err);
 	ck_assert_ptr_nonnull(csv);
 	return csv;
 }
@@ -126,11 +127,11 @@ START_TEST(only_whole_rows_reach_the_file)
 	csv_int(csv, 3);
 	ck_assert_int_eq(csv_flush(csv, &err), 0);
 	ck_assert_str_eq(file_text(in_folder("t.csv")), "a,b\n1,2\n");
-	ck_assert_int_eq(csv_size(csv), 8);
+	ck_assert_int_eq(csv_place(csv).size, 8);
 	csv_int(csv, 4);
 	csv_row(csv);
 	ck_assert_int_eq(csv_flush(csv, &err), 0);
-	ck_assert_int_eq(csv_size(csv), 12);
+	ck_assert_int_eq(csv_place(csv).size, 12);
 	csv_int(csv, 5); /* never ended */
 	ck_assert_str_eq(closed(csv), "a,b\n1,2\n3,4\n");
 }
@@ -150,7 +151,7 @@ START_TEST(a_full_disk_leaves_whole_lines_and_can_be_tried_again)
 	struct csv_writer *csv = open_new("a,b");
 	put_rows(csv, 0, 10);
 	ck_assert_int_eq(csv_flush(csv, &err), 0);
-	int64_t before = csv_size(csv);
+	int64_t before = csv_place(csv).size;
 	put_rows(csv, 10, 1000);
 	limit_files((rlim_t)before + 1001);
 	int status = csv_flush(csv, &err);
@@ -162,7 +163,7 @@ START_TEST(a_full_disk_leaves_whole_lines_and_can_be_tried_again)
 	ck_assert_str_eq(err.text, "cannot write: File too large");
 	ck_assert_str_eq(err.file, in_folder("t.csv"));
 	ck_assert_int_eq(now.st_size, before);
-	ck_assert_int_eq(csv_size(csv), before);
+	ck_assert_int_eq(csv_place(csv).size, before);
 	const char *text = closed(csv);
 	ck_assert_ptr_nonnull(strstr(text, "\n9,81\n10,100\n"));
 	ck_assert_str_eq(text + strlen(text) - 12, "\n999,998001\n");
@@ -171,7 +172,7 @@ END_TEST
 
 START_TEST(a_device_without_room_is_an_error)
 {
-	struct csv_writer *csv = csv_open("/dev/full", "a,b", -1, &err);
+	struct csv_writer *csv = csv_open("/dev/full", "a,b", NULL, &err);
 	if (csv == NULL)
 		return;
 	put_rows(csv, 0, 3);
@@ -216,42 +217,79 @@ START_TEST(a_file_is_continued_where_it_was)
 	struct csv_writer *csv = open_new("a,b");
 	put_rows(csv, 0, 2);
 	ck_assert_int_eq(csv_flush(csv, &err), 0);
-	int64_t size = csv_size(csv);
+	struct csv_place place = csv_place(csv);
 	put_rows(csv, 7, 9);
 	ck_assert_str_eq(closed(csv), "a,b\n0,0\n1,1\n7,49\n8,64\n");
-	csv = csv_open(in_folder("t.csv"), "a,b", size, &err);
+	csv = csv_open(in_folder("t.csv"), "a,b", &place, &err);
 	ck_assert_ptr_nonnull(csv);
-	ck_assert_int_eq(csv_size(csv), size);
+	ck_assert_str_eq(file_text(in_folder("t.csv")), "a,b\n0,0\n1,1\n7,49\n8,64\n");
+	ck_assert_int_eq(csv_cut(csv, &err), 0);
+	ck_assert_str_eq(file_text(in_folder("t.csv")), "a,b\n0,0\n1,1\n");
+	ck_assert_int_eq(csv_place(csv).size, place.size);
 	put_rows(csv, 2, 3);
+	ck_assert_int_eq(csv_sync(csv, &err), 0);
+	ck_assert_int_eq(csv_place(csv).size, 16);
+	ck_assert_uint_eq(csv_place(csv).hash, text_hash("a,b\n0,0\n1,1\n2,4\n"));
 	ck_assert_str_eq(closed(csv), "a,b\n0,0\n1,1\n2,4\n");
-	csv = csv_open(in_folder("t.csv"), "a,b", 0, &err);
-	ck_assert_str_eq(closed(csv), "a,b\n");
 }
 END_TEST
 
-static void check_no_continuing(const char *header, int64_t at, const char *why)
+static void check_no_continuing(const char *header, struct csv_place place, const char *why)
 {
-	ck_assert_ptr_null(csv_open(in_folder("t.csv"), header, at, &err));
+	const char *before = text_keep(file_text(in_folder("t.csv")));
+	ck_assert_ptr_null(csv_open(in_folder("t.csv"), header, &place, &err));
 	ck_assert_str_eq(err.text, why);
 	ck_assert_int_eq(err.code, ERROR_USER);
-	ck_assert_str_eq(file_text(in_folder("t.csv")), "a,b\n0,0\n1,1\n");
+	ck_assert_str_eq(file_text(in_folder("t.csv")), before);
 }
+
+#define CANNOT "cannot be continued: "
+#define REMEDY " (begin anew with --force)"
 
 START_TEST(another_file_is_not_continued)
 {
 	struct csv_writer *csv = open_new("a,b");
 	put_rows(csv, 0, 2);
+	ck_assert_int_eq(csv_flush(csv, &err), 0);
+	struct csv_place place = csv_place(csv), longer = { 100, place.hash }, within = { 6, text_hash("a,b\n0,") };
 	closed(csv);
-	check_no_continuing("a,b", 100, "cannot be continued: it is shorter than it was");
-	check_no_continuing("a,c", 4, "cannot be continued: it has other columns");
-	check_no_continuing("a,b,c", 12, "cannot be continued: it has other columns");
-	check_no_continuing("a", 4, "cannot be continued: it has other columns");
-	check_no_continuing("a,b", 2, "cannot be continued: it has other columns");
-	check_no_continuing("a,b", 6, "cannot be continued: it would be cut within a line");
-	ck_assert_ptr_null(csv_open(in_folder("none.csv"), "a,b", 4, &err));
-	ck_assert_str_eq(err.text, "cannot continue: No such file or directory");
-	ck_assert_ptr_null(csv_open(in_folder("none/t.csv"), "a,b", -1, &err));
+	check_no_continuing("a,b", longer, CANNOT "it is shorter than it was" REMEDY);
+	check_no_continuing("a,c", place, CANNOT "it has other columns" REMEDY);
+	check_no_continuing("a,b,c", place, CANNOT "it has other columns" REMEDY);
+	check_no_continuing("a", place, CANNOT "it has other columns" REMEDY);
+	check_no_continuing("a,b", (struct csv_place){ 6, place.hash },
+						CANNOT "its rows are not those that were written" REMEDY);
+	ck_assert_ptr_null(csv_open(in_folder("none.csv"), "a,b", &within, &err));
+	ck_assert_str_eq(err.text, CANNOT "it is gone" REMEDY);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_ptr_null(csv_open(in_folder("none/t.csv"), "a,b", NULL, &err));
 	ck_assert_str_eq(err.text, "cannot create: No such file or directory");
+}
+END_TEST
+
+/* As a power cut leaves it: the size is there, a page in the middle is not. */
+START_TEST(a_file_with_a_damaged_row_is_not_continued)
+{
+	struct csv_writer *csv = open_new("a,b");
+	put_rows(csv, 0, 2000);
+	ck_assert_int_eq(csv_flush(csv, &err), 0);
+	struct csv_place place = csv_place(csv);
+	ck_assert_int_eq(csv_close(csv, true, &err), 0);
+	int fd = open(in_folder("t.csv"), O_WRONLY);
+	ck_assert_int_eq(pwrite(fd, "\0", 1, place.size / 2), 1);
+	close(fd);
+	ck_assert_ptr_null(csv_open(in_folder("t.csv"), "a,b", &place, &err));
+	ck_assert_str_eq(err.text, CANNOT "its rows are not those that were written" REMEDY);
+}
+END_TEST
+
+START_TEST(a_link_is_not_followed)
+{
+	put_file(in_folder("else"), "mine\n", 5);
+	ck_assert_int_eq(symlink(in_folder("else"), in_folder("t.csv")), 0);
+	ck_assert_ptr_null(csv_open(in_folder("t.csv"), "a,b", NULL, &err));
+	ck_assert_str_eq(err.text, "is a symbolic link, which is not followed (remove it)");
+	ck_assert_str_eq(file_text(in_folder("else")), "mine\n");
 }
 END_TEST
 
@@ -483,6 +521,8 @@ static TCase *writing(void)
 	tcase_add_test(tests, a_full_stream_is_an_error);
 	tcase_add_test(tests, a_file_is_continued_where_it_was);
 	tcase_add_test(tests, another_file_is_not_continued);
+	tcase_add_test(tests, a_file_with_a_damaged_row_is_not_continued);
+	tcase_add_test(tests, a_link_is_not_followed);
 	tcase_add_test(tests, a_short_row_is_a_bug);
 	tcase_add_test(tests, what_is_written_is_read_back);
 	return tests;

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <check.h>
+#include <gsl/gsl_errno.h>
 #include <gsl/gsl_sf_log.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -153,6 +154,20 @@ static void ask_gsl_for_nonsense(void)
 	gsl_sf_log(-1);
 }
 
+static void let_gsl_run_out_of_memory(void)
+{
+	error_catch_gsl();
+	gsl_error("no space", "rng.c", 1, GSL_ENOMEM);
+}
+
+START_TEST(but_for_want_of_memory)
+{
+	struct ending ending = child_run(let_gsl_run_out_of_memory);
+	ck_assert_int_eq(ending.exit_code, ERROR_WORLD);
+	ck_assert_str_eq(ending.words, "moesim: out of memory: GSL\n");
+}
+END_TEST
+
 START_TEST(a_gsl_error_is_a_bug)
 {
 	struct ending ending = child_run(ask_gsl_for_nonsense);
@@ -191,6 +206,7 @@ int main(void)
 	tcase_add_test(ending, printing_leaves_out_what_is_not_known);
 	tcase_add_test(ending, a_bug_aborts_and_names_the_line);
 	tcase_add_test(ending, a_gsl_error_is_a_bug);
+	tcase_add_test(ending, but_for_want_of_memory);
 	tcase_add_test(ending, no_memory_is_the_worlds_failure);
 	suite_add_tcase(suite, ending);
 	SRunner *runner = srunner_create(suite);

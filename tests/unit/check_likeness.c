@@ -57,10 +57,10 @@ START_TEST(scale_1_is_the_model_itself)
 	struct config config = resolved(model->name, 1, NULL, 0).config;
 	ck_assert_int_eq(config.layers, shape->layers);
 	ck_assert_int_eq(config.layer.expert_width, shape->expert_width);
-	if (shape->heads && shape->width % (2 * shape->heads) == 0)
+	if (shape->mixer[0].heads && shape->width % (2 * shape->mixer[0].heads) == 0)
 		ck_assert_int_eq(config.width, shape->width);
-	if (shape->heads)
-		ck_assert_int_eq(config.heads, shape->heads);
+	if (shape->mixer[0].heads)
+		ck_assert_int_eq(config.heads, shape->mixer[0].heads);
 }
 END_TEST
 

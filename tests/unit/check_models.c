@@ -54,7 +54,7 @@ static struct sheet filled(const char *name)
 	ck_assert_msg(model != NULL, "%s is not built in", name);
 	struct sheet sheet;
 	struct error err;
-	ck_assert_msg(sheet_fill(&sheet, model, 4096, &err) == 0, "%s: %s", name, err.text);
+	ck_assert_msg(sheet_fill(&sheet, model, 4096, NULL, &err) == 0, "%s: %s", name, err.text);
 	return sheet;
 }
 
@@ -182,6 +182,218 @@ START_TEST(a_config_counts_as_its_built_in_model)
 }
 END_TEST
 
+/* Sums over the lists of tensors that each model's own code makes, found without this code. */
+static const struct {
+	const char *name;
+	int64_t total, active;
+} counted[] = {
+	{ "arctic", INT64_C(478584608768), INT64_C(17318647808) },
+	{ "deepseek-ocr", INT64_C(2934734080), INT64_C(739605760) },
+	{ "deepseek-v3.2", INT64_C(671877944064), INT64_C(38403822336) },
+	{ "deepseek-v4-flash", INT64_C(284332240471), INT64_C(13799632471) },
+	{ "deepseek-v4-pro", INT64_C(1572997201763), INT64_C(49779081059) },
+	{ "dots1", INT64_C(142774381696), INT64_C(14016588928) },
+	{ "ernie-4.5-21b", INT64_C(21825437888), INT64_C(3352150208) },
+	{ "ernie-4.5-300b", INT64_C(299484163264), INT64_C(47926586560) },
+	{ "ernie-4.5-vl-28b", INT64_C(28624635776), INT64_C(3356575616) },
+	{ "flex-olmo-7x7b", INT64_C(33270665216), INT64_C(24613621760) },
+	{ "gemma-4-26b-a4b", INT64_C(25233141790), INT64_C(3822530590) },
+	{ "glm-4.5", INT64_C(352797829024), INT64_C(33632266144) },
+	{ "glm-4.5-air", INT64_C(106852251264), INT64_C(13424129664) },
+	{ "glm-4.7-flash", INT64_C(29943393920), INT64_C(3896766080) },
+	{ "glm-5", INT64_C(743911218432), INT64_C(41784728832) },
+	{ "glm-5.2", INT64_C(743377019904), INT64_C(41250530304) },
+	{ "granite-3.1-3b-a800m", INT64_C(3298793472), INT64_C(882874368) },
+	{ "granite-4.0-h-small", INT64_C(32207337984), INT64_C(8803121664) },
+	{ "granite-4.0-h-tiny", INT64_C(6939037248), INT64_C(1465470528) },
+	{ "grok-2", INT64_C(269515497472), INT64_C(114896674816) },
+	{ "hunyuan-a13b", INT64_C(80393183232), INT64_C(12747448320) },
+	{ "hunyuan-large", INT64_C(388701402880), INT64_C(51322074880) },
+	{ "internvl3.5-30b-a3b", INT64_C(30532122624), INT64_C(3353032704) },
+	{ "jamba-1.5-large", INT64_C(398555145696), INT64_C(94149338592) },
+	{ "jamba-1.5-mini", INT64_C(51570323328), INT64_C(12110311296) },
+	{ "k-exaone-236b", INT64_C(236571156352), INT64_C(23668285312) },
+	{ "kimi-k2.5", INT64_C(1026408232448), INT64_C(32861500928) },
+	{ "kimi-k3", INT64_C(2779484476000), INT64_C(105364017760) },
+	{ "kimi-linear-48b", INT64_C(49122681728), INT64_C(3484459904) },
+	{ "kimi-vl-a3b", INT64_C(15960110208), INT64_C(2914776192) },
+	{ "lfm2-8b-a1b", INT64_C(8339930560), INT64_C(1557740992) },
+	{ "ling-1t", INT64_C(999705328640), INT64_C(51054427136) },
+	{ "ling-lite-1.5", INT64_C(16801974272), INT64_C(2753153024) },
+	{ "ling-mini-2.0", INT64_C(16255643392), INT64_C(1432973056) },
+	{ "longcat-flash", INT64_C(560664980480), INT64_C(27954818048) },
+	{ "mimo-v2-flash", INT64_C(308778780864), INT64_C(15445936320) },
+	{ "minimax-m2.5", INT64_C(228689764864), INT64_C(11030553088) },
+	{ "minimax-m3", INT64_C(426174572928), INT64_C(25962473856) },
+	{ "minimax-text-01", INT64_C(456089655296), INT64_C(48403306496) },
+	{ "nemotron-3-nano-30b", INT64_C(31577940288), INT64_C(3580076352) },
+	{ "nemotron-3-ultra-550b", INT64_C(549308993536), INT64_C(56058843136) },
+	{ "qwen3-coder-480b", INT64_C(480154875392), INT64_C(35474765312) },
+	{ "qwen3-next-80b", INT64_C(79674391296), INT64_C(3874929408) },
+	{ "qwen3-omni-30b-a3b", INT64_C(30532646912), INT64_C(3353556992) },
+	{ "qwen3-vl-235b-a22b", INT64_C(235093634560), INT64_C(22190763520) },
+	{ "qwen3-vl-30b-a3b", INT64_C(30532122624), INT64_C(3353032704) },
+	{ "qwen3.5-122b-a10b", INT64_C(122111526912), INT64_C(9771288576) },
+	{ "qwen3.5-35b-a3b", INT64_C(34660610688), INT64_C(3454988928) },
+	{ "qwen3.5-397b-a17b", INT64_C(396346350336), INT64_C(17349040896) },
+	{ "solar-open-100b", INT64_C(102651799552), INT64_C(12054833152) },
+	{ "step-3.7-flash", INT64_C(196956130368), INT64_C(11987323968) },
+	{ "trinity-mini", INT64_C(26123974400), INT64_C(3474732800) },
+};
+
+static struct model read_config(const char *name)
+{
+	const char *top = getenv("top_srcdir");
+	struct model model;
+	struct error err;
+	if (model_read(text_keep_f("%s/tests/configs/%s/config.json", top ? top : ".", name), &model, &err))
+		ck_abort_msg("%s:%u:%u: %s", err.file, err.line, err.column, err.text);
+	return model;
+}
+
+START_TEST(a_config_counts_as_its_tensors)
+{
+	struct model model = read_config(counted[_i].name);
+	struct sheet sheet;
+	struct error err;
+	ck_assert_int_eq(sheet_fill(&sheet, &model, 4096, NULL, &err), 0);
+	ck_assert_int_eq(sheet.count.params_total, counted[_i].total);
+	ck_assert_int_eq(sheet.count.params_active, counted[_i].active);
+	ck_assert_msg(!model.note || !strstr(model.note, "not understood"), "%s", model.note);
+	ck_assert_ptr_nonnull(model.router);
+}
+END_TEST
+
+/* Which of the conventions a published figure follows, where it is known of a config.json. */
+static const struct {
+	const char *name, *total, *active;
+} published[] = {
+	{ "nemotron-3-nano-30b", "with-embedding", "without-embedding" }, /* "3.6 B (3.2 B without embedding)" */
+	{ "jamba-1.5-mini", "with-embedding", "with-embedding" },
+	{ "mimo-v2-flash", "with-embedding", "without-embedding" },
+	{ "minimax-m2.5", "with-embedding", "without-embeddings" },
+	{ "kimi-k2.5", "no", "without-embedding" },
+	{ "grok-2", "", "" },
+};
+
+START_TEST(a_published_figure_is_found_by_the_count)
+{
+	struct model model = read_config(published[_i].name);
+	struct sheet sheet;
+	struct error err;
+	ck_assert_int_eq(sheet_fill(&sheet, &model, 4096, NULL, &err), 0);
+	ck_assert_str_eq(sheet_total_fits(&sheet), published[_i].total);
+	ck_assert_str_eq(sheet_active_fits(&sheet), published[_i].active);
+}
+END_TEST
+
+/* Keys and values of one more token, and the states of a sequence, by hand. */
+static const struct {
+	const char *name;
+	int64_t cache, context, state; /* numbers; the context is 4096 */
+} kept[] = {
+	/* 36 of 48 layers: 32 states of 128 x 128 and 3 inputs of 8192 channels; 12: 2 heads of 256, twice */
+	{ "qwen3-next-80b", 12 * 1024, 12 * 1024 * 4096, 36 * (32 * 128 * 128 + 3 * 8192) },
+	/* 9 of 48 see all with 4 heads of 192 + 128; 39 see 128 with 8 of them */
+	{ "mimo-v2-flash", 9 * 1280 + 39 * 2560, INT64_C(4096) * 9 * 1280 + 128 * 39 * 2560, 0 },
+	/* 5 of 30 see all with 2 heads of 512, twice; 25 see 1024 with 8 of 256, twice */
+	{ "gemma-4-26b-a4b", 5 * 2048 + 25 * 4096, INT64_C(4096) * 5 * 2048 + 1024 * 25 * 4096, 0 },
+	/* 512 + 64 and the indexer's key of 128 */
+	{ "glm-5", 78 * 704, INT64_C(4096) * 78 * 704, 0 },
+	/* 21 of 78 have a key of their own for the indexer */
+	{ "glm-5.2", 78 * 576 + 21 * 128, INT64_C(4096) * (78 * 576 + 21 * 128), 0 },
+	/* 43 windows of 128 rows of 512; 21 layers with a row of 512 + 128 for 4 tokens, 20 of 512 for 128 */
+	{ "deepseek-v4-flash", 21 * 160 + 20 * 4, 43 * 128 * 512 + 21 * 1024 * 640 + 20 * 32 * 512, 0 },
+	/* 6 attention layers of 2 x 2 x 128; 23 of Mamba-2: 64 x 64 x 128 and 3 inputs of 4096 + 2 x 8 x 128 */
+	{ "nemotron-3-nano-30b", 6 * 512, 6 * 512 * 4096, 23 * (64 * 64 * 128 + 3 * 6144) },
+	/* 4 of 32; 28 of Mamba: 8192 x 16 and 3 inputs of 8192 */
+	{ "jamba-1.5-mini", 4 * 2048, 4 * 2048 * 4096, 28 * (8192 * 16 + 3 * 8192) },
+	/* half the layers borrow */
+	{ "hunyuan-large", 32 * 2 * 8 * 80, INT64_C(32) * 2 * 8 * 80 * 4096, 0 },
+};
+
+START_TEST(caches_and_states_by_hand)
+{
+	struct model model = read_config(kept[_i].name);
+	struct cost_count count;
+	struct error err;
+	ck_assert_int_eq(cost_count(&model.shape, 4096, &count, &err), 0);
+	ck_assert_int_eq(count.cache_values, kept[_i].cache);
+	ck_assert_int_eq(count.cache_context, kept[_i].context);
+	ck_assert_int_eq(count.state_values, kept[_i].state);
+}
+END_TEST
+
+/* 14 B beside 671 B were published with the weights of DeepSeek-V3, of which 0.9 + 0.9 B are copies of embedding and
+ * head: a layer, two norms before and one behind it, and a map of 14336 x 7168. */
+START_TEST(layers_that_predict_ahead_are_counted_beside)
+{
+	struct sheet sheet = filled("deepseek-v3");
+	const int64_t attention = 187107328, layer = attention + 2 * 7168 + 256 * 7168 + 256 + INT64_C(257) * 44040192;
+	ck_assert_int_eq(sheet.count.params_ahead, layer + 3 * 7168 + INT64_C(14336) * 7168);
+	ck_assert_int_eq(sheet_counted(&sheet.count, SHEET_WITH_AHEAD, false), 671026419200 + sheet.count.params_ahead);
+	ck_assert_int_eq(sheet_counted(&sheet.count, SHEET_WITHOUT_ENDS, true), 37552297472 - 2 * INT64_C(129280) * 7168);
+	ck_assert_int_eq(sheet.count.params_selection, 58 * 256);
+}
+END_TEST
+
+/* DeepSeek-V3 on 8 x 4 x 8: the last stage has layers 45 to 60, and on each device 32 experts an eighth as wide. */
+START_TEST(a_share_of_a_model_by_hand)
+{
+	const struct sheet_split split = { .of = { 8, 4, 8 }, .dp = 16 };
+	struct sheet sheet;
+	struct error err;
+	ck_assert_int_eq(sheet_fill(&sheet, model_find("deepseek-v3"), 4096, &split, &err), 0);
+	/* on every device: compressing maps and their norms; an eighth: the maps of 128 heads */
+	const int64_t repeated = 7168 * 1536 + 1536 + 7168 * 576 + 512;
+	const int64_t eighth = (1536 * 128 * 192 + 512 * 128 * 256 + 128 * 128 * 7168) / 8;
+	const int64_t rest = 2 * 7168 + 256 * 7168 + 256 + 3 * 7168 * 2048 / 8;
+	ck_assert_int_eq(sheet.share.stage, 3);
+	ck_assert_int_eq(sheet.share.experts, INT64_C(16) * 32 * 44040192 / 8);
+	ck_assert_int_eq(sheet.share.other, 16 * (repeated + eighth + rest) + 7168 + 129280 / 8 * 7168);
+	/* Adam in 32 bit: the experts have two copies, all else sixteen */
+	const struct sheet_memory *adam = &sheet_memory[6];
+	ck_assert_str_eq(adam->column, "optimizer_fp32_bytes");
+	ck_assert_int_eq(sheet_rank_bytes(&sheet, adam, true),
+					 8 * (sheet.share.experts / 2 + (sheet.share.other + 15) / 16));
+}
+END_TEST
+
+/* All devices of all stages together hold every parameter once, but for what is repeated. */
+START_TEST(stages_together_are_the_model)
+{
+	static const char *const names[] = { "nemotron-3-nano-30b", "jamba-1.5-mini", "deepseek-v4-flash", "kimi-k3" };
+	struct model model = read_config(names[_i]);
+	struct cost_share one, half;
+	struct error err;
+	const struct cost_split whole = { 1, 1, 1 }, stages = { 1, 2, 1 };
+	ck_assert_int_eq(cost_share(&model.shape, &whole, 1, &one, &err), 0);
+	ck_assert_int_eq(cost_share(&model.shape, &stages, 1, &half, &err), 0);
+	struct cost_count count;
+	ck_assert_int_eq(cost_count(&model.shape, 1, &count, &err), 0);
+	ck_assert_int_eq(one.experts + one.other, count.params_total);
+	ck_assert_int_ge(2 * (half.experts + half.other), count.params_total);
+	ck_assert_int_lt(half.experts + half.other, count.params_total);
+}
+END_TEST
+
+START_TEST(a_split_that_does_not_divide_is_refused)
+{
+	static const struct {
+		struct cost_split of;
+		const char *words;
+	} wrong_split[] = { { { 3, 1, 1 }, "--tp 3: must divide the width of an expert, 2048" },
+						{ { 1, 62, 1 }, "only 61 layers" },
+						{ { 1, 1, 3 }, "must divide the experts, 256" } };
+	struct cost_share share;
+	for (size_t i = 0; i < sizeof wrong_split / sizeof *wrong_split; i++) {
+		struct error err = { 0 };
+		ck_assert_int_eq(cost_share(&model_find("deepseek-v3")->shape, &wrong_split[i].of, 1, &share, &err), -1);
+		ck_assert_msg(strstr(err.text, wrong_split[i].words) != NULL, "%s", err.text);
+	}
+}
+END_TEST
+
 static const char mixtral[] = "\"model_type\":\"mixtral\",\"num_hidden_layers\":2,\"hidden_size\":8,\"vocab_size\":10,"
 							  "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_local_experts\":4,"
 							  "\"num_experts_per_tok\":2,\"intermediate_size\":6";
@@ -205,18 +417,27 @@ static struct cost_shape shape_of(const char *base, const char *more)
 	return model.shape;
 }
 
+/* Layers with a window. */
+static int64_t windowed(struct cost_shape shape)
+{
+	int64_t layers = 0;
+	for (int kind = 0; kind < COST_MIXERS; kind++)
+		layers += shape.mixer[kind].window > 0 ? cost_mixer_layers(&shape, kind) : 0;
+	return layers;
+}
+
 START_TEST(what_a_config_may_leave_out)
 {
 	struct cost_shape shape = shape_of(mixtral, "");
-	ck_assert_int_eq(shape.head_dim, 4);
+	ck_assert_int_eq(shape.mixer[0].head_dim, 4);
 	ck_assert_int_eq(shape.moe_layers, 2);
 	ck_assert(!shape.tied);
-	ck_assert_int_eq(shape.windowed, 0);
+	ck_assert_int_eq(windowed(shape), 0);
 	shape = shape_of(mixtral, ",\"head_dim\":7,\"tie_word_embeddings\":true,\"sliding_window\":5");
-	ck_assert_int_eq(shape.head_dim, 7);
+	ck_assert_int_eq(shape.mixer[0].head_dim, 7);
 	ck_assert(shape.tied);
-	ck_assert_int_eq(shape.window, 5);
-	ck_assert_int_eq(shape.windowed, 2);
+	ck_assert_int_eq(shape.mixer[1].window, 5);
+	ck_assert_int_eq(windowed(shape), 2);
 }
 END_TEST
 
@@ -241,16 +462,17 @@ START_TEST(sparse_steps_and_dense_layers)
 	/* of the layers 0, 1 and 3 that are to be dense, 1 and 3 would have been MoE layers */
 	ck_assert_int_eq(shape_of(qwen, ",\"decoder_sparse_step\":2,\"mlp_only_layers\":[0,1,3]").moe_layers, 1);
 	ck_assert_int_eq(shape_of(qwen, ",\"mlp_only_layers\":[0,5]").moe_layers, 4);
+	/* in any order, and twice, as their library asks only whether a layer is in the list */
+	ck_assert_int_eq(shape_of(qwen, ",\"mlp_only_layers\":[5,0,5]").moe_layers, 4);
 }
 END_TEST
 
 START_TEST(windows_count_only_when_used)
 {
-	ck_assert_int_eq(shape_of(qwen, ",\"sliding_window\":4").windowed, 0);
-	ck_assert_int_eq(shape_of(qwen, ",\"sliding_window\":4,\"use_sliding_window\":true").windowed, 6);
-	ck_assert_int_eq(shape_of(mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\","
-									   "\"sliding_attention\"]")
-						 .windowed,
+	ck_assert_int_eq(windowed(shape_of(qwen, ",\"sliding_window\":4")), 0);
+	ck_assert_int_eq(windowed(shape_of(qwen, ",\"sliding_window\":4,\"use_sliding_window\":true")), 6);
+	ck_assert_int_eq(windowed(shape_of(mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\","
+												"\"sliding_attention\"]")),
 					 1);
 }
 END_TEST
@@ -267,6 +489,58 @@ START_TEST(the_text_model_of_a_larger_one)
 	text = text_keep_f("{\"text_config\":{%s}}", mixtral);
 	ck_assert_int_eq(model_parse("c.json", text, strlen(text), &model, &err), 0);
 	ck_assert_ptr_nonnull(model.note);
+}
+END_TEST
+
+/* The note says `words`, or there is none where they are NULL. */
+static void notes(const char *text, const char *words)
+{
+	struct model model;
+	struct error err;
+	if (model_parse("c.json", text, strlen(text), &model, &err))
+		ck_abort_msg("%u:%u: %s", err.line, err.column, err.text);
+	if (words)
+		ck_assert_msg(model.note && strstr(model.note, words), "%s", model.note ? model.note : "(no note)");
+	else
+		ck_assert_msg(!model.note, "%s", model.note);
+}
+
+START_TEST(what_is_not_understood_is_named)
+{
+	notes(text_keep_f("{%s}", mixtral), NULL);
+	notes(text_keep_f("{%s,\"rope_theta\":5,\"use_cache\":true,\"bos_token_id\":7}", mixtral), NULL);
+	notes(text_keep_f("{%s,\"memory_layers\":3}", mixtral), "not counted: memory_layers");
+	notes(text_keep_f("{%s,\"moe_intermediate_size\":3}", mixtral), "not counted: moe_intermediate_size");
+	notes(text_keep_f("{%s,\"side\":{\"n_layers\":3},\"n_experts_extra\":0}", mixtral), NULL);
+	notes(text_keep_f("{%s,\"architectures\":[\"MixtralForCausalLM\"]}", qwen), "model_type is qwen3_moe");
+	notes(text_keep_f("{%s,\"model_type\":\"qwen3_next\"}", qwen + strlen("\"model_type\":\"qwen3_moe\",")),
+		  "as the family's class has it: head_dim 256");
+}
+END_TEST
+
+START_TEST(infinity_stands_where_no_key_is_read)
+{
+	notes(text_keep_f("{\"time_step_limit\":[0.0, Infinity],\"a\":-Infinity,\"b\":NaN,\"c\":\"NaN\",%s}", mixtral),
+		  NULL);
+	const char *text = text_keep_f("{%s,\"head_dim\":NaN}", mixtral);
+	struct model model;
+	struct error err = { 0 };
+	ck_assert_int_eq(model_parse("c.json", text, strlen(text), &model, &err), -1);
+	ck_assert_msg(strstr(err.text, "head_dim must be an integer") && strstr(err.text, "not NaN"), "%s", err.text);
+}
+END_TEST
+
+START_TEST(a_text_model_is_found_under_any_key)
+{
+	static const char *const wrappers[] = { "text_config", "llm_config", "language_config", "any_other" };
+	for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
+		notes(text_keep_f("{\"model_type\":\"whole\",\"vision_config\":{\"num_hidden_layers\":3},\"%s\":{%s}}",
+						  wrappers[i], mixtral),
+			  "the text model alone");
+	notes(text_keep_f("{\"thinker_config\":{\"model_type\":\"x\",\"text_config\":{%s}}}", mixtral),
+		  "the text model alone");
+	struct model model = read_config("gemma-4-26b-a4b");
+	ck_assert(model.shape.tied);
 }
 END_TEST
 
@@ -291,7 +565,6 @@ static const struct {
 	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\"]", "all 2 layers" },
 	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[1,2]", "list of texts" },
 	{ mixtral, ",\"sliding_window\":4,\"layer_types\":7", "must be a list" },
-	{ qwen, ",\"mlp_only_layers\":[1,1]", "ascending" },
 	{ qwen, ",\"mlp_only_layers\":[6]", "from 0 to 5" },
 	{ qwen, ",\"mlp_only_layers\":[-1]", "from 0 to 5" },
 	{ qwen, ",\"mlp_only_layers\":[0,1,2,3,4,5]", "no MoE layer is left" },
@@ -371,6 +644,16 @@ int main(void)
 	suite_add_tcase(suite, built_in);
 	TCase *config = tcase_create("config");
 	tcase_add_loop_test(config, a_config_counts_as_its_built_in_model, 0, ROWS(configs));
+	tcase_add_loop_test(config, a_config_counts_as_its_tensors, 0, ROWS(counted));
+	tcase_add_loop_test(config, a_published_figure_is_found_by_the_count, 0, ROWS(published));
+	tcase_add_loop_test(config, caches_and_states_by_hand, 0, ROWS(kept));
+	tcase_add_test(config, layers_that_predict_ahead_are_counted_beside);
+	tcase_add_test(config, a_share_of_a_model_by_hand);
+	tcase_add_loop_test(config, stages_together_are_the_model, 0, 4);
+	tcase_add_test(config, a_split_that_does_not_divide_is_refused);
+	tcase_add_test(config, what_is_not_understood_is_named);
+	tcase_add_test(config, infinity_stands_where_no_key_is_read);
+	tcase_add_test(config, a_text_model_is_found_under_any_key);
 	tcase_add_test(config, what_a_config_may_leave_out);
 	tcase_add_test(config, a_byte_order_mark_and_a_folder_name);
 	tcase_add_test(config, sparse_steps_and_dense_layers);

@@ -336,7 +336,7 @@ START_TEST(the_scale_is_that_of_the_scatter)
 		squares += pow(log(0.62) + noise[seed] - mean, 2);
 	struct compare_page page = judge(1, "s0", COMPARE_SCALE_AUTO);
 	const struct compare_pair *pair = pair_of(&page, 0, 1);
-	double half = 2.776445 * sqrt(squares / 4 / 5); /* t(0.975, 4); the page has one test */
+	double half = 2.998528 * sqrt(squares / 4 / 5); /* t(0.98, 4); the page has one test */
 	ck_assert(page.contest[0].metric[0].logarithmic);
 	ck_assert_double_eq_tol(pair->relative, exp(mean) - 1, 1e-9);
 	ck_assert_double_eq_tol(pair->relative_low, exp(mean - half) - 1, 1e-6);

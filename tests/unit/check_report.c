@@ -240,6 +240,72 @@ START_TEST(every_chart_says_how_it_is_read)
 }
 END_TEST
 
+/* ---- style ---------------------------------------------------------------------------------------------------- */
+
+/* What stands between the braces of a rule: "name:value;name:value". */
+static void check_declarations(const char *text, size_t length)
+{
+	for (const char *at = text, *end = text + length; at < end;) {
+		size_t one = strcspn(at, ";}"), name = strspn(at, "-abcdefghijklmnopqrstuvwxyz");
+		ck_assert_msg(name > 0 && at[name] == ':' && name + 1 < one, "no declaration: %.*s", (int)one, at);
+		at += one + (at[one] == ';');
+	}
+}
+
+/* Every rule is SELECTOR{DECLARATIONS}, or stands in one that begins with @; a piece that was torn out leaves a rule
+ * without a selector or an end. */
+START_TEST(every_rule_of_the_style_is_whole)
+{
+	char *css;
+	size_t size, rules = 0;
+	unsigned depth = 0;
+	FILE *to = open_memstream(&css, &size);
+	for (size_t i = 0; report_style[i]; i++)
+		fputs(report_style[i], to);
+	fclose(to);
+	for (const char *at = css; *(at += strspn(at, " \n"));) {
+		if (*at == '}') {
+			ck_assert_msg(depth-- > 0, "an end too many: %.60s", at);
+			at++;
+			continue;
+		}
+		size_t selector = strcspn(at, "{};");
+		ck_assert_msg(selector > 0 && at[selector] == '{', "no selector: %.60s", at);
+		bool nests = *at == '@';
+		at += selector + 1;
+		if (nests) {
+			depth++;
+			continue;
+		}
+		size_t body = strcspn(at, "{}");
+		ck_assert_msg(at[body] == '}', "no end: %.60s", at);
+		check_declarations(at, body);
+		at += body + 1;
+		rules++;
+	}
+	ck_assert_uint_eq(depth, 0);
+	ck_assert_uint_gt(rules, 40);
+	free(css);
+}
+END_TEST
+
+/* A variable that nothing declares makes its whole declaration void.  Those of the charts' colours are declared by the
+ * page. */
+START_TEST(every_variable_of_the_style_is_declared)
+{
+	for (size_t i = 0; report_style[i]; i++)
+		for (const char *at = report_style[i]; (at = strstr(at, "var(--"));) {
+			char declared[64];
+			at += strlen("var(");
+			snprintf(declared, sizeof declared, "%.*s:", (int)strcspn(at, ")"), at);
+			bool found = false;
+			for (size_t j = 0; report_style[j]; j++)
+				found |= strstr(report_style[j], declared) != NULL;
+			ck_assert_msg(found, "%s nobody declares it", declared);
+		}
+}
+END_TEST
+
 /* ---- contests ------------------------------------------------------------------------------------------------ */
 
 /* Two strategies on two streams, one of them with two capacities on the first. */
@@ -295,6 +361,8 @@ int main(void)
 	tcase_add_test(pictures, what_is_not_understood_is_refused);
 	tcase_add_test(pictures, deep_nesting_is_refused);
 	tcase_add_test(pictures, every_chart_says_how_it_is_read);
+	tcase_add_test(pictures, every_rule_of_the_style_is_whole);
+	tcase_add_test(pictures, every_variable_of_the_style_is_declared);
 	tcase_add_test(contests, only_what_saw_one_stream_is_compared);
 	suite_add_tcase(suite, texts);
 	suite_add_tcase(suite, colours);

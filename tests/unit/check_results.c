@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <check.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -122,18 +123,27 @@ START_TEST(a_manifest_cut_short_is_an_unfinished_run)
 }
 END_TEST
 
-START_TEST(clearing_keeps_what_a_run_can_go_on_from)
+START_TEST(a_run_of_other_settings_is_not_ours)
 {
 	open_as(two_by_two);
-	put(0, "manifest.json", "{\"status\": \"running\"}");
-	put(0, "checkpoint.bin", "x");
-	put(0, "checkpoint.bin.tmp", "y");
-	results_clear(&results, 0);
-	ck_assert(file_exists(path_join(results_path(&results, 0), "checkpoint.bin")));
-	ck_assert(!file_exists(path_join(results_path(&results, 0), "checkpoint.bin.tmp")));
-	put(1, "steps.csv", "step\n");
-	results_clear(&results, 1);
-	ck_assert(!folder_exists(results_path(&results, 1)));
+	finish(0, "done");
+	put(0, "manifest.json",
+		text_keep_f("{\"status\": \"done\", \"settings_hash\": \"%016" PRIx64 "\"}", grid.run[0].hash));
+	ck_assert_int_eq(results_look(&results, 0), RUN_DONE);
+	put(0, "manifest.json",
+		text_keep_f("{\"status\": \"done\", \"settings_hash\": \"%016" PRIx64 "\"}", grid.run[0].hash ^ 1));
+	ck_assert_int_eq(results_look(&results, 0), RUN_UNFINISHED);
+	close_all();
+}
+END_TEST
+
+START_TEST(a_folder_that_cannot_be_read_may_hold_anything)
+{
+	open_as(two_by_two);
+	finish(0, "done");
+	ck_assert_int_eq(unlink(path_join(results_path(&results, 0), "manifest.json")), 0);
+	ck_assert_int_eq(symlink("manifest.json", path_join(results_path(&results, 0), "manifest.json")), 0);
+	ck_assert_int_eq(results_look(&results, 0), RUN_UNREADABLE);
 	close_all();
 }
 END_TEST
@@ -192,7 +202,8 @@ static Suite *results_suite(void)
 	tcase_add_test(tests, gathering_again_doubles_no_row);
 	tcase_add_test(tests, a_killed_run_is_no_result_and_costs_no_other);
 	tcase_add_test(tests, a_manifest_cut_short_is_an_unfinished_run);
-	tcase_add_test(tests, clearing_keeps_what_a_run_can_go_on_from);
+	tcase_add_test(tests, a_run_of_other_settings_is_not_ours);
+	tcase_add_test(tests, a_folder_that_cannot_be_read_may_hold_anything);
 	tcase_add_test(tests, runs_of_other_settings_are_left_out);
 	tcase_add_test(tests, a_summary_of_which_no_run_is_left_goes);
 	tcase_add_test(tests, a_run_under_another_label_keeps_its_folder);

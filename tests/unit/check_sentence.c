@@ -252,7 +252,7 @@ static const struct refusal {
 	{ "balance=", NULL, "--strategy", 9, "unknown balancer ''" },
 	{ "balance=aux+zz", NULL, "--strategy", 13, "unknown balancer 'zz'" },
 	{ "balance=none+aux", NULL, "--strategy", 9, "unknown balancer 'none'" },
-	{ "balance=aux,scope=all", NULL, "--strategy", 13, "scope = all: must be one of: sequence, batch" },
+	{ "balance=aux,scope=all", NULL, "--strategy", 13, "scope = all: must be one of: sequence, micro-batch, batch" },
 	{ "balance=aux+z+aux+z+aux+z+aux", NULL, "--strategy", 27, "more than 6 balancers" },
 	{ "top-k,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1,k=1", NULL, "--strategy", 73,
 	  "more than 16 layer options" },

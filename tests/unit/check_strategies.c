@@ -539,7 +539,8 @@ END_TEST
 
 START_TEST(aux_in_balance_is_one_whatever_the_scores)
 {
-	static const char *const lists[] = { "", "scope=sequence", "scope=running", "scope=global", "count=first" };
+	static const char *const lists[] = { "",			 "scope=sequence", "scope=micro-batch,sequences=3",
+										 "scope=global", "scope=running",  "count=first" };
 	route.call.experts = 4;
 	route.call.k = 1;
 	draw(scores, ROOM);
@@ -608,6 +609,26 @@ START_TEST(aux_over_batch_and_sequence)
 		value = term_of("aux", first ? "count=first,scope=sequence" : "scope=sequence").value;
 		ck_assert_double_eq_tol(value, mean, 1e-6);
 	}
+}
+END_TEST
+
+/* Three of the four sequences, then the one that is left, each with the weight of its tokens; all of them together are
+ * the batch, and so is the global batch. */
+START_TEST(aux_over_micro_batches)
+{
+	double three[EXPERTS] = { 0 }, last[EXPERTS] = { 0 };
+	draw_batch();
+	count_picks(three, 0, 3 * LENGTH, false);
+	count_picks(last, 3 * LENGTH, LENGTH, false);
+	double wanted = 0.75 * aux_by_definition(three, 0, 3 * LENGTH) + 0.25 * aux_by_definition(last, 3 * LENGTH, LENGTH);
+	ck_assert_double_eq_tol(term_of("aux", "scope=micro-batch,sequences=3").value, wanted, 1e-6);
+	double batch = term_of("aux", "").value;
+	ck_assert_double_eq(term_of("aux", "scope=global").value, batch);
+	ck_assert_double_eq(term_of("aux", "scope=micro-batch,sequences=4").value, batch);
+	ck_assert_double_eq(term_of("aux", "scope=micro-batch,sequences=65536").value, batch);
+	ck_assert_double_ne(wanted, batch);
+	wanted = term_of("aux", "scope=sequence").value;
+	ck_assert_double_eq(term_of("aux", "scope=micro-batch,sequences=1").value, wanted);
 }
 END_TEST
 
@@ -754,6 +775,7 @@ int main(void)
 	tcase_add_test(cases, aux_of_collapse_is_the_number_of_experts);
 	tcase_add_test(cases, aux_in_balance_is_one_whatever_the_scores);
 	tcase_add_test(cases, aux_over_batch_and_sequence);
+	tcase_add_test(cases, aux_over_micro_batches);
 	tcase_add_test(cases, aux_over_a_running_buffer);
 	tcase_add_test(cases, aux_counts_what_is_dropped);
 	tcase_add_test(cases, z_by_the_formula);

@@ -169,6 +169,16 @@ START_TEST(many_runs_take_little_time)
 }
 END_TEST
 
+START_TEST(a_label_is_a_sections_name_or_made_up)
+{
+	ck_assert(study_label_is_given("hash-renorm", "hash"));
+	ck_assert(study_label_is_given("routed", "aux-loss"));
+	ck_assert(!study_label_is_given("hash", "hash"));
+	ck_assert(!study_label_is_given("hash_lr=0.1", "hash"));
+	ck_assert(!study_label_is_given("aux-loss-batch_balance=aux_weight=0.1", "aux-loss"));
+}
+END_TEST
+
 static Suite *study_suite(void)
 {
 	Suite *suite = suite_create("study");
@@ -182,6 +192,7 @@ static Suite *study_suite(void)
 	tcase_add_test(cases, a_folder_given_twice_counts_once);
 	tcase_add_test(cases, colours_are_steady);
 	tcase_add_test(cases, many_runs_take_little_time);
+	tcase_add_test(cases, a_label_is_a_sections_name_or_made_up);
 	suite_add_tcase(suite, cases);
 	return suite;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * check_trainer.c -- one run in memory: its size, its FLOPs, its steps, and the probe of the future.
+ * check_trainer.c -- one run in memory: its size, its FLOPs and its steps.
  */
 #include <config.h>
 
@@ -237,53 +237,10 @@ START_TEST(terms_are_means_over_layers)
 }
 END_TEST
 
-/* ---- the future ------------------------------------------------------------------------------------------------ */
-
-START_TEST(the_probe_tells_rules_apart)
-{
-	static const struct {
-		const char *strategy;
-		bool causal;
-	} cases[] = {
-		{ "dense", true },
-		{ "random", true },
-		{ "hash", true },
-		{ "top-k", true },
-		{ "aux-loss", true },
-		{ "bias", true },
-		{ "shared", true },
-		{ "switch", true },
-		{ "mixtral", true },
-		{ "expert-choice", false },
-		{ "gshard,second=none,capacity=0.8", false },
-	};
-	const struct assignment more[] = {
-		{ "strategy", cases[_i].strategy }, { "seq-length", "32" }, { "batch", "4" }, { "experts", "8" }, { NULL, NULL }
-	};
-	open_well(more);
-	struct leak leak = trainer_leak(&trainer);
-	ck_assert_msg(leak_is_causal(leak) == cases[_i].causal, "%s: %g and %g", cases[_i].strategy, leak.batch,
-				  leak.alone);
-	trainer_close(&trainer);
-}
-END_TEST
-
-START_TEST(one_token_has_no_future)
-{
-	static const struct assignment more[] = { { "strategy", "expert-choice" }, { "seq-length", "1" }, { NULL, NULL } };
-	open_well(more);
-	struct leak leak = trainer_leak(&trainer);
-	ck_assert_double_eq(leak.batch, 0);
-	ck_assert_double_eq(leak.alone, 0);
-	trainer_close(&trainer);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("trainer");
 	TCase *size = tcase_create("size"), *flops = tcase_create("flops"), *steps = tcase_create("steps");
-	TCase *future = tcase_create("future");
 	tcase_add_loop_test(size, counts_are_what_is_there, 0, SHAPES);
 	tcase_add_test(size, steps_take_no_memory);
 	tcase_add_loop_test(size, too_large_is_refused_before_memory_is_taken, 0, 4);
@@ -295,13 +252,10 @@ int main(void)
 	tcase_add_test(steps, a_huge_rate_diverges_at_once);
 	tcase_add_test(steps, a_heavy_balancer_is_no_divergence);
 	tcase_add_test(steps, terms_are_means_over_layers);
-	tcase_add_loop_test(future, the_probe_tells_rules_apart, 0, 11);
-	tcase_add_test(future, one_token_has_no_future);
 	tcase_set_timeout(size, 60);
 	suite_add_tcase(suite, size);
 	suite_add_tcase(suite, flops);
 	suite_add_tcase(suite, steps);
-	suite_add_tcase(suite, future);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

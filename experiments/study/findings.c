@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * findings.c -- what a page says first: the order of its sentences, and those on its runs.
+ */
+#include <config.h>
+
+#include "experiments/study/findings.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "experiments/study/contrast.h"
+#include "experiments/study/parts.h"
+#include "experiments/study/sweep.h"
+#include "experiments/study/wording.h"
+#include "sim/base/text.h"
+
+void findings_add(struct findings *findings, enum finding_kind kind, const char *text)
+{
+	if (findings->n < FINDINGS_MOST)
+		findings->finding[findings->n++] = (struct finding){ kind, text };
+}
+
+/* ---- words */
+
+const char *findings_name(const struct compare_metric *metric)
+{
+	static const char *const special[][2] = { { "eval_loss", "evaluation loss" },
+											  { "maxvio", "MaxVio" },
+											  { "domain_mi", "domain MI" },
+											  { "flops_per_token", "FLOPs per token" } };
+	char words[64];
+	size_t n = 0;
+	for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+		if (strcmp(special[i][0], metric->name) == 0)
+			return special[i][1];
+	for (; metric->name[n] && n + 1 < sizeof words; n++)
+		words[n] = metric->name[n] == '_' ? ' ' : metric->name[n];
+	return text_keep_n(words, n);
+}
+
+const char *findings_seeds(size_t n, const struct compare_pair *pair)
+{
+	size_t low = SIZE_MAX, high = 0;
+	for (size_t i = 0; i < n; i++) {
+		low = pair[i].difference.n < low ? pair[i].difference.n : low;
+		high = pair[i].difference.n > high ? pair[i].difference.n : high;
+	}
+	if (low >= high)
+		return wording_count(high, "seed");
+	return text_keep_f("%s to %s", wording_number(low), wording_count(high, "seed"));
+}
+
+/* Enough decimals for two digits of a small number, but no more than its table shows. */
+static int decimals_for(double value, int most)
+{
+	int decimals = most < 2 ? most : 2;
+	while (decimals < most && fabs(value) < pow(10, 1 - decimals))
+		decimals++;
+	return decimals;
+}
+
+static const char *unit_of(const struct compare_metric *metric)
+{
+	return strcmp(metric->unit, "nats/token") == 0 ? "nats" : metric->unit;
+}
+
+const char *findings_margin(const struct comparison *of)
+{
+	char margin[TEXT_NUMBER];
+	const char *unit = unit_of(of->metric);
+	return text_keep_f("%s%s%s", text_of_double(of->margin, margin), *unit ? " " : "", unit);
+}
+
+const char *findings_amount(const struct compare_metric *metric, double low, double high)
+{
+	const char *unit = unit_of(metric);
+	char a[TEXT_NUMBER], b[TEXT_NUMBER];
+	if (metric->decimals == 0) { /* large counts */
+		text_of_count(low, a);
+		text_of_count(high, b);
+		return text_keep_f("%s%s%s%s%s", a, strcmp(a, b) ? " to " : "", strcmp(a, b) ? b : "", *unit ? " " : "", unit);
+	}
+	const char *range = wording_range(low, high, decimals_for(low, metric->decimals));
+	return text_keep_f("%s%s%s", range, *unit ? " " : "", unit);
+}
+
+const char *findings_effect(const struct comparison *of, size_t n, const struct compare_pair *pair)
+{
+	double low = INFINITY, high = 0, least = INFINITY, most = 0;
+	for (size_t i = 0; i < n; i++) {
+		low = fmin(low, fabs(pair[i].difference.mean));
+		high = fmax(high, fabs(pair[i].difference.mean));
+		least = fmin(least, fabs(pair[i].relative));
+		most = fmax(most, fabs(pair[i].relative));
+	}
+	const char *amount = findings_amount(of->metric, low, high);
+	return of->logarithmic && isfinite(least) ? text_keep_f("%s (%s)", wording_percents(least, most), amount) : amount;
+}
+
+/* ---- pairs */
+
+size_t findings_baseline(const struct compare_contest *contest)
+{
+	const struct study *study = &contest->series.study;
+	return contest->baseline < study->n ? contest->baseline : contrast_baseline(study, "");
+}
+
+static struct compare_pair turned(struct compare_pair pair)
+{
+	static const enum verdict other[] = { [VERDICT_UNDECIDED] = VERDICT_UNDECIDED,
+										  [VERDICT_EQUIVALENT] = VERDICT_EQUIVALENT,
+										  [VERDICT_EQUAL] = VERDICT_EQUAL,
+										  [VERDICT_LOWER] = VERDICT_HIGHER,
+										  [VERDICT_HIGHER] = VERDICT_LOWER };
+	size_t a = pair.a;
+	pair.a = pair.b;
+	pair.b = a;
+	pair.difference.mean = -pair.difference.mean;
+	pair.relative = 1 / (1 + pair.relative) - 1;
+	pair.test.verdict = other[pair.test.verdict];
+	return pair;
+}
+
+bool findings_pair(const struct comparison *of, size_t a, size_t b, struct compare_pair *pair)
+{
+	for (size_t i = 0; i < of->pairs; i++) {
+		*pair = of->pair[i];
+		if (pair->difference.n < 2)
+			continue;
+		if (pair->a == a && pair->b == b)
+			return true;
+		if (pair->a == b && pair->b == a) {
+			*pair = turned(*pair);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- runs */
+
+static size_t count_runs(const struct study *study)
+{
+	size_t n = 0;
+	for (size_t s = 0; s < study->n; s++)
+		n += study->series[s].n;
+	return n;
+}
+
+/* "three of top-k, one of bias" */
+static const char *list_diverged(const struct study *study)
+{
+	const char *list = "";
+	for (size_t s = 0; s < study->n; s++) {
+		size_t n = compare_diverged(&study->series[s]);
+		if (n > 0)
+			list = text_keep_f("%s%s%s of %s", list, *list ? ", " : "", wording_number(n), study->series[s].label);
+	}
+	return list;
+}
+
+static void add_diverged(const struct study *study, struct findings *out)
+{
+	enum { LISTED = 160 };
+	size_t n = 0;
+	for (size_t s = 0; s < study->n; s++)
+		n += compare_diverged(&study->series[s]);
+	if (n == 0)
+		return;
+	const char *list = list_diverged(study);
+	list = strlen(list) > LISTED ? "" : text_keep_f(" (%s)", list);
+	findings_add(out, FINDING_CAUTION,
+				 text_keep_f("%s of %s diverged%s and %s left out of all means, which may flatter those that are left.",
+							 wording_capital(wording_number(n)), wording_count(count_runs(study), "run"), list,
+							 n == 1 ? "is" : "are"));
+}
+
+/* The series with the lowest and the highest mean of one stream. */
+static const char *describe_range(const struct comparison *of)
+{
+	size_t low = of->study->n, high = of->study->n;
+	for (size_t s = 0; s < of->study->n; s++) {
+		if (isnan(of->mean[s].mean))
+			continue;
+		low = low == of->study->n || of->mean[s].mean < of->mean[low].mean ? s : low;
+		high = high == of->study->n || of->mean[s].mean > of->mean[high].mean ? s : high;
+	}
+	if (low == high)
+		return "";
+	return text_keep_f(
+		"; the %s runs from %s (%s) to %s (%s)", findings_name(of->metric),
+		findings_amount(of->metric, of->mean[low].mean, of->mean[low].mean), of->study->series[low].label,
+		findings_amount(of->metric, of->mean[high].mean, of->mean[high].mean), of->study->series[high].label);
+}
+
+/* Has every series one run, so that nothing can be tested? */
+static void add_single_seeds(const struct compare_page *page, struct findings *out)
+{
+	const struct study *study = page->study;
+	if (study->n < 2 || count_runs(study) > study->n)
+		return;
+	const char *range = page->contests == 1 && page->metrics ? describe_range(&page->contest[0].metric[0]) : "";
+	findings_add(out, FINDING_CAUTION,
+				 text_keep_f("With one seed each, no difference can be told from chance%s.", range));
+}
+
+/* What there is to say of a series that is alone. */
+static void add_single_series(const struct compare_page *page, struct findings *out)
+{
+	if (page->study->n != 1 || page->metrics == 0)
+		return;
+	const struct comparison *of = &page->contest[0].metric[0];
+	const struct estimate *mean = &of->mean[0];
+	if (mean->n == 0)
+		return;
+	const char *interval =
+		isnan(mean->low) ? "" : text_keep_f(" (95%% interval %s)", findings_amount(of->metric, mean->low, mean->high));
+	findings_add(out, FINDING_LOSS,
+				 text_keep_f("%s ends at a mean %s of %s%s over %s.", page->study->series[0].label,
+							 findings_name(of->metric), findings_amount(of->metric, mean->mean, mean->mean), interval,
+							 wording_count(mean->n, "seed")));
+}
+
+/* ---- who looks ahead */
+
+static bool is_listed(const char *const *list, size_t n, const char *text)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], text) == 0)
+			return true;
+	return false;
+}
+
+/* Strategies, each once, since the settings of a strategy do not decide it. */
+static void add_future(const struct compare_page *page, struct findings *out)
+{
+	const struct study *study = page->study;
+	struct arena arena = { .first = NULL };
+	const char **name = ARENA_TAKE(&arena, study->n, const char *);
+	size_t n = 0;
+	for (size_t s = 0; s < study->n; s++) {
+		const struct study_series *series = &study->series[s];
+		bool seer = study_sees_future(series) && contrast_role(series) != MOE_ORACLE;
+		if (seer && !is_listed(name, n, series->strategy))
+			name[n++] = series->strategy;
+	}
+	const char *list = wording_list(n, name);
+	arena_free(&arena);
+	if (n == 1)
+		findings_add(out, FINDING_FUTURE,
+					 text_keep_f("%s chooses experts with later tokens in view, so its loss is not that of an "
+								 "autoregressive model.",
+								 list));
+	else if (n > 1)
+		findings_add(out, FINDING_FUTURE,
+					 text_keep_f("%s choose experts with later tokens in view, so their losses are not those of "
+								 "autoregressive models.",
+								 list));
+}
+
+/* ---- who differs in more than one part */
+
+/* In which parts the series differs from its counterpart; "" when in one or none, or when one of them does not route by
+ * anything. */
+static const char *parts_of(const struct study_series *series, const struct study_series *base)
+{
+	const char *words;
+	enum moe_role role = contrast_role(series);
+	if (role == MOE_DENSE || role == MOE_FLOOR || contrast_role(base) == MOE_DENSE)
+		return "";
+	if (strcmp(series->strategy, base->strategy) == 0)
+		return "";
+	return parts_differing(series->run[0]->sentence, base->run[0]->sentence, &words) > 1 ? words : "";
+}
+
+/* Each strategy once, by the first of its series. */
+static void add_parts(const struct compare_page *page, struct findings *out)
+{
+	const struct study *study = &page->contest[0].series.study;
+	size_t base = findings_baseline(&page->contest[0]), n = 0;
+	const char *list = "", *met = "|";
+	for (size_t s = 0; s < study->n; s++) {
+		const struct study_series *series = &study->series[s];
+		const struct study_series *other = &study->series[contrast_counterpart(study, base, s)];
+		const char *words = parts_of(series, other), *key = text_keep_f("|%s|", series->strategy);
+		if (!*words || strstr(met, key))
+			continue;
+		met = text_keep_f("%s%s|", met, series->strategy);
+		list = n == 0 ? text_keep_f("%s differs from %s in %s", series->strategy, other->strategy, words)
+					  : text_keep_f("%s; %s in %s", list, series->strategy, words);
+		n++;
+	}
+	if (n > 0)
+		findings_add(
+			out, FINDING_PARTS,
+			text_keep_f("%s: no one part accounts for %s.", list, n == 1 ? "that difference" : "these differences"));
+}
+
+/* ---- all of them */
+
+bool findings_plain(const struct compare_page *page)
+{
+	struct arena arena = { .first = NULL };
+	struct sweep_axis *axis;
+	bool plain = page->contests == 1 && sweep_axes(&page->contest[0].series.study, &arena, &axis) == 0;
+	arena_free(&arena);
+	return plain;
+}
+
+void findings_of(const struct compare_page *page, struct findings *out)
+{
+	*out = (struct findings){ .n = 0 };
+	if (page->contests == 0)
+		return;
+	add_single_seeds(page, out);
+	add_diverged(page->study, out);
+	findings_work(page, out);
+	add_single_series(page, out);
+	findings_verdicts(page, out);
+	findings_steps(page, out);
+	findings_where(page, out);
+	findings_gap(page, out);
+	add_future(page, out);
+	add_parts(page, out);
+}
+
+/* ---- on a terminal */
+
+enum { COLUMNS = 100 };
+
+static void print_folded(const char *text, FILE *to)
+{
+	size_t column = 0;
+	for (const char *at = text; *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+		if (column > 0 && column + 1 + length > COLUMNS) {
+			putc('\n', to);
+			column = 0;
+		}
+		column += (size_t)fprintf(to, "%s%.*s", column ? " " : "", (int)length, at);
+		at += length;
+	}
+	putc('\n', to);
+}
+
+void findings_print(const struct findings *findings, FILE *to)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		print_folded(findings->finding[i].text, to);
+	if (findings->n > 0)
+		putc('\n', to);
+}

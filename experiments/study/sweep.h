@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * sweep.h -- settings that were swept: their values in order, and the series that differ in nothing else.
+ */
+#ifndef EXPERIMENTS_STUDY_SWEEP_H
+#define EXPERIMENTS_STUDY_SWEEP_H
+
+#include "experiments/study/study.h"
+
+/* The values of a swept setting in order: numbers by size, then words. */
+struct sweep_axis {
+	size_t key, n;
+	const char **value;   /* [n] */
+	bool numeric;         /* all values are numbers */
+	bool geometric;       /* and spread over a wide range: a log axis suits them */
+	const size_t *leader; /* [study.keys] the first key that moves with it, which may be itself */
+};
+
+/* The axes of the study's keys in their order, for keys that always change together only the first one's.  A setting
+ * that has one value in this study is none.  Arrays live as long as the arena.  Returns the number of axes. */
+size_t sweep_axes(const struct study *study, struct arena *arena, struct sweep_axis **axes);
+
+/* "experts, with top-k and expert-width": the key and those that move with it. */
+const char *sweep_title(const struct study *study, const struct sweep_axis *axis);
+
+/* The place of a value on the axis, from 1; 0 when it has none. */
+size_t sweep_place(const struct sweep_axis *axis, const char *value);
+
+/* Do the two differ in nothing but the axis' key and what moves with it? */
+bool sweep_same_line(const struct study *study, const struct study_series *a, const struct study_series *b,
+					 const struct sweep_axis *axis);
+
+/* line[study.n]: the series on the line of this one in the order of the axis.  Returns their number; 0 when this one is
+ * not the first of them in the study. */
+size_t sweep_line(const struct study *study, size_t series, const struct sweep_axis *axis, size_t *line);
+
+/* What the series of a line have in common: "aux-loss aux.scope=batch". */
+const char *sweep_label(const struct study *study, const struct study_series *series, const struct sweep_axis *axis);
+
+#endif
