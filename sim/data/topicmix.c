@@ -31,8 +31,7 @@ static const struct moe_opt options[] = {
 		  "number of different tokens V: many need a large table, and leave a hash of the token little of each"),
 	COUNT("classes", classes, 0, 65536, 0,
 		  "classes of tokens that behave alike, of equal size: what a router can learn and a table of tokens cannot; "
-		  "auto: "
-		  "vocabulary / 8 where that is whole and at least twice the fanout, else one for each token",
+		  "auto: vocabulary / 8 where that is whole and at least twice the fanout, else one for each token",
 		  .zero = "auto"),
 	NUMBER("class-zipf", class_zipf, 0, 4, 1, "Zipf exponent of the tokens of a class; 0: all equally frequent"),
 	{ .name = "class-law",

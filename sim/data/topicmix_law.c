@@ -488,11 +488,11 @@ static void follow(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 /* Groups of at least one class. */
 static int check_groups(const struct topicmix *opt, struct error *err)
 {
-	int64_t classes = opt->classes > 0 ? opt->classes : opt->vocabulary;
-	if (opt->order == 1 || opt->groups <= classes)
+	size_t classes = topicmix_classes(opt);
+	if (opt->order == 1 || (size_t)opt->groups <= classes)
 		return 0;
-	return fail(err, ERROR_USER, "topicmix: groups=%lld is more than the %lld classes of tokens (lower groups)",
-				(long long)opt->groups, (long long)classes);
+	return fail(err, ERROR_USER, "topicmix: groups=%lld is more than the %zu classes of tokens (lower groups)",
+				(long long)opt->groups, classes);
 }
 
 /* Classes of equal size. */

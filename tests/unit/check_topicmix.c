@@ -243,6 +243,7 @@ static const struct {
 	{ "topicmix,vocabulary=12,classes=3,fanout=4", "fanout=4 is more than the 3 classes" },
 	{ "topicmix,vocabulary=512,classes=60", "classes=60 do not divide vocabulary=512 (try classes=32)" },
 	{ "topicmix,vocabulary=12,classes=13", "(try classes=12)" },
+	{ "topicmix,order=2,groups=33", "groups=33 is more than the 32 classes of tokens" },
 	{ "topicmix,vocabulary=12,classes=4,order=2,groups=5", "groups=5 is more than the 4 classes of tokens" },
 };
 
