@@ -249,7 +249,16 @@ static bool is_listed(const char *const *list, size_t n, const char *text)
 	return false;
 }
 
-/* Strategies, each once, since the settings of a strategy do not decide it. */
+/* Does it look ahead with all of its settings? */
+static bool always_sees_future(const struct study *study, const char *strategy)
+{
+	for (size_t s = 0; s < study->n; s++)
+		if (strcmp(study->series[s].strategy, strategy) == 0 && !study_sees_future(&study->series[s]))
+			return false;
+	return true;
+}
+
+/* Strategies, each once; a series where it depends on a setting, as on a capacity. */
 static void add_future(const struct compare_page *page, struct findings *out)
 {
 	const struct study *study = page->study;
@@ -259,8 +268,9 @@ static void add_future(const struct compare_page *page, struct findings *out)
 	for (size_t s = 0; s < study->n; s++) {
 		const struct study_series *series = &study->series[s];
 		bool seer = study_sees_future(series) && contrast_role(series) != MOE_ORACLE;
-		if (seer && !is_listed(name, n, series->strategy))
-			name[n++] = series->strategy;
+		const char *who = always_sees_future(study, series->strategy) ? series->strategy : series->label;
+		if (seer && !is_listed(name, n, who))
+			name[n++] = who;
 	}
 	const char *list = wording_list(n, name);
 	arena_free(&arena);
