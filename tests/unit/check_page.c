@@ -278,6 +278,7 @@ START_TEST(what_does_not_scatter_is_decided)
 	ck_assert_int_eq(pair_of(&page, 3, 1)->test.verdict, VERDICT_EQUAL);
 	ck_assert(pair_of(&page, 3, 1)->exact);
 	compare_page_free(&page);
+	free_suite();
 	page = judge_three(SEEDS, "s1");
 	pair = pair_of(&page, 1, 2);
 	ck_assert(pair->exact);
@@ -415,6 +416,7 @@ START_TEST(the_gap_is_from_chance_to_the_best_that_is_planted)
 	ck_assert_double_eq(gap->share[0].value, 0);
 	ck_assert_double_eq(gap->share[4].value, 1);
 	compare_page_free(&page);
+	free_suite();
 	page = judge_cast(cast, 3);
 	ck_assert_double_nan(page.contest[0].gap.share[1].value);
 	ck_assert_double_nan(page.contest[0].gap.of_run[1][0]);
