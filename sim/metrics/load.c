@@ -41,14 +41,9 @@ void load_clear(struct load *load)
 /* sum of s ln s */
 static inline double sum_of_logs(const real *s, size_t n)
 {
-	double lane[MOE_LANES] = { 0 };
-	size_t i = 0;
-	for (; i + MOE_LANES <= n; i += MOE_LANES)
-		for (size_t j = 0; j < MOE_LANES; j++)
-			lane[j] += (double)(s[i + j] * moe_log(s[i + j]));
-	for (size_t j = 0; i < n; i++, j++)
-		lane[j] += (double)(s[i] * moe_log(s[i]));
-	return moe_sum_lanes(lane);
+	double sum;
+	MOE_SUM(sum, n, i, s[i] * moe_log(s[i]));
+	return sum;
 }
 
 /* Tokens' scores as shares p = s / sum(s): adds them to prob, their entropy ln sum(s) - sum(s ln s) / sum(s), and the

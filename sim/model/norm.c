@@ -45,14 +45,9 @@ void norm_forward(struct norm *norm, size_t tokens, const real *x, real *y)
 /* sum of g d_y x */
 static inline double weighted_dot(size_t width, const real *gain, const real *d_y, const real *x)
 {
-	double lane[MOE_LANES] = { 0 };
-	size_t i = 0;
-	for (; i + MOE_LANES <= width; i += MOE_LANES)
-		for (size_t j = 0; j < MOE_LANES; j++)
-			lane[j] += (double)(gain[i + j] * d_y[i + j] * x[i + j]);
-	for (size_t j = 0; i < width; i++, j++)
-		lane[j] += (double)(gain[i] * d_y[i] * x[i]);
-	return moe_sum_lanes(lane);
+	double sum;
+	MOE_SUM(sum, width, i, gain[i] * d_y[i] * x[i]);
+	return sum;
 }
 
 /* With r = 1/rms and u = x r:  d_x = r (g d_y - u mean(g d_y u)). */

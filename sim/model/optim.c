@@ -28,14 +28,9 @@ double optim_rate(const struct optim *optim, size_t step)
 
 MOE_CLONED static double sum_of_squares(const real *x, size_t n)
 {
-	double lane[MOE_LANES] = { 0 };
-	size_t i = 0;
-	for (; i + MOE_LANES <= n; i += MOE_LANES)
-		for (size_t j = 0; j < MOE_LANES; j++)
-			lane[j] += (double)x[i + j] * (double)x[i + j];
-	for (size_t j = 0; i < n; i++, j++)
-		lane[j] += (double)x[i] * (double)x[i];
-	return moe_sum_lanes(lane);
+	double sum;
+	MOE_SUM(sum, n, i, (double)x[i] * (double)x[i]);
+	return sum;
 }
 
 static size_t slice_begin(const struct params *params, size_t slice)

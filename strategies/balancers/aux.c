@@ -100,14 +100,9 @@ static double total(const double *x, size_t n)
 /* sum_e s_e count_e */
 static inline double counted(const real *s, const double *count, size_t experts)
 {
-	double lane[MOE_LANES] = { 0 };
-	size_t e = 0;
-	for (; e + MOE_LANES <= experts; e += MOE_LANES)
-		for (size_t j = 0; j < MOE_LANES; j++)
-			lane[j] += (double)s[e + j] * count[e + j];
-	for (size_t j = 0; e < experts; e++, j++)
-		lane[j] += (double)s[e] * count[e];
-	return moe_sum_lanes(lane);
+	double sum;
+	MOE_SUM(sum, experts, e, (double)s[e] * count[e]);
+	return sum;
 }
 
 /* E sum_e f_e P_e over the tokens [first, first + n), and its gradient times `weight`.  A score's share in its row is

@@ -22,14 +22,37 @@
  * compiler may use vectors of any length for it. */
 enum { MOE_LANES = 16 };
 
-static inline double moe_sum_lanes(double lane[MOE_LANES])
+static inline double moe_sum_lanes(const double lane[MOE_LANES])
 {
-	for (size_t j = 0; j < MOE_LANES / 2; j++)
-		lane[j] += lane[j + MOE_LANES / 2];
+	double sum[MOE_LANES / 4];
 	for (size_t j = 0; j < MOE_LANES / 4; j++)
-		lane[j] += lane[j + MOE_LANES / 4];
-	return (lane[0] + lane[2]) + (lane[1] + lane[3]);
+		sum[j] = (lane[j] + lane[j + 8]) + (lane[j + 4] + lane[j + 12]);
+	return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
+
+/* sum = the sum of `term`, an expression in i, over i < n.  The remainder has lanes of its own: gcc keeps an array in
+ * memory as soon as one of its places is not known when compiling. */
+#define MOE_SUM(sum, n, i, term)                                                                                       \
+	do {                                                                                                               \
+		double lane_[MOE_LANES], rest_[MOE_LANES];                                                                     \
+		size_t n_ = (n), at_ = 0;                                                                                      \
+		for (size_t j_ = 0; j_ < MOE_LANES; j_++)                                                                      \
+			lane_[j_] = 0;                                                                                             \
+		for (; at_ + MOE_LANES <= n_; at_ += MOE_LANES)                                                                \
+			for (size_t j_ = 0; j_ < MOE_LANES; j_++) {                                                                \
+				size_t i = at_ + j_;                                                                                   \
+				lane_[j_] += (double)(term);                                                                           \
+			}                                                                                                          \
+		if (at_ == n_) {                                                                                               \
+			(sum) = moe_sum_lanes(lane_);                                                                              \
+		} else {                                                                                                       \
+			for (size_t j_ = 0; j_ < MOE_LANES; j_++)                                                                  \
+				rest_[j_] = lane_[j_];                                                                                 \
+			for (size_t i = at_; i < n_; i++)                                                                          \
+				rest_[i - at_] += (double)(term);                                                                      \
+			(sum) = moe_sum_lanes(rest_);                                                                              \
+		}                                                                                                              \
+	} while (0)
 
 /* Appends one pick.  The core sizes the arrays by max_picks(); a pick beyond them is not written, and the core
  * reports the part when it finds n > max. */
@@ -179,27 +202,17 @@ static inline real moe_max(const real *row, size_t n)
 
 static inline double moe_sum(const real *row, size_t n)
 {
-	double lane[MOE_LANES] = { 0 };
-	size_t i = 0;
-	for (; i + MOE_LANES <= n; i += MOE_LANES)
-		for (size_t j = 0; j < MOE_LANES; j++)
-			lane[j] += (double)row[i + j];
-	for (size_t j = 0; i < n; i++, j++)
-		lane[j] += (double)row[i];
-	return moe_sum_lanes(lane);
+	double sum;
+	MOE_SUM(sum, n, i, row[i]);
+	return sum;
 }
 
 /* sum of a[i] b[i], the products rounded to the working precision. */
 static inline double moe_dot(const real *a, const real *b, size_t n)
 {
-	double lane[MOE_LANES] = { 0 };
-	size_t i = 0;
-	for (; i + MOE_LANES <= n; i += MOE_LANES)
-		for (size_t j = 0; j < MOE_LANES; j++)
-			lane[j] += (double)(a[i + j] * b[i + j]);
-	for (size_t j = 0; i < n; i++, j++)
-		lane[j] += (double)(a[i] * b[i]);
-	return moe_sum_lanes(lane);
+	double sum;
+	MOE_SUM(sum, n, i, a[i] * b[i]);
+	return sum;
 }
 
 /* to[i] = exp(scale (row[i] - top)) / their sum; returns that sum.  top is moe_max() of the row; `to` may be `row`. */
@@ -218,14 +231,9 @@ static inline double moe_softmax(const real *row, size_t n, real scale, real top
 static inline double moe_log_sum_exp(const real *row, size_t n)
 {
 	real top = moe_max(row, n);
-	double lane[MOE_LANES] = { 0 };
-	size_t i = 0;
-	for (; i + MOE_LANES <= n; i += MOE_LANES)
-		for (size_t j = 0; j < MOE_LANES; j++)
-			lane[j] += (double)moe_exp(row[i + j] - top);
-	for (size_t j = 0; i < n; i++, j++)
-		lane[j] += (double)moe_exp(row[i] - top);
-	return (double)top + log(moe_sum_lanes(lane));
+	double sum;
+	MOE_SUM(sum, n, i, moe_exp(row[i] - top));
+	return (double)top + log(sum);
 }
 
 #endif
