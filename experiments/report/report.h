@@ -6,10 +6,10 @@
 #define EXPERIMENTS_REPORT_REPORT_H
 
 #include "experiments/charts/chart.h"
-#include "experiments/grid/suite_note.h"
 #include "experiments/report/ink.h"
 #include "experiments/study/findings.h"
-#include "experiments/study/run_record.h"
+#include "experiments/suite/suite_note.h"
+#include "sim/run/run_record.h"
 
 enum { REPORT_ALSO = 4, REPORT_CHARTS = 32 };
 

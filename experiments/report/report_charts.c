@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "experiments/grid/jobs.h"
+#include "experiments/host/jobs.h"
 #include "experiments/report/html.h"
 #include "experiments/report/report.h"
 #include "experiments/report/svg_inline.h"

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiments/host/shell.h"
 #include "experiments/report/html.h"
 #include "experiments/report/report.h"
-#include "experiments/shell.h"
 #include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "experiments/study/run_folder.h"
+#include "sim/run/run_folder.h"
 
 struct study_series {
 	const char *label; /* "top-k", or "top-k capacity=2" where one strategy has several series, or a suite's section */
@@ -42,8 +42,8 @@ size_t study_key(const struct study *study, const char *name);
 /* Does the key tell this series from another one of its strategy? */
 bool study_key_tells(const struct study *study, const struct study_series *series, size_t key);
 
-/* Is it the name that a suite's author gave, a section's, and not one made up from strategy and swept settings?  A section
- * may be called after its strategy: "hash-renorm". */
+/* Is it the name that a suite's author gave, a section's, and not one made up from strategy and swept settings?  A
+ * section may be called after its strategy: "hash-renorm". */
 bool study_label_is_given(const char *label, const char *strategy);
 
 /* Does any of its runs route with later tokens in view? */

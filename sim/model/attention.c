@@ -10,7 +10,7 @@
 #include <moesim/kit.h>
 
 #include "sim/base/parallel.h"
-#include "sim/base/product.h"
+#include "sim/multiply/product.h"
 
 void attention_create(struct attention *attention, size_t sequences, size_t length, size_t width, size_t heads,
 					  size_t layers, uint64_t layer, struct params *params, struct arena *arena)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "sim/base/parallel.h"
-#include "sim/base/product.h"
+#include "sim/multiply/product.h"
 
 void embed_create(struct embed *embed, size_t vocabulary, size_t width, double scale, struct params *params)
 {

@@ -10,8 +10,8 @@
 #include <moesim/kit.h>
 
 #include "sim/base/parallel.h"
-#include "sim/base/product.h"
 #include "sim/base/text.h"
+#include "sim/multiply/product.h"
 
 void ffn_create(struct ffn *ffn, size_t width, size_t inner, size_t layers, const char *name, uint64_t index,
 				struct params *params)

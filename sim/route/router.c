@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/base/product.h"
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
+#include "sim/multiply/product.h"
 
 enum { SCORER, SELECTOR, GATE, BALANCER };
 

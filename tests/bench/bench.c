@@ -17,8 +17,8 @@
 #include <time.h>
 
 #include "sim/base/parallel.h"
-#include "sim/base/product.h"
 #include "sim/base/text.h"
+#include "sim/multiply/product.h"
 #include "sim/route/catalog.h"
 #include "sim/train/trainer.h"
 #include "strategies/catalog.h"

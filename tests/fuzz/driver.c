@@ -27,6 +27,8 @@ static int try_file(const char *path, struct error *err)
 	return 0;
 }
 
+static int try_path(const char *path, struct error *err);
+
 static int try_folder(const char *path, struct error *err)
 {
 	struct dirent **entry;
@@ -35,18 +37,23 @@ static int try_folder(const char *path, struct error *err)
 		return fail(err, ERROR_WORLD, "cannot read the folder %s", path);
 	for (int i = 0; i < n; i++) {
 		if (status == 0 && entry[i]->d_name[0] != '.')
-			status = try_file(path_join(path, entry[i]->d_name), err);
+			status = try_path(path_join(path, entry[i]->d_name), err);
 		free(entry[i]);
 	}
 	free(entry);
 	return status;
 }
 
+static int try_path(const char *path, struct error *err)
+{
+	return folder_exists(path) ? try_folder(path, err) : try_file(path, err);
+}
+
 int main(int argc, char **args)
 {
 	struct error err;
 	for (int i = 1; i < argc; i++) {
-		if ((folder_exists(args[i]) ? try_folder(args[i], &err) : try_file(args[i], &err)) == 0)
+		if (try_path(args[i], &err) == 0)
 			continue;
 		error_print(&err);
 		return err.code;

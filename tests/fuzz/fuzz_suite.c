@@ -4,8 +4,8 @@
  */
 #include <config.h>
 
-#include "experiments/grid/grid.h"
-#include "experiments/grid/run_settings.h"
+#include "experiments/suite/grid.h"
+#include "experiments/suite/run_settings.h"
 #include "sim/base/options.h"
 #include "sim/route/catalog.h"
 #include "strategies/catalog.h"

@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 #include "sim/base/text.h"
-#include "tests/unit/tiny.h"
+#include "tests/support/tiny.h"
 
 enum { DIRECTIONS = 2, TRAINED = 3, STACKED = 2 };
 static const double step = 1e-4, tolerance = 1e-6, least_norm = 1e-4;

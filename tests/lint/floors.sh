@@ -5,15 +5,17 @@
 # shellcheck disable=SC2016 # awk's $
 find sim strategies experiments -name '*.[ch]' | sort | xargs awk '
 	BEGIN {
-		split("sim/api 0 sim/base 1 sim/data 2 sim/model 2 sim/cost 2 sim/trace 2 sim/route 3 sim/net 4 sim/metrics 5 " \
-			"sim/train 6 strategies 7 experiments 8", word, " ")
+		split("sim/api 0 sim/base 1 sim/multiply 2 sim/data 2 sim/cost 2 sim/trace 2 sim/model 3 sim/route 4 sim/net 5 " \
+			"sim/metrics 6 sim/train 7 sim/run 8 strategies 9 experiments/host 10 experiments/models 10 " \
+			"experiments/study 11 experiments/suite 11 experiments/charts 12 experiments/report 13 " \
+			"experiments/cli 14", word, " ")
 		for (i = 1; i in word; i += 2)
 			floor[word[i]] = word[i + 1]
 	}
-	# the first two parts of a path in sim, the first elsewhere
+	# the first part of a path in strategies, the first two elsewhere
 	function folder(path,   part) {
 		split(path, part, "/")
-		return part[1] == "sim" ? part[1] "/" part[2] : part[1]
+		return part[1] == "strategies" ? part[1] : part[1] "/" part[2]
 	}
 	function complain(why) {
 		printf "%s:%d: %s: %s\n", FILENAME, FNR, $2, why

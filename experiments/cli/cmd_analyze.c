@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ * cmd_analyze.c -- moesim analyze: the metrics of moesim on routing that somebody else's model did.
+ */
+#include <config.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <unistd.h>
+
+#include "experiments/cli/cmd.h"
+#include "experiments/host/table.h"
+#include "experiments/study/agreement.h"
+#include "experiments/study/analysis.h"
+#include "experiments/study/spread.h"
+#include "sim/base/csv.h"
+#include "sim/base/text.h"
+#include "sim/trace/tally.h"
+
+struct options {
+	struct analysis_choice choice;
+	int64_t ep;
+	bool percentiles, agreement;
+};
+
+static const struct moe_opt rows[] = {
+	ANALYSIS_OPTIONS(struct options, choice),
+	{ "ep", MOE_OPT_INT, offsetof(struct options, ep), 0, TALLY_IDS, 0, .zero = "none",
+	  .help = "ranks of expert parallelism that share the experts in order, equally many each: adds the load of each" },
+	{ "percentiles", MOE_OPT_FLAG, offsetof(struct options, percentiles),
+	  .help = "add rows with the percentiles of every metric across the layers, and the worst layers by MaxVio" },
+	{ "agreement", MOE_OPT_FLAG, offsetof(struct options, agreement),
+	  .help = "compare the choices of two files token by token" },
+	{ .name = NULL },
+};
+
+/* ---- metrics ------------------------------------------------------------------------------------ */
+
+/* The metrics of a layer, and behind them the imbalance of ranks. */
+enum { VALUES = METRIC_COUNT + 1 };
+
+static const char *value_name(size_t i)
+{
+	return i < METRIC_COUNT ? metric_rows[i].name : "ep_imbalance";
+}
+
+static void put_row(struct csv_writer *out, const char *model, const char *layer, const char *scope, const char *metric,
+					double value)
+{
+	if (isnan(value))
+		return;
+	csv_text(out, model);
+	csv_text(out, layer);
+	csv_text(out, scope);
+	csv_text(out, metric);
+	csv_double(out, value);
+	csv_row(out);
+}
+
+static const char *layer_text(const struct analysis_layer *layer)
+{
+	return text_keep_f("%" PRIu32, layer->layer);
+}
+
+static void put_metrics(struct csv_writer *out, const struct analysis_layer *layer, const char *scope,
+						const struct metrics *m)
+{
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		put_row(out, layer->model, layer_text(layer), scope, metric_rows[i].name, metric_value(&metric_rows[i], m));
+}
+
+static void put_ranks(struct csv_writer *out, const struct analysis_layer *layer, size_t ranks, double *scratch)
+{
+	double imbalance = analysis_ranks(layer, ranks, scratch);
+	put_row(out, layer->model, layer_text(layer), "pooled", "ep_imbalance", imbalance);
+	for (size_t r = 0; r < ranks; r++)
+		put_row(out, layer->model, layer_text(layer), "pooled", text_keep_f("ep_rank_%zu_assignments", r), scratch[r]);
+}
+
+static void put_layer(struct csv_writer *out, const struct analysis_layer *layer, size_t ranks, double *scratch)
+{
+	for (size_t d = 0; d < layer->domains; d++)
+		if (*layer->domain[d] != 0)
+			put_metrics(out, layer, layer->domain[d], &layer->alone[d]);
+	put_metrics(out, layer, "pooled", &layer->together);
+	if (ranks > 0)
+		put_ranks(out, layer, ranks, scratch);
+}
+
+/* ---- across the layers of a model --------------------------------------------------------------- */
+
+/* One of the values of each of the n layers. */
+static void values_of(const struct analysis_layer *layer, size_t n, size_t which, size_t ranks, double *scratch,
+					  double *value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (which < METRIC_COUNT)
+			value[i] = metric_value(&metric_rows[which], &layer[i].together);
+		else
+			value[i] = ranks > 0 ? analysis_ranks(&layer[i], ranks, scratch) : (double)NAN;
+}
+
+static void put_worst(struct csv_writer *out, const struct analysis_layer *layer, const struct spread *spread)
+{
+	for (size_t w = 0; w < SPREAD_WORST && w < spread->n; w++) {
+		const struct analysis_layer *worst = &layer[spread->worst[w]];
+		const char *place = text_keep_f("worst%zu", w + 1);
+		put_row(out, worst->model, place, "pooled", "layer", worst->layer);
+		put_row(out, worst->model, place, "pooled", "maxvio", worst->together.maxvio);
+	}
+}
+
+static void put_percentiles(struct csv_writer *out, const struct analysis_layer *layer, size_t n, size_t ranks,
+							double *scratch, double *value)
+{
+	for (size_t p = 0; p < SPREAD_POINTS; p++)
+		for (size_t i = 0; i < VALUES; i++) {
+			values_of(layer, n, i, ranks, scratch, value);
+			put_row(out, layer->model, spread_names[p], "pooled", value_name(i), spread_of(value, n).point[p]);
+		}
+	values_of(layer, n, METRIC_maxvio, ranks, scratch, value);
+	struct spread spread = spread_of(value, n);
+	put_worst(out, layer, &spread);
+}
+
+/* For a person: what is worse the greater it is. */
+static void tell_spread(struct table *table, const struct analysis_layer *layer, size_t n, size_t ranks,
+						double *scratch, double *value)
+{
+	static const size_t shown[] = { METRIC_maxvio, METRIC_cv, METRIC_dead_experts, METRIC_COUNT };
+	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+		values_of(layer, n, shown[i], ranks, scratch, value);
+		struct spread spread = spread_of(value, n);
+		if (spread.n == 0)
+			continue;
+		table_cell(table, "%s", layer->model);
+		table_cell(table, "%s", value_name(shown[i]));
+		for (size_t p = 0; p < SPREAD_POINTS; p++)
+			table_number(table, spread.point[p], 3);
+		const char *worst = "";
+		for (size_t w = 0; w < SPREAD_WORST && w < spread.n; w++)
+			worst = text_keep_f("%s%s%" PRIu32, worst, *worst ? " " : "", layer[spread.worst[w]].layer);
+		table_cell(table, "%s", worst);
+	}
+}
+
+/* A terminal gets what hundreds of rows say, behind them. */
+static void tell_summary(const struct analysis *analysis, size_t ranks, double *scratch, double *value)
+{
+	static const char *const header[] = { "<model", "<metric", "min", "p50",           "p75",
+										  "p90",    "p95",     "max", "<worst layers", NULL };
+	struct table table;
+	table_begin(&table, header);
+	for (size_t at = 0, n; at < analysis->layers; at += n) {
+		n = analysis_model_layers(analysis, at);
+		if (n > 1)
+			tell_spread(&table, &analysis->layer[at], n, ranks, scratch, value);
+	}
+	if (table.cells > 0) {
+		printf("\nacross layers:\n");
+		table_end(&table, stdout);
+	} else {
+		table_free(&table);
+	}
+}
+
+/* ---- the command -------------------------------------------------------------------------------- */
+
+static int check_ranks(const struct analysis *analysis, size_t ranks, struct error *err)
+{
+	for (size_t i = 0; ranks > 0 && i < analysis->layers; i++)
+		if (analysis->layer[i].experts % ranks != 0) {
+			fail(err, ERROR_USER, "the %zu experts of model '%s' cannot be shared equally by %zu ranks%s",
+				 analysis->layer[i].experts, analysis->layer[i].model, ranks,
+				 " (--experts states their number where not all were used)");
+			return fail_at(err, "--ep", 0, 0);
+		}
+	return 0;
+}
+
+static int print_all(const struct analysis *analysis, const struct options *opt, struct arena *arena, struct error *err)
+{
+	size_t ranks = (size_t)opt->ep;
+	double *scratch = ARENA_TAKE(arena, ranks, double), *value = ARENA_TAKE(arena, analysis->layers, double);
+	struct csv_writer *out = csv_open_stream(stdout, "model,layer,scope,metric,value");
+	for (size_t at = 0, n; at < analysis->layers; at += n) {
+		n = analysis_model_layers(analysis, at);
+		for (size_t i = 0; i < n; i++)
+			put_layer(out, &analysis->layer[at + i], ranks, scratch);
+		if (opt->percentiles)
+			put_percentiles(out, &analysis->layer[at], n, ranks, scratch, value);
+	}
+	TRY(csv_close(out, false, err));
+	if (isatty(STDOUT_FILENO))
+		tell_summary(analysis, ranks, scratch, value);
+	return 0;
+}
+
+static int analyze(int files, char **file, const struct options *opt, struct error *err)
+{
+	struct analysis analysis;
+	struct arena arena = { 0 };
+	TRY(analysis_read(files, file, &opt->choice, &analysis, err));
+	int status = check_ranks(&analysis, (size_t)opt->ep, err);
+	if (status == 0)
+		status = print_all(&analysis, opt, &arena, err);
+	if (status == 0)
+		analysis_tell(&analysis, stderr);
+	arena_free(&arena);
+	analysis_free(&analysis);
+	return status;
+}
+
+/* ---- agreement ---------------------------------------------------------------------------------- */
+
+static void put_value(struct csv_writer *out, const char *layer, const char *metric, double value)
+{
+	if (isnan(value))
+		return;
+	csv_text(out, layer);
+	csv_text(out, metric);
+	csv_double(out, value);
+	csv_row(out);
+}
+
+static void put_agreement(struct csv_writer *out, const struct agreement *of)
+{
+	put_value(out, of->layer, "tokens", of->tokens);
+	put_value(out, of->layer, "tokens_only_in_first", of->only_first);
+	put_value(out, of->layer, "tokens_only_in_second", of->only_second);
+	put_value(out, of->layer, "equal_choices", of->equal_choices);
+	put_value(out, of->layer, "jaccard", of->jaccard);
+	put_value(out, of->layer, "tokens_differing", of->differing);
+	put_value(out, of->layer, "tokens_differing_any_layer", of->differing_any_layer);
+	for (size_t q = 0; q < AGREEMENT_QUARTERS; q++)
+		put_value(out, of->layer, text_keep_f("tokens_differing_margin_q%zu", q + 1), of->by_margin[q]);
+	for (size_t q = 0; q + 1 < AGREEMENT_QUARTERS; q++)
+		put_value(out, of->layer, text_keep_f("margin_q%zu", q + 1), of->margin[q]);
+}
+
+static int compare(int files, char **file, const struct options *opt, struct error *err)
+{
+	struct agreements result;
+	if (files != 2)
+		return fail(err, ERROR_USER, "--agreement compares two files, not %d", files);
+	if (opt->ep > 0 || opt->percentiles)
+		return fail(err, ERROR_USER, "--agreement does not go with --ep or --percentiles");
+	TRY(agreement_read(file, &opt->choice, &result, err));
+	struct csv_writer *out = csv_open_stream(stdout, "layer,metric,value");
+	for (size_t i = 0; i < result.n; i++)
+		put_agreement(out, &result.of[i]);
+	int status = csv_close(out, false, err);
+	analysis_tell(&(struct analysis){ .padding = result.padding }, stderr);
+	agreement_free(&result);
+	return status;
+}
+
+static int run(const void *opt, int argc, char **args, struct error *err)
+{
+	const struct options *options = opt;
+	if (argc == 0)
+		return fail(err, ERROR_USER,
+					"analyze needs a file of expert counts or a routing trace ('-' reads standard input)");
+	return (options->agreement ? compare : analyze)(argc, args, options, err);
+}
+
+const struct command command_analyze = {
+	.name = "analyze",
+	.summary = "balance and specialisation metrics of expert counts or routing traces",
+	.arguments = "FILE...",
+	.about =
+		"Reads expert counts (CSV: [model,][step,][domain,]layer,expert,count, also layer_id,expert_id,count as SGLang "
+		"writes them; JSON: logical_count, or a layer with tokens_per_expert), traces with one row for each routed "
+		"pair "
+		"(layer,expert as llama.cpp writes them, or token,layer,slot,expert[,weight]) and JSON traces (top_indices of "
+		"Megatron-LM, topk_ids and routed_experts of vLLM), packed by gzip or zstd or not, and prints a CSV "
+		"model,layer,scope,metric,value. Several files are the ranks of one model: their counts add. Expert -1 is "
+		"padding "
+		"and skipped. The scope is a domain's name, or pooled: all domains, each weighted equally. Entropies and "
+		"mutual "
+		"information are in nats. Each *_floor is what uniformly random routing of as many tokens gives: a value near "
+		"its "
+		"floor says nothing. `moesim list metrics` explains the metrics. domains.csv and experts.csv of a run folder "
+		"are "
+		"read too (--step chooses the step). With --agreement the choices of two traces of the same tokens are "
+		"compared, "
+		"and the CSV is layer,metric,value: the share of equal choices, the mean Jaccard index, and the share of "
+		"tokens "
+		"that differ, in the layer, in any layer, and by quarters of the margin where there are weights.",
+	.opts = rows,
+	.opts_size = sizeof(struct options),
+	.run = run,
+};
