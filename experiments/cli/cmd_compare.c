@@ -19,7 +19,7 @@
 struct compare_options {
 	const char *metric, *against, *out;
 	double margin;
-	bool all_pairs;
+	bool all_pairs, lenient;
 	int scale;
 };
 
@@ -62,6 +62,7 @@ static const struct moe_opt compare_rows[] = {
 	  .type = MOE_OPT_TEXT,
 	  AT(out),
 	  .help = "folder of compare.csv and pairs.csv (default the first DIR)" },
+	STUDY_LENIENT_ROW(offsetof(struct compare_options, lenient)),
 	{ .name = NULL },
 };
 #undef AT
@@ -570,7 +571,8 @@ static int compare_command(const void *options, int argc, char **args, struct er
 		return fail_at(err, "--all-pairs", 0, 0);
 	}
 	TRY(choose_metrics(&job, opt->metric, err));
-	TRY(study_read((size_t)argc, args, &study, err));
+	TRY(study_read_as((size_t)argc, args, opt->lenient, &study, err));
+	run_list_tell(&study.runs);
 	int status = compare_all(&job, *opt->out ? opt->out : args[0], err);
 	if (study.repeats > 0)
 		fprintf(stderr, "moesim: %zu runs repeat the settings and seed of another and are left out\n", study.repeats);

@@ -84,13 +84,28 @@ static void list_metrics(bool names)
 						 *metric_rows[i].balance ? text_keep_f("; in balance %s", metric_rows[i].balance) : ""));
 }
 
+static void list_column(bool names, const struct csv_column *column)
+{
+	const char *file = run_file_name((enum run_file)column->file);
+	line(names, text_keep_f("%.*s.%s", (int)strlen(file) - 4, file, column->name),
+		 text_keep_f("%s%s", column->meaning, *column->unit ? text_keep_f(" [%s]", column->unit) : ""));
+}
+
+/* A balancer whose loss steps.csv has no column for brings one of its own. */
+static void list_term(bool names, const struct moe_part *part)
+{
+	const char *column = part->kind == MOE_BALANCER ? ((const struct moe_balancer *)part)->column : NULL;
+	if (column && !csv_columns_find(run_columns, FILE_STEPS, column))
+		line(names, text_keep_f("steps.%s", column),
+			 text_keep_f("loss of balancer %s before its weight, mean over the layers", part->name));
+}
+
 static void list_columns(bool names)
 {
-	for (const struct column *column = run_columns; column->name; column++)
-		line(names,
-			 text_keep_f("%.*s.%s", (int)strlen(run_file_name(column->file)) - 4, run_file_name(column->file),
-						 column->name),
-			 text_keep_f("%s%s", column->meaning, *column->unit ? text_keep_f(" [%s]", column->unit) : ""));
+	for (const struct csv_column *column = run_columns; column->name; column++)
+		list_column(names, column);
+	for (size_t i = 0; catalog_parts()[i]; i++)
+		list_term(names, catalog_parts()[i]);
 }
 
 static void list_models(bool names)

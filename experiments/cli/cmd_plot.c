@@ -37,6 +37,7 @@ struct plot_opts {
 	const char *only, *out, *baseline;
 	double margin;
 	int64_t timeout;
+	bool lenient;
 	struct analysis_choice counts; /* how files of counts and traces are read */
 };
 
@@ -78,6 +79,7 @@ static const struct moe_opt plot_rows[] = {
 	  .unit = "s",
 	  .help = "how long gnuplot may take for one picture" },
 	ANALYSIS_OPTIONS(struct plot_opts, counts),
+	STUDY_LENIENT_ROW(offsetof(struct plot_opts, lenient)),
 	{ .name = NULL },
 };
 
@@ -401,7 +403,9 @@ static int verdict(const struct plotting *p, struct error *err)
 
 static int read_runs(struct plotting *p, int argc, char **args, struct error *err)
 {
-	return study_read((size_t)argc, args, &p->study, err);
+	TRY(study_read_as((size_t)argc, args, p->opt->lenient, &p->study, err));
+	run_list_tell(&p->study.runs);
+	return 0;
 }
 
 static void tell_runs(const struct plotting *p)

@@ -17,6 +17,7 @@
 struct report_options {
 	const char *out, *question, *metric, *against;
 	double margin;
+	bool lenient;
 };
 
 #define AT(field) .at = offsetof(struct report_options, field)
@@ -41,6 +42,7 @@ static const struct moe_opt report_rows[] = {
 	  .type = MOE_OPT_TEXT,
 	  AT(against),
 	  .help = "what everything is compared with (default plain token choice, else dense, else the first)" },
+	STUDY_LENIENT_ROW(offsetof(struct report_options, lenient)),
 	{ .name = NULL },
 };
 #undef AT
@@ -122,6 +124,13 @@ static int judge(const struct report_options *opt, struct report *report, struct
 	return add_beside(report, err);
 }
 
+/* A page tells where its numbers come from, so that every file must be what the run wrote. */
+static int read_record(const struct run_folder *run, struct run_record *record, struct error *err)
+{
+	*record = run->record;
+	return run_folder_verify(run, err);
+}
+
 static int read_records(struct report *report, struct arena *arena, struct error *err)
 {
 	const struct study *study = report->study;
@@ -129,7 +138,7 @@ static int read_records(struct report *report, struct arena *arena, struct error
 	for (size_t s = 0; s < study->n; s++) {
 		report->record[s] = ARENA_TAKE(arena, study->series[s].n, struct run_record);
 		for (size_t i = 0; i < study->series[s].n; i++)
-			TRY(run_record_read(study->series[s].run[i], arena, &report->record[s][i], err));
+			TRY(read_record(study->series[s].run[i], &report->record[s][i], err));
 	}
 	return 0;
 }
@@ -182,7 +191,9 @@ static int report_command(const void *options, int argc, char **args, struct err
 	struct study study;
 	if (argc < 1)
 		return fail(err, ERROR_USER, "report on what? (give the folder of a suite or of a run)");
-	TRY(study_read((size_t)argc, args, &study, err));
+	const struct report_options *opt = options;
+	TRY(study_read_as((size_t)argc, args, opt->lenient, &study, err));
+	run_list_tell(&study.runs);
 	int status = make_report(options, &study, (size_t)argc, args, err);
 	study_free(&study);
 	return status;

@@ -258,9 +258,9 @@ static struct run_plan plan_of(const struct run_options *opt, const struct setti
 		*opt->out ? opt->out : text_keep_f("runs/%s-s%lld", settings->sentence.name, (long long)settings->config.seed);
 	*errand = (struct errand){ .shown = -1, .model = path_last(folder) };
 	return (struct run_plan){ .folder = folder,
-							  .mode = opt->resume  ? RECORDER_RESUME
-									  : opt->force ? RECORDER_FORCE
-												   : RECORDER_NEW,
+							  .mode = opt->resume  ? RUN_RESUME
+									  : opt->force ? RUN_FORCE
+												   : RUN_NEW,
 							  .threads = (int)(opt->threads ? (size_t)opt->threads : jobs_processors()),
 							  .checkpoint_every = (size_t)opt->checkpoint_every,
 							  .show = on_terminal(opt) ? show_progress : NULL,

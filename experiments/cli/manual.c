@@ -162,16 +162,11 @@ static void roff_files(FILE *to)
 	fputs(".SH FILES OF A RUN\n", to);
 	for (int i = 0; i < RUN_FILES; i++) {
 		fprintf(to, ".SS %s\n", run_file_name((enum run_file)i));
-		for (const struct column *column = run_columns; column->name; column++)
-			if ((int)column->file == i)
+		for (const struct csv_column *column = run_columns; column->name; column++)
+			if (column->file == i)
 				roff_item(column->name,
 						  text_keep_f("%s%s", column->meaning, *column->unit ? text_keep_f(" [%s]", column->unit) : ""),
 						  to);
-		for (size_t j = 0; i == FILE_LAYERS && j < METRIC_COUNT; j++)
-			roff_item(metric_rows[j].name,
-					  text_keep_f("%s%s", metric_rows[j].meaning,
-								  *metric_rows[j].unit ? text_keep_f(" [%s]", metric_rows[j].unit) : ""),
-					  to);
 	}
 }
 

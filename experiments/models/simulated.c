@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "sim/run/manifest.h"
 #include "sim/train/trainer.h"
 
 bool simulated_is(const struct document *doc)
@@ -25,33 +26,20 @@ static bool is_needed(const char *name)
 	return true;
 }
 
-/* One entry of "settings": {"name": "width", "value": "64", ...}. */
-static int take_setting(const struct document *doc, const json_t *entry, struct assignment *to, size_t *n,
-						struct error *err)
+static int take_settings(const struct document *doc, const struct run_record *record, struct assignment *to, size_t *n,
+						 struct error *err)
 {
-	const char *name = json_string_value(json_object_get(entry, "name"));
-	const char *value = json_string_value(json_object_get(entry, "value"));
-	if (!name || !value)
-		return document_fail(doc, "settings", err, "settings must be a list of objects with name and value");
-	if (!config_find(name))
-		return document_fail(doc, "settings", err, "no setting is called '%s' (was another moesim here?)", name);
-	if (!is_needed(name))
-		return 0;
-	if (*n == CONFIG_ROWS)
-		return document_fail(doc, "settings", err, "there are more than %d settings", CONFIG_ROWS);
-	to[(*n)++] = (struct assignment){ name, value };
-	return 0;
-}
-
-static int take_settings(const struct document *doc, struct assignment *to, size_t *n, struct error *err)
-{
-	const json_t *list = NULL;
-	const char *sentence = NULL;
-	TRY(document_word(doc, "sentence", &sentence, err));
-	TRY(document_list(doc, "settings", &list, err));
-	to[(*n)++] = (struct assignment){ "strategy", sentence };
-	for (size_t i = 0; i < json_array_size(list); i++)
-		TRY(take_setting(doc, json_array_get(list, i), to, n, err));
+	to[(*n)++] = (struct assignment){ "strategy", record->sentence };
+	for (size_t i = 0; i < record->settings; i++) {
+		const char *name = record->setting[i].name;
+		if (!config_find(name))
+			return document_fail(doc, "settings", err, "no setting is called '%s' (was another moesim here?)", name);
+		if (!is_needed(name))
+			continue;
+		if (*n == CONFIG_ROWS)
+			return document_fail(doc, "settings", err, "there are more than %d settings", CONFIG_ROWS);
+		to[(*n)++] = (struct assignment){ name, record->setting[i].value };
+	}
 	return 0;
 }
 
@@ -65,18 +53,30 @@ static int resolve(const struct document *doc, const struct assignment *given, s
 	return document_fail(doc, "settings", err, "%s", inner.text);
 }
 
-int simulated_read(const struct document *doc, struct model *model, struct error *err)
+static int read_record(const struct document *doc, struct arena *arena, struct model *model, struct error *err)
 {
 	struct assignment given[CONFIG_ROWS];
 	struct settings settings;
+	struct run_record record;
+	struct error inner;
 	size_t n = 0;
 	int64_t vocabulary = 0;
-	TRY(take_settings(doc, given, &n, err));
+	if (manifest_take(doc->root, arena, &record, &inner) != 0)
+		return document_fail(doc, "settings", err, "%s", inner.text);
 	TRY(document_int(doc, "stream.vocabulary", 1, UINT32_MAX, &vocabulary, err));
 	if (vocabulary == 0)
 		return document_fail(doc, "stream.vocabulary", err, "stream.vocabulary is missing");
+	TRY(take_settings(doc, &record, given, &n, err));
 	TRY(resolve(doc, given, n, &settings, err));
 	model->shape = trainer_shape(&settings.config, &settings.sentence, (size_t)vocabulary);
 	model->context = settings.config.length;
 	return 0;
+}
+
+int simulated_read(const struct document *doc, struct model *model, struct error *err)
+{
+	struct arena arena = { .bytes = 0 };
+	int status = read_record(doc, &arena, model, err);
+	arena_free(&arena);
+	return status;
 }

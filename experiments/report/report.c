@@ -11,6 +11,7 @@
 
 #include "experiments/report/html.h"
 #include "sim/base/build.h"
+#include "sim/base/files.h"
 #include "sim/base/text.h"
 
 void report_fold(FILE *to, const char *summary, bool open)
@@ -160,21 +161,6 @@ static void warn(FILE *to, bool *any, const char *text)
 	*any = true;
 }
 
-static const char *damaged_runs(const struct report *report)
-{
-	size_t n = 0;
-	const char *first = "";
-	for (size_t i = 0; i < report->study->n; i++)
-		for (size_t j = 0; j < report->study->series[i].n; j++) {
-			const struct record_file *file = run_record_damage(&report->record[i][j]);
-			if (file && n++ == 0)
-				first = text_keep_f("%s of %s", file->name, report->study->series[i].run[j]->name);
-		}
-	return n ? text_keep_f("Files of %zu run%s are not what their manifests say, first %s.", n, n == 1 ? "" : "s",
-						   first)
-			 : NULL;
-}
-
 static void write_cautions(const struct report *report, FILE *to)
 {
 	const struct study *study = report->study;
@@ -185,9 +171,8 @@ static void write_cautions(const struct report *report, FILE *to)
 	if (study->repeats)
 		warn(to, &any,
 			 text_keep_f("%zu runs repeat the settings and seed of another and are left out.", study->repeats));
-	const char *damaged = damaged_runs(report);
-	if (damaged)
-		warn(to, &any, damaged);
+	for (size_t i = 0; i < study->runs.omissions; i++)
+		warn(to, &any, text_keep_f("%s: %s", path_last(study->runs.omission[i].path), study->runs.omission[i].reason));
 	if (any)
 		fputs("</ul>\n", to);
 }

@@ -9,7 +9,6 @@
 #include "experiments/report/ink.h"
 #include "experiments/study/findings.h"
 #include "experiments/suite/suite_note.h"
-#include "sim/run/run_record.h"
 
 enum { REPORT_ALSO = 4, REPORT_CHARTS = 32 };
 

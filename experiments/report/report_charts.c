@@ -142,11 +142,13 @@ static const char *complaint(const struct drawing *drawing)
 	size_t size;
 	if (file_read(log_of((void *)drawing, 0), 1 << 20, &text, &size, &ignored) != 0 || size == 0)
 		return "gnuplot could not be run";
-	text[strcspn(text, "\n")] = '\0';
-	char *where = strrchr(text, '(');
-	if (where && where > text && strstr(where, drawing->folder))
+	text[size - (text[size - 1] == '\n')] = '\0';
+	char *line = strrchr(text, '\n'); /* before it stand the runs that do not count */
+	line = line ? line + 1 : text;
+	char *where = strrchr(line, '(');
+	if (where && where > line && strstr(where, drawing->folder))
 		where[-1] = '\0';
-	const char *kept = text_keep(strncmp(text, name, strlen(name)) == 0 ? text + strlen(name) : text);
+	const char *kept = text_keep(strncmp(line, name, strlen(name)) == 0 ? line + strlen(name) : line);
 	free(text);
 	return kept;
 }
@@ -155,11 +157,12 @@ static int plot(struct drawing *drawing, size_t folders, char *const *folder, co
 				struct error *err)
 {
 	size_t n = 0;
-	char **argument = calloc(folders + 8, sizeof *argument);
+	char **argument = calloc(folders + 9, sizeof *argument);
 	if (!argument)
 		error_no_memory("arguments");
 	argument[n++] = (char *)"plot";
 	argument[n++] = (char *)"--format=svg";
+	argument[n++] = (char *)"--lenient"; /* what is damaged has been told */
 	argument[n++] = (char *)text_keep_f("--out=%s", drawing->folder);
 	if (choice->margin > 0)
 		argument[n++] = (char *)text_keep_f("--margin=%.17g", choice->margin);

@@ -237,7 +237,6 @@ static void write_series_command(const struct study_series *series, const struct
 
 static void write_hash(const struct run_record *record, const char *name, FILE *to)
 {
-	static const char *const word[] = { "", "changed since", "missing" };
 	const struct record_file *file = run_record_file(record, name);
 	if (!file) {
 		fputs("<td>–</td>", to);
@@ -247,7 +246,7 @@ static void write_hash(const struct run_record *record, const char *name, FILE *
 	html_text(to, file->sha256);
 	fputs("\">", to);
 	html_format(to, "%.*s", HASH_SHOWN, file->sha256);
-	fprintf(to, "</code>%s%s</td>", file->state == FILE_INTACT ? "" : " ", word[file->state]);
+	fputs("</code></td>", to);
 }
 
 static void write_run(const struct run_folder *run, const struct run_record *record, FILE *to)

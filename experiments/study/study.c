@@ -11,8 +11,6 @@
 
 #include "sim/base/text.h"
 
-/* ---- what was swept -------------------------------------------------------------------------------------- */
-
 /* Settings that cannot change a result, or that name the run itself. */
 static bool is_compared(const char *name)
 {
@@ -73,8 +71,6 @@ size_t study_key(const struct study *study, const char *name)
 		i++;
 	return i;
 }
-
-/* ---- series ---------------------------------------------------------------------------------------------- */
 
 /* The must-have strategies, each with the colour that it has in every chart; the order is that of the legends. */
 static const char *const ranked[] = {
@@ -172,8 +168,6 @@ static int compare_series(const void *left, const void *right, void *context)
 		order = compare_values(a->value[k], b->value[k]);
 	return order != 0 ? order : strcmp(a->run[0]->sentence, b->run[0]->sentence);
 }
-
-/* ---- labels and looks ------------------------------------------------------------------------------------ */
 
 static bool same_strategy(const struct study_series *a, const struct study_series *b)
 {
@@ -280,10 +274,10 @@ static void dress_series(struct study *study)
 	}
 }
 
-int study_read(size_t folders, char *const *folder, struct study *study, struct error *err)
+int study_read_as(size_t folders, char *const *folder, bool lenient, struct study *study, struct error *err)
 {
 	*study = (struct study){ .n = 0 };
-	TRY(run_list_find(folders, folder, &study->runs, err));
+	TRY(run_list_find(folders, folder, lenient, &study->runs, err));
 	find_keys(study);
 	study->series = ARENA_TAKE(&study->arena, study->runs.n, struct study_series);
 	study->repeat = ARENA_TAKE(&study->arena, study->runs.n, const struct run_folder *);
@@ -292,6 +286,11 @@ int study_read(size_t folders, char *const *folder, struct study *study, struct 
 	qsort_r(study->series, study->n, sizeof *study->series, compare_series, study);
 	dress_series(study);
 	return 0;
+}
+
+int study_read(size_t folders, char *const *folder, struct study *study, struct error *err)
+{
+	return study_read_as(folders, folder, false, study, err);
 }
 
 void study_free(struct study *study)

@@ -32,8 +32,17 @@ struct study {
 	const struct run_folder **repeat; /* [repeats] left out: same series and seed as another run */
 };
 
-/* Reads the runs of the folders and sorts them into series. */
-int study_read(size_t folders, char *const *folder, struct study *study, struct error *err);
+/* Reads the runs of the folders and sorts them into series.  What does not count is in study->runs.omission.  A damaged
+ * run is an error, or left out when `lenient`. */
+int study_read_as(size_t folders, char *const *folder, bool lenient, struct study *study, struct error *err);
+int study_read(size_t folders, char *const *folder, struct study *study, struct error *err); /* not lenient */
+
+/* The flag of the commands that build on runs; `where` is the bool that it sets. */
+#define STUDY_LENIENT_ROW(where)                                                            \
+	{                                                                                       \
+		.name = "lenient", .type = MOE_OPT_FLAG, .at = (where),                             \
+		.help = "leave damaged runs out, each named on stderr, instead of stopping at them" \
+	}
 void study_free(struct study *study);
 
 /* The column of that key, or study->keys. */

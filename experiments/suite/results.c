@@ -20,7 +20,7 @@
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 #include "sim/base/whole_csv.h"
-#include "sim/run/manifest.h"
+#include "sim/run/run_folder.h"
 
 /* "-s<seed>-<hash8>", the part of a folder's name that says what was run. */
 static const char *identity(const char *name)
@@ -32,8 +32,6 @@ static const char *identity(const char *name)
 		dash--;
 	return dash > name && dash[0] == 's' ? dash - 1 : NULL;
 }
-
-/* ---- what is there --------------------------------------------------------------------------------------- */
 
 static int compare_identities(const void *a, const void *b)
 {
@@ -70,28 +68,35 @@ static struct names list_runs(const char *folder)
 }
 
 /* A run of other settings is none of ours, whatever its folder is called. */
-static enum run_state state_of(const struct manifest_facts *facts, bool summed_up, const struct grid_run *run)
+static enum run_state state_of(const struct run_record *record, bool summed_up, const struct grid_run *run)
 {
-	bool ours = !facts->has_settings || facts->settings == run->hash;
+	bool ours = !record->has_hash || record->hash == run->hash;
 	if (!summed_up || !ours)
 		return RUN_UNFINISHED;
-	if (strcmp(facts->status, "done") == 0)
+	if (manifest_is(record, "done"))
 		return RUN_DONE;
-	return strcmp(facts->status, "diverged") == 0 ? RUN_DIVERGED : RUN_UNFINISHED;
+	return manifest_is(record, "diverged") ? RUN_DIVERGED : RUN_UNFINISHED;
+}
+
+/* A manifest that is missing or damaged is that of a run to be made. */
+static bool can_read(const char *folder, struct run_record *record, bool *summed_up)
+{
+	struct arena arena = { .bytes = 0 };
+	struct error err;
+	bool readable = manifest_read(folder, &arena, record, &err) == 0 || err.code == ERROR_USER;
+	arena_free(&arena);
+	return readable && file_look(path_join(folder, "summary.csv"), summed_up, &err) == 0;
 }
 
 enum run_state results_look(struct results *results, size_t run)
 {
 	enum run_state state = RUN_MISSING;
 	const char *folder = results_path(results, run);
-	struct manifest_facts facts;
-	struct error ignored;
+	struct run_record record;
 	bool summed_up;
-	if (folder_exists(folder)) {
-		bool readable = manifest_read(folder, &facts, &ignored) == 0 &&
-						file_look(path_join(folder, "summary.csv"), &summed_up, &ignored) == 0;
-		state = readable ? state_of(&facts, summed_up, &results->grid->run[run]) : RUN_UNREADABLE;
-	}
+	if (folder_exists(folder))
+		state = can_read(folder, &record, &summed_up) ? state_of(&record, summed_up, &results->grid->run[run])
+													  : RUN_UNREADABLE;
 	return results->state[run] = state;
 }
 
@@ -140,8 +145,6 @@ const char *results_log(const struct results *results, size_t run)
 	return text_keep_f("%s.stderr", results_path(results, run));
 }
 
-/* ---- the lock -------------------------------------------------------------------------------------------- */
-
 /* The lock is inherited by the runs, so that those of a killed suite keep a new one out until they have ended, too;
  * that takes a moment, hence the patience. */
 int results_lock(struct results *results, bool shared, struct error *err)
@@ -168,8 +171,6 @@ int results_lock(struct results *results, bool shared, struct error *err)
 		fail(err, ERROR_WORLD, "cannot lock: %s", strerror(errno));
 	return fail_at(err, results->folder, 0, 0);
 }
-
-/* ---- the list of runs ------------------------------------------------------------------------------------ */
 
 /* Columns are written with '_' where flags have '-'. */
 static const char *column_of(const char *key)
@@ -202,8 +203,6 @@ int results_list(const struct results *results, struct error *err)
 	return whole_csv_end(&csv, path_join(results->folder, "runs.csv"), err);
 }
 
-/* ---- the gathered summary -------------------------------------------------------------------------------- */
-
 struct gathered {
 	struct csv_table *table; /* [grid->n]; columns 0 where there is no row */
 	size_t columns, room;
@@ -233,13 +232,27 @@ static void add_column(struct gathered *all, const char *name)
 	all->column[all->columns++] = text_keep(name);
 }
 
+static int read_summary(const char *folder, struct csv_table *table, struct error *err)
+{
+	struct arena arena = { .bytes = 0 };
+	const struct run_reading how = { .remedy = "remove the run's folder", .arena = &arena };
+	struct run_folder run;
+	int status = run_folder_open(folder, &how, &run, err);
+	if (status == 0) {
+		*table = run.summary;
+		run.summary = (struct csv_table){ .columns = 0 };
+		run_folder_close(&run);
+	}
+	arena_free(&arena);
+	return status;
+}
+
 static int read_summaries(const struct results *results, struct gathered *all, struct error *err)
 {
 	for (size_t i = 0; i < results->grid->n; i++) {
 		if (results->state[i] != RUN_DONE && results->state[i] != RUN_DIVERGED)
 			continue;
-		TRY(manifest_vouch(results_path(results, i), FILE_SUMMARY, err));
-		TRY(csv_read(path_join(results_path(results, i), "summary.csv"), &all->table[i], err));
+		TRY(read_summary(results_path(results, i), &all->table[i], err));
 		for (size_t c = 0; c < all->table[i].columns; c++)
 			add_column(all, all->table[i].header[c]);
 	}

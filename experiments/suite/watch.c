@@ -8,97 +8,35 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "experiments/host/jobs.h"
-#include "sim/base/files.h"
-#include "sim/base/text.h"
+#include "sim/run/run_folder.h"
 
-enum { TAIL = 8192, HEAD = 4096, WIDEST = 400 };
-
-/* ---- the tail of a growing CSV --------------------------------------------------------------------------- */
-
-/* The number of a column in a header line, or -1. */
-static int column_number(const char *header, const char *name)
-{
-	size_t length = strlen(name);
-	int number = 0;
-	for (const char *at = header;; at++, number++) {
-		if (strncmp(at, name, length) == 0 && strchr(",\r\n", at[length]))
-			return number;
-		at = strchr(at, ',');
-		if (!at)
-			return -1;
-	}
-}
-
-/* The cell of a line as a number; NAN when there is none. */
-static double line_number(const char *line, int column)
-{
-	for (; column > 0; column--) {
-		line += strcspn(line, ",\n");
-		if (*line++ != ',')
-			return NAN;
-	}
-	char cell[TEXT_NUMBER] = "";
-	double value;
-	size_t length = strcspn(line, ",\r\n");
-	if (length >= sizeof cell)
-		return NAN;
-	memcpy(cell, line, length);
-	return text_to_real(cell, &value) ? value : NAN;
-}
+enum { WIDEST = 400 };
 
 /* The last number of a column: rows at the end may have left the cell empty. */
-static double last_number(char *tail, int column)
+static double last_number(const struct csv_table *table, const char *name)
 {
+	int column = csv_column(table, name);
 	double value = NAN;
-	char *end = strrchr(tail, '\n');
-	while (end && isnan(value)) {
-		*end = '\0';
-		end = strrchr(tail, '\n');
-		if (end)
-			value = line_number(end + 1, column);
-	}
+	for (size_t row = table->rows; row-- > 0 && column >= 0 && isnan(value);)
+		value = csv_number(table, row, column, NULL);
 	return value;
-}
-
-struct column {
-	const char *name;
-	double value;
-};
-
-static void read_last(const char *path, struct column *column, size_t n)
-{
-	FILE *file = fopen(path, "r");
-	char head[HEAD] = "", tail[TAIL + 1];
-	for (size_t i = 0; i < n; i++)
-		column[i].value = NAN;
-	if (!file)
-		return;
-	if (fgets(head, sizeof head, file) && fseek(file, 0, SEEK_END) == 0) {
-		long size = ftell(file), from = size > TAIL ? size - TAIL : 0;
-		for (size_t i = 0; i < n && fseek(file, from, SEEK_SET) == 0; i++) {
-			tail[fread(tail, 1, TAIL, file)] = '\0';
-			int number = column_number(head, column[i].name);
-			column[i].value = number < 0 ? NAN : last_number(tail, number);
-		}
-	}
-	fclose(file);
 }
 
 struct glimpse watch_glimpse(const char *folder)
 {
-	struct column steps[] = { { "step", NAN }, { "loss", NAN } }, layers[] = { { "maxvio", NAN } };
-	read_last(path_join(folder, "steps.csv"), steps, 2);
-	read_last(path_join(folder, "layers.csv"), layers, 1);
-	return (struct glimpse){ steps[0].value, steps[1].value, layers[0].value };
+	struct csv_table steps, layers;
+	run_folder_tail(folder, "steps.csv", &steps);
+	run_folder_tail(folder, "layers.csv", &layers);
+	const struct glimpse seen = { last_number(&steps, "step"), last_number(&steps, "loss"),
+								  last_number(&layers, "maxvio") };
+	csv_table_free(&steps);
+	csv_table_free(&layers);
+	return seen;
 }
-
-/* ---- the line -------------------------------------------------------------------------------------------- */
 
 void watch_begin(struct watch *watch, size_t total)
 {

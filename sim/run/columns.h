@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * columns.h -- the run folder's files and their columns as a table, made from columns.def and metrics.def.
+ * columns.h -- the run folder's files and their columns as a table, made from columns.def.
  */
 #ifndef SIM_RUN_COLUMNS_H
 #define SIM_RUN_COLUMNS_H
 
-/* The files of a run folder that hold rows, in the order of enum run_file. */
+#include "sim/base/csv_column.h"
+#include "sim/train/leak.h"
+
+/* The files of a run folder that hold rows, in the order of the table. */
 enum run_file {
 	FILE_STEPS,
 	FILE_LAYERS,
@@ -17,15 +20,46 @@ enum run_file {
 	RUN_FILES
 };
 
-struct column {
-	enum run_file file;
-	const char *name, *unit, *meaning;
+/* What the end of a run showed, for summary.csv and the terminal. */
+struct outcome {
+	const char *status; /* "done", "diverged", "interrupted" */
+	struct evaluation evaluation;
+	struct metrics mean, worst; /* over the layers; dead_experts of `mean` is the sum */
+	struct leak leak;           /* change NAN: not measured */
+	double flops_per_token;
 };
-extern const struct column run_columns[]; /* ended by name = NULL; layers' metrics not among them */
+
+/* What a row is about; what a file's columns do not name may be left out. */
+struct run_row {
+	const struct trainer *trainer;
+	const struct step_log *log;
+	const struct evaluation *evaluation; /* NULL: none in this step */
+	const struct outcome *outcome;
+	const char *run, *scope;
+	size_t layer, expert, domain, position;
+	const struct load *load;
+	struct metrics metrics;
+	bool has_scores;
+	const real *bias; /* [experts] or NULL */
+};
+
+extern const struct csv_column run_columns[]; /* ended by name = NULL */
 
 /* "steps.csv" */
 const char *run_file_name(enum run_file file);
-/* The header line, "step,tokens,..."; lives as long as the program. */
-const char *run_file_header(enum run_file file);
+/* The file of that name, or RUN_FILES. */
+enum run_file run_file_find(const char *name);
+/* Is it written whole when all else is done? */
+bool run_file_is_of_the_end(enum run_file file);
+/* The header line of a run of that sentence, "step,tokens,..."; lives as long as the program. */
+const char *run_file_header(enum run_file file, const struct sentence *sentence);
+/* Writes a row. */
+void run_file_row(enum run_file file, struct csv_writer *to, const struct run_row *row);
+
+/* A balancer's loss has a column in steps.csv whether the table foresees it or not: these stand behind the table's.
+ * The one with that number in a run of that sentence, or NULL. */
+const char *run_term(const struct sentence *sentence, size_t number);
+/* Would a balancer's column be taken for another one?  -1 and *err then. */
+int run_terms_check(const struct sentence *sentence, struct error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * manifest.c -- manifest.json: what ran, with what, and what came out.
+ * manifest.c -- manifest.json as it is written: what ran, with what, and what came out.
  */
 #include <config.h>
 
@@ -22,6 +22,8 @@
 #include "sim/base/options.h"
 #include "sim/base/text.h"
 #include "sim/multiply/product.h"
+#include "sim/route/catalog.h"
+#include "sim/run/columns.h"
 
 static json_t *number(double value)
 {
@@ -62,14 +64,38 @@ static json_t *settings_json(const struct settings *settings)
 	return list;
 }
 
+/* A part with its options, so that nothing that reads the manifest has to take a sentence apart. */
+static json_t *part_json(const char *kind, const char *name, const struct moe_opt *rows, const void *options)
+{
+	json_t *values = json_object();
+	for (; rows && rows->name; rows++)
+		if (json_object_set_new(values, rows->name, words(options_value(rows, options))) != 0)
+			error_no_memory("the manifest");
+	return json_pack("{s:s, s:s, s:o}", "kind", kind, "name", name, "options", values);
+}
+
+static json_t *routing_json(const struct settings *settings)
+{
+	json_t *parts = json_array(), *layer = json_object();
+	for (size_t i = 0; i < sentence_parts(&settings->sentence); i++) {
+		const struct part_use *use = sentence_part(&settings->sentence, i);
+		append(parts, part_json(catalog_kind(use->part->kind), use->part->name, use->part->opts, part_opt(use)));
+	}
+	for (const struct moe_opt *row = layer_rows; row->name; row++)
+		if (json_object_set_new(layer, row->name, words(options_value(row, &settings->config.layer))) != 0)
+			error_no_memory("the manifest");
+	return json_pack("{s:o, s:o}", "parts", parts, "layer", layer);
+}
+
 static json_t *stream_json(const struct trainer *trainer)
 {
 	const struct stream *stream = &trainer->stream;
 	json_t *domains = json_array();
 	for (size_t i = 0; i < stream->domains; i++)
 		append(domains, words(stream->domain_names[i]));
-	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sentence", words(stream_spec(stream)),
-					 "vocabulary", (json_int_t)stream->vocabulary, "domains", domains, "uniform_loss",
+	return json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sentence", words(stream_spec(stream)),
+					 "part", part_json("stream", stream->type->name, stream->type->opts, stream->opt), "vocabulary",
+					 (json_int_t)stream->vocabulary, "domains", domains, "uniform_loss",
 					 number(trainer->anchors.uniform), "unigram_loss", number(trainer->anchors.unigram), "bigram_loss",
 					 number(trainer->anchors.bigram), "bayes_loss", number(trainer->anchors.bayes), "oracle_loss",
 					 number(trainer->anchors.oracle), "bag_loss", number(trainer->anchors.bag));
@@ -139,11 +165,12 @@ static json_t *manifest_json(const char *status, const struct trainer *trainer, 
 	const struct settings *settings = trainer->settings;
 	char hash[TEXT_NUMBER];
 	snprintf(hash, sizeof hash, "%016" PRIx64, settings_hash(settings));
-	return json_pack("{s:i, s:s, s:s, s:s, s:I, s:I, s:o, s:s, s:o, s:o, s:o, s:o}", "format", 1, "status", status,
-					 "strategy", settings->sentence.name, "sentence", settings->text, "seed",
-					 (json_int_t)settings->config.seed, "steps_done", (json_int_t)trainer->step, "settings",
-					 settings_json(settings), "settings_hash", hash, "stream", stream_json(trainer), "model",
-					 model_json(trainer), "build", build_json(), "host", host_json(threads));
+	return json_pack("{s:i, s:s, s:s, s:s, s:o, s:I, s:I, s:o, s:s, s:o, s:o, s:o, s:o}", "format", MANIFEST_FORMAT,
+					 "status", status, "strategy", settings->sentence.name, "sentence", settings->text, "routing",
+					 routing_json(settings), "seed", (json_int_t)settings->config.seed, "steps_done",
+					 (json_int_t)trainer->step, "settings", settings_json(settings), "settings_hash", hash, "stream",
+					 stream_json(trainer), "model", model_json(trainer), "build", build_json(), "host",
+					 host_json(threads));
 }
 
 int manifest_write(const char *folder, const char *status, const struct trainer *trainer, int threads,
@@ -163,75 +190,4 @@ int manifest_write(const char *folder, const char *status, const struct trainer 
 	const char *ended = text_keep_f("%s\n", text);
 	free(text);
 	return file_replace(path_join(folder, "manifest.json"), ended, strlen(ended), err);
-}
-
-/* ---- reading --------------------------------------------------------------------------------------------------- */
-
-enum { LIMIT = 64 << 20 };
-
-static void take_facts(const json_t *json, struct manifest_facts *facts)
-{
-	const char *status = json_string_value(json_object_get(json, "status"));
-	const char *hash = json_string_value(json_object_get(json, "settings_hash"));
-	char *end = NULL;
-	if (status)
-		facts->status = text_keep(status);
-	if (hash)
-		facts->settings = strtoull(hash, &end, 16);
-	facts->has_settings = end && end == hash + 16 && *end == 0;
-}
-
-/* *json is NULL where there is no manifest, or what is there is no JSON. */
-static int load(const char *folder, json_t **json, struct error *err)
-{
-	const char *path = path_join(folder, "manifest.json");
-	bool exists;
-	char *bytes;
-	size_t size;
-	*json = NULL;
-	TRY(file_look(path, &exists, err));
-	if (!exists)
-		return 0;
-	TRY(file_read(path, LIMIT, &bytes, &size, err));
-	errno = 0;
-	*json = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
-	if (*json == NULL && errno == ENOMEM)
-		error_no_memory(path);
-	free(bytes);
-	return 0;
-}
-
-int manifest_read(const char *folder, struct manifest_facts *facts, struct error *err)
-{
-	json_t *json;
-	*facts = (struct manifest_facts){ .status = "" };
-	TRY(load(folder, &json, err));
-	take_facts(json, facts);
-	json_decref(json);
-	return 0;
-}
-
-static int vouch(const json_t *json, const char *name, const char *path, struct error *err)
-{
-	const json_t *file = json_object_get(json_object_get(json, "files"), name);
-	const char *listed = json_string_value(json_object_get(file, "sha256"));
-	char hash[SHA256_DIGEST_STRING_LENGTH];
-	if (listed == NULL)
-		return 0;
-	if (SHA256File(path, hash) == NULL)
-		fail(err, ERROR_WORLD, "cannot read: %s", strerror(errno));
-	else if (strcmp(listed, hash) != 0)
-		fail(err, ERROR_USER, "is not what the run wrote, by its hash in manifest.json (remove the run's folder)");
-	else
-		return 0;
-	return fail_at(err, path, 0, 0);
-}
-
-int manifest_vouch(const char *folder, enum run_file file, struct error *err)
-{
-	json_t *json;
-	TRY(load(folder, &json, err));
-	int status = vouch(json, run_file_name(file), path_join(folder, run_file_name(file)), err);
-	json_decref(json);
-	return status;
 }

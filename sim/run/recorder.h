@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * recorder.h -- the run folder: what is written when.
+ * recorder.h -- what of a run is written when.
  */
 #ifndef SIM_RUN_RECORDER_H
 #define SIM_RUN_RECORDER_H
 
-#include "sim/base/csv.h"
 #include "sim/run/columns.h"
-#include "sim/train/leak.h"
 
 struct recorder {
 	const char *folder;
-	int lock;                           /* the folder, held against a second process */
+	const struct sentence *sentence;
 	struct csv_writer *file[RUN_FILES]; /* all but those that are written at the end */
 };
 
@@ -21,25 +19,8 @@ struct recorder_place {
 	struct csv_place file[RUN_FILES];
 };
 
-/* What the end of a run showed, for summary.csv and the terminal. */
-struct outcome {
-	const char *status; /* "done", "diverged", "interrupted" */
-	struct evaluation evaluation;
-	struct metrics mean, worst; /* over the layers; dead_experts of `mean` is the sum */
-	struct leak leak;           /* change NAN: not measured */
-	double flops_per_token;
-};
-
-/* What to do with a folder that is there already. */
-enum recorder_mode { RECORDER_NEW, RECORDER_FORCE, RECORDER_RESUME };
-
-/* Makes or checks the folder, takes its lock, and sweeps out what a killed process left half-written.  A folder that
- * holds anything else is refused, unless it holds a run and mode says what to do with it. */
-int recorder_enter(struct recorder *recorder, const char *folder, enum recorder_mode mode, struct error *err);
-/* Takes away all files of a run but its manifest. */
-int recorder_clear(const struct recorder *recorder, struct error *err);
-/* Takes away those that are written at the end. */
-int recorder_clear_end(const struct recorder *recorder, struct error *err);
+/* The files of a run of that sentence in that folder, which is the caller's to hold; both must outlive the recorder. */
+void recorder_init(struct recorder *recorder, const char *folder, const struct sentence *sentence);
 /* Opens the files anew. */
 int recorder_open(struct recorder *recorder, struct error *err);
 /* Opens the files where the checkpoint of that step left them and cuts away what stands behind; changes none unless
@@ -65,7 +46,5 @@ int recorder_summary(struct recorder *recorder, const struct trainer *trainer, c
 
 /* Syncs and closes the files. */
 int recorder_close(struct recorder *recorder, struct error *err);
-/* Gives the folder back: the last thing that is done to it. */
-void recorder_leave(struct recorder *recorder);
 
 #endif

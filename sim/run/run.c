@@ -44,6 +44,7 @@ static double clock_seconds(void)
 struct run {
 	struct trainer *trainer;
 	const struct run_plan *plan;
+	struct run_lock lock;
 	struct recorder recorder;
 	struct outcome *outcome;
 	struct run_progress progress;
@@ -172,21 +173,28 @@ static int write_manifest(const struct run *run, const char *status, struct erro
 	return manifest_write(run->plan->folder, status, run->trainer, run->plan->threads, err);
 }
 
-static bool is_of_status(const struct manifest_facts *was, const char *status)
+/* A manifest that is damaged says nothing, which the run that goes on will write anew. */
+static int read_manifest(const struct run *run, struct run_record *was, struct error *err)
 {
-	return strcmp(was->status, status) == 0;
+	struct arena arena = { .bytes = 0 };
+	int status = manifest_read(run->plan->folder, &arena, was, err);
+	arena_free(&arena);
+	if (status != 0 && err->code != ERROR_USER)
+		return -1;
+	*err = (struct error){ .code = ERROR_NONE };
+	return 0;
 }
 
 /* A run is complete when its manifest says so and the summary is there. */
-static int refuse_unfit(const struct run *run, const struct manifest_facts *was, struct error *err)
+static int refuse_unfit(const struct run *run, const struct run_record *was, struct error *err)
 {
 	bool summed_up;
 	TRY(file_look(path_join(run->plan->folder, "summary.csv"), &summed_up, err));
-	if (was->has_settings && was->settings != settings_hash(run->trainer->settings))
+	if (was->has_hash && was->hash != settings_hash(run->trainer->settings))
 		fail(err, ERROR_USER, "the run has other settings (resume with the settings in manifest.json)");
-	else if (summed_up && is_of_status(was, "done"))
+	else if (summed_up && manifest_is(was, "done"))
 		fail(err, ERROR_USER, "the run is complete: nothing is left to resume");
-	else if (summed_up && is_of_status(was, "diverged"))
+	else if (summed_up && manifest_is(was, "diverged"))
 		fail(err, ERROR_USER, "the run has diverged, as it would again (begin anew with --force)");
 	else
 		return 0;
@@ -197,9 +205,9 @@ static int refuse_unfit(const struct run *run, const struct manifest_facts *was,
  * goes only when the new manifest stands, which until then says that what lies there is not this run's. */
 static int begin_anew(struct run *run, struct error *err)
 {
-	if (run->plan->mode != RECORDER_NEW) {
+	if (run->plan->mode != RUN_NEW) {
 		TRY(write_manifest(run, "replacing", err));
-		TRY(recorder_clear(&run->recorder, err));
+		TRY(run_lock_clear(&run->lock, err));
 	}
 	TRY(write_manifest(run, "running", err));
 	return recorder_open(&run->recorder, err);
@@ -209,25 +217,28 @@ static int begin_anew(struct run *run, struct error *err)
 static int go_on(struct run *run, struct error *err)
 {
 	const char *checkpoint = path_join(run->plan->folder, "checkpoint.bin");
-	struct manifest_facts was;
+	struct run_record was;
 	struct recorder_place place;
 	bool saved;
-	TRY(manifest_read(run->plan->folder, &was, err));
+	TRY(read_manifest(run, &was, err));
 	TRY(refuse_unfit(run, &was, err));
 	TRY(file_look(checkpoint, &saved, err));
-	if (!saved || is_of_status(&was, "replacing"))
+	if (!saved || manifest_is(&was, "replacing"))
 		return begin_anew(run, err);
 	TRY(checkpoint_read(checkpoint, run->trainer, &place, err));
 	TRY(recorder_continue(&run->recorder, &place, run->trainer->step, err));
 	TRY(write_manifest(run, "running", err));
 	run->continued = true;
-	return recorder_clear_end(&run->recorder, err);
+	return run_lock_clear_end(&run->lock, err);
 }
 
 static int open_folder(struct run *run, struct error *err)
 {
-	TRY(recorder_enter(&run->recorder, run->plan->folder, run->plan->mode, err));
-	return run->plan->mode == RECORDER_RESUME ? go_on(run, err) : begin_anew(run, err);
+	const struct sentence *sentence = &run->trainer->settings->sentence;
+	TRY(run_terms_check(sentence, err));
+	TRY(run_lock_take(&run->lock, run->plan->folder, run->plan->mode, err));
+	recorder_init(&run->recorder, run->plan->folder, sentence);
+	return run->plan->mode == RUN_RESUME ? go_on(run, err) : begin_anew(run, err);
 }
 
 static int finish(struct run *run, struct error *err)
@@ -265,7 +276,7 @@ static int train(struct run *run, struct error *err)
 int run_train(struct trainer *trainer, const struct run_plan *plan, struct outcome *outcome, int *signal,
 			  struct error *err)
 {
-	struct run run = { .trainer = trainer, .plan = plan, .outcome = outcome };
+	struct run run = { .trainer = trainer, .plan = plan, .outcome = outcome, .lock.fd = -1 };
 	struct error later;
 	clear_outcome(outcome, "done");
 	run.progress.steps = (size_t)trainer->settings->config.steps;
@@ -274,7 +285,7 @@ int run_train(struct trainer *trainer, const struct run_plan *plan, struct outco
 	int status = train(&run, err);
 	if (status != 0)
 		recorder_close(&run.recorder, &later);
-	recorder_leave(&run.recorder);
+	run_lock_release(&run.lock);
 	*signal = strcmp(outcome->status, "interrupted") == 0 ? (int)stop_signal : 0;
 	return status;
 }

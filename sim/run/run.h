@@ -6,6 +6,7 @@
 #define SIM_RUN_RUN_H
 
 #include "sim/run/recorder.h"
+#include "sim/run/run_lock.h"
 
 /* What a display may want to know after each step. */
 struct run_progress {
@@ -27,7 +28,7 @@ struct run_progress {
 /* How a run is carried out; none of it changes a result. */
 struct run_plan {
 	const char *folder;
-	enum recorder_mode mode;
+	enum run_mode mode;
 	int threads;
 	size_t checkpoint_every;                                          /* steps; 0: by time */
 	void (*show)(void *context, const struct run_progress *progress); /* NULL: nobody looks */

@@ -1,267 +1,144 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * run_folder.c -- finding finished and unfinished runs on disk, and reading what they say of themselves.
+ * run_folder.c -- one run folder as it is read: what the run says of itself, and its tables, checked.
  */
 #include <config.h>
 
 #include "sim/run/run_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
+#include <sha2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sim/base/files.h"
 #include "sim/base/text.h"
+#include "sim/run/columns.h"
 
-enum { MANIFEST_LIMIT = 16 << 20 }; /* bytes */
+enum { LIMIT = 1 << 30 }; /* bytes of one file */
 
-/* ---- the list -------------------------------------------------------------------------------------------- */
-
-static bool is_run(const char *path)
-{
-	return file_exists(path_join(path, "manifest.json"));
-}
-
-static bool is_listed(const struct run_list *list, const char *path)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->run[i].path, path) == 0)
-			return true;
-	return false;
-}
-
-static void append(struct run_list *list, const char *path)
-{
-	if ((list->n & (list->n - 1)) == 0) { /* room doubles; the outgrown copy stays in the arena */
-		struct run_folder *wider = ARENA_TAKE(&list->arena, list->n ? 2 * list->n : 1, struct run_folder);
-		if (list->n)
-			memcpy(wider, list->run, list->n * sizeof *wider);
-		list->run = wider;
-	}
-	list->run[list->n++] = (struct run_folder){ .path = path,
-												.name = strrchr(path, '/') + 1,
-												.label = "",
-												.strategy = "",
-												.sentence = "",
-												.status = "",
-												.seed = -1 };
-}
-
-/* Adds the folder if it is a run that is not in the list yet. */
-static bool add_run(struct run_list *list, const char *path)
-{
-	if (!is_run(path))
-		return false;
-	char *real_path = realpath(path, NULL);
-	if (real_path && !is_listed(list, real_path))
-		append(list, text_keep(real_path));
-	free(real_path);
-	return true;
-}
-
-/* The runs that the suite's list names.  Others beside them belong to the suite as it once was. */
-static int add_listed(struct run_list *list, const char *folder, const char *path, bool *found, struct error *err)
-{
-	struct csv_table table;
-	TRY(csv_read(path, &table, err));
-	int column = csv_column(&table, "run"), label = csv_column(&table, "label");
-	for (size_t row = 0; column >= 0 && row < table.rows; row++) {
-		size_t before = list->n;
-		if (text_is_name(csv_cell(&table, row, column)))
-			*found |= add_run(list, path_join(folder, csv_cell(&table, row, column)));
-		if (list->n > before && label >= 0)
-			list->run[before].label = text_keep(csv_cell(&table, row, label));
-	}
-	csv_table_free(&table);
-	return 0;
-}
-
-static int add_all(struct run_list *list, const char *folder, bool *found, struct error *err)
-{
-	struct dirent **entry;
-	int n = scandir(folder, &entry, NULL, alphasort);
-	if (n < 0)
-		return fail(err, errno == ENOENT || errno == ENOTDIR ? ERROR_USER : ERROR_WORLD,
-					"cannot read the folder '%s': %s", folder, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		if (entry[i]->d_name[0] != '.')
-			*found |= add_run(list, path_join(folder, entry[i]->d_name));
-		free(entry[i]);
-	}
-	free(entry);
-	return 0;
-}
-
-static int add_folder(struct run_list *list, const char *folder, struct error *err)
-{
-	if (add_run(list, folder))
-		return 0;
-	bool found = false;
-	const char *listed = path_join(folder, "runs.csv");
-	if (file_exists(listed))
-		TRY(add_listed(list, folder, listed, &found, err));
-	else
-		TRY(add_all(list, folder, &found, err));
-	return found ? 0 : fail(err, ERROR_USER, "no run in '%s' (a run's folder holds a manifest.json)", folder);
-}
-
-/* ---- the manifest ---------------------------------------------------------------------------------------- */
-
-/* A setting's value as text; a structure of its own (no setting has one) is passed over. */
-static const char *value_text(const json_t *value)
-{
-	char buffer[TEXT_NUMBER];
-	switch (json_typeof(value)) {
-	case JSON_STRING:
-		return text_keep(json_string_value(value));
-	case JSON_INTEGER:
-		return text_keep_f("%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	case JSON_REAL:
-		return text_keep(text_of_double(json_real_value(value), buffer));
-	case JSON_TRUE:
-		return "true";
-	case JSON_FALSE:
-		return "false";
-	default:
-		return NULL;
-	}
-}
-
-static const char *member_text(const json_t *object, const char *name)
-{
-	const json_t *member = json_object_get(object, name);
-	return json_is_string(member) ? text_keep(json_string_value(member)) : "";
-}
-
-static const struct run_setting *find_setting(const struct run_folder *run, const char *name)
-{
-	for (size_t i = 0; i < run->settings; i++)
-		if (strcmp(run->setting[i].name, name) == 0)
-			return &run->setting[i];
-	return NULL;
-}
+/* What has been read of a run, by file. */
+struct run_files {
+	struct run_bytes {
+		char *bytes; /* NULL: not read, or not kept */
+		size_t size;
+		bool is_checked; /* its cells are what the columns may hold */
+	} file[RUN_FILES];
+	size_t *kept, own; /* bytes that are kept: of all that share the count, or of this run */
+};
 
 const char *run_folder_setting(const struct run_folder *run, const char *name)
 {
-	const struct run_setting *setting = find_setting(run, name);
-	return setting ? setting->value : "";
+	for (size_t i = 0; i < run->settings; i++)
+		if (strcmp(run->setting[i].name, name) == 0)
+			return run->setting[i].value;
+	return "";
 }
 
-/* The first to name a setting is believed. */
-static void add_setting(struct run_folder *run, const char *name, const char *value)
+static const char *path_of(const struct run_folder *run, enum run_file file)
 {
-	if (!find_setting(run, name))
-		run->setting[run->settings++] = (struct run_setting){ name, value };
+	return path_join(run->path, run_file_name(file));
 }
 
-/* [{"name": "experts", "value": "64", "origin": "default"}, ...] */
-static void take_settings(struct run_folder *run, const json_t *settings)
+static int damaged(const struct run_folder *run, const char *file, const char *what, struct error *err)
 {
-	for (size_t i = 0; i < json_array_size(settings); i++) {
-		const char *name = member_text(json_array_get(settings, i), "name");
-		const json_t *value = json_object_get(json_array_get(settings, i), "value");
-		const char *text = value ? value_text(value) : NULL;
-		if (*name && text)
-			add_setting(run, name, text);
-	}
+	fail(err, ERROR_USER, "%s (%s)", what, run->remedy);
+	return fail_at(err, path_join(run->path, file), 0, 0);
 }
 
-/* "aux,weight=0.01+z,weight=0.001" under the key "balance" is three settings: balance, aux.weight and z.weight. */
-static void take_parts(struct run_folder *run, const char *key, const char *value)
+/* Are these the bytes that the run wrote, by its manifest? */
+static int vouch(const struct run_folder *run, enum run_file file, const char *bytes, size_t size, struct error *err)
 {
-	const char *names = "";
-	for (const char *part = value; *part; part += strspn(part, "+")) {
-		size_t length = strcspn(part, ",+");
-		const char *name = text_keep_n(part, length);
-		names = *names ? text_keep_f("%s+%s", names, name) : name;
-		for (part += length; *part == ',';) {
-			part++;
-			length = strcspn(part, ",+");
-			size_t to_value = strcspn(part, "=,+");
-			if (to_value < length)
-				add_setting(run, text_keep_f("%s.%.*s", name, (int)to_value, part),
-							text_keep_n(part + to_value + 1, length - to_value - 1));
-			part += length;
+	const struct record_file *listed = run_record_file(&run->record, run_file_name(file));
+	char hash[SHA256_DIGEST_STRING_LENGTH];
+	if (listed == NULL || !*listed->sha256)
+		return 0;
+	SHA256Data((const uint8_t *)bytes, size, hash);
+	if (strcmp(hash, listed->sha256) == 0)
+		return 0;
+	return damaged(run, listed->name, "is not what the run wrote, by its hash in manifest.json", err);
+}
+
+static int read_bytes(const struct run_folder *run, enum run_file file, struct run_bytes *read, struct error *err)
+{
+	const char *path = path_of(run, file);
+	bool exists;
+	*read = (struct run_bytes){ .bytes = NULL };
+	TRY(file_look(path, &exists, err));
+	if (!exists)
+		return run_record_file(&run->record, run_file_name(file))
+				   ? damaged(run, run_file_name(file), "is missing, though manifest.json lists it", err)
+				   : 0;
+	TRY(file_read(path, LIMIT, &read->bytes, &read->size, err));
+	if (vouch(run, file, read->bytes, read->size, err) == 0)
+		return 0;
+	free(read->bytes);
+	return -1;
+}
+
+/* The bytes are kept where there is room for them; else they are the caller's to free. */
+static int fetch(const struct run_folder *run, enum run_file file, struct run_bytes *bytes, bool *own,
+				 struct error *err)
+{
+	struct run_bytes *known = &run->files->file[file];
+	*own = false;
+	if (known->bytes == NULL) {
+		struct run_bytes read;
+		TRY(read_bytes(run, file, &read, err));
+		*own = read.bytes && *run->files->kept + read.size > RUN_KEPT;
+		if (*own) {
+			*bytes = read;
+			return 0;
 		}
+		*run->files->kept += read.size;
+		*known = read;
 	}
-	add_setting(run, key, names);
-}
-
-/* The resolved sentence tells what the settings as they were typed leave open. */
-static void take_sentence(struct run_folder *run, const char *sentence)
-{
-	static const char *const kinds[] = { "scorer", "selector", "gate", "balance" };
-	for (const char *word = sentence; *word; word += strspn(word, " ")) {
-		size_t length = strcspn(word, " "), to_value = strcspn(word, "= ");
-		if (to_value < length) {
-			const char *key = text_keep_n(word, to_value);
-			const char *value = text_keep_n(word + to_value + 1, length - to_value - 1);
-			bool is_part = false;
-			for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-				is_part |= strcmp(key, kinds[i]) == 0;
-			if (is_part)
-				take_parts(run, key, value);
-			else
-				add_setting(run, key, value);
-		}
-		word += length;
-	}
-}
-
-static size_t pieces_of(const char *text)
-{
-	size_t n = 1;
-	for (; *text; text++)
-		n += *text == ' ' || *text == ',' || *text == '+';
-	return n;
-}
-
-static void take_all_settings(struct run_list *list, struct run_folder *run, const json_t *manifest)
-{
-	const json_t *settings = json_object_get(manifest, "settings");
-	const char *stream = member_text(json_object_get(manifest, "stream"), "sentence");
-	size_t most = json_array_size(settings) + 2 * pieces_of(run->sentence) + 2 * pieces_of(stream);
-	run->setting = ARENA_TAKE(&list->arena, most, struct run_setting);
-	take_sentence(run, run->sentence);
-	take_parts(run, "stream", stream);
-	take_settings(run, settings);
-}
-
-static int read_manifest(struct run_list *list, struct run_folder *run, struct error *err)
-{
-	const char *path = path_join(run->path, "manifest.json");
-	char *bytes;
-	size_t size;
-	TRY(file_read(path, MANIFEST_LIMIT, &bytes, &size, err));
-	json_error_t wrong;
-	json_t *manifest = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &wrong);
-	free(bytes);
-	if (!manifest) {
-		fail(err, ERROR_USER, "this is no JSON: %s", wrong.text);
-		return fail_at(err, path, wrong.line > 0 ? (unsigned)wrong.line : 0,
-					   wrong.column > 0 ? (unsigned)wrong.column : 0);
-	}
-	run->strategy = member_text(manifest, "strategy");
-	run->sentence = member_text(manifest, "sentence");
-	run->status = member_text(manifest, "status");
-	const json_t *seed = json_object_get(manifest, "seed");
-	if (json_is_integer(seed))
-		run->seed = json_integer_value(seed);
-	take_all_settings(list, run, manifest);
-	json_decref(manifest);
+	*bytes = *known;
 	return 0;
 }
 
-/* ---- the tables ------------------------------------------------------------------------------------------ */
+static int parse(const struct run_folder *run, enum run_file file, const struct run_bytes *bytes,
+				 struct csv_table *table, struct error *err)
+{
+	TRY(csv_read_bytes(path_of(run, file), bytes->bytes, bytes->size, table, err));
+	if (bytes->is_checked || csv_columns_check(run_columns, file, table, err) == 0) {
+		run->files->file[file].is_checked = true;
+		return 0;
+	}
+	csv_table_free(table);
+	return -1;
+}
 
 int run_folder_table(const struct run_folder *run, const char *file, struct csv_table *table, struct error *err)
 {
-	const char *path = path_join(run->path, file);
+	enum run_file which = run_file_find(file);
+	struct run_bytes bytes;
+	bool own;
+	if (which == RUN_FILES)
+		BUG("not a file of a run");
 	*table = (struct csv_table){ .columns = 0 };
-	return file_exists(path) ? csv_read(path, table, err) : 0;
+	TRY(fetch(run, which, &bytes, &own, err));
+	int status = bytes.bytes ? parse(run, which, &bytes, table, err) : 0;
+	if (own)
+		free(bytes.bytes);
+	return status;
+}
+
+int run_folder_verify(const struct run_folder *run, struct error *err)
+{
+	for (int i = 0; i < RUN_FILES; i++) {
+		struct run_bytes bytes;
+		bool own = false;
+		if (run_record_file(&run->record, run_file_name((enum run_file)i)) == NULL)
+			continue;
+		TRY(fetch(run, (enum run_file)i, &bytes, &own, err));
+		if (own)
+			free(bytes.bytes);
+	}
+	return 0;
 }
 
 int run_folder_column(const struct csv_table *table, const char *name, int *column, struct error *err)
@@ -280,8 +157,8 @@ int run_folder_summary(const struct run_folder *run, const char *column, double 
 	*value = at < 0 ? NAN : csv_number(&run->summary, 0, at, &is_number);
 	if (is_number)
 		return 0;
-	fail(err, ERROR_USER, "'%s' is not a number (column '%s'; run it again)", csv_cell(&run->summary, 0, at), column);
-	return fail_at(err, path_join(run->path, "summary.csv"), run->summary.line[0], 0);
+	fail(err, ERROR_USER, "'%s' is not a number (column '%s')", csv_cell(&run->summary, 0, at), column);
+	return fail_at(err, path_of(run, FILE_SUMMARY), run->summary.line[0], 0);
 }
 
 static void replace_text(const struct csv_table *table, const char *column, const char **text)
@@ -291,22 +168,42 @@ static void replace_text(const struct csv_table *table, const char *column, cons
 		*text = text_keep(csv_cell(table, 0, at));
 }
 
-/* What a finished run says of itself wins over its manifest. */
+/* Where manifest and summary differ on the status, the manifest was written later. */
+static void take_summary(struct run_folder *run)
+{
+	const struct csv_table *table = &run->summary;
+	const char *causal = "", *status = run->status;
+	replace_text(table, "strategy", &run->strategy);
+	replace_text(table, "sentence", &run->sentence);
+	replace_text(table, "status", &status);
+	replace_text(table, "causal", &causal);
+	if (!*run->status)
+		run->status = status;
+	int at = csv_column(table, "seed");
+	if (at >= 0)
+		text_to_int(csv_cell(table, 0, at), &run->seed);
+	run->sees_future = strcmp(causal, "no") == 0;
+}
+
+static bool is_final(const struct run_folder *run)
+{
+	return strcmp(run->status, "done") == 0 || strcmp(run->status, "diverged") == 0;
+}
+
+/* What a finished run says of itself wins over its manifest.  The summary of an interrupted run is not its end. */
 static int read_summary(struct run_folder *run, struct error *err)
 {
 	struct csv_table *table = &run->summary;
 	TRY(run_folder_table(run, "summary.csv", table, err));
-	run->summed_up = table->rows > 0;
+	if (table->columns == 0 && is_final(run))
+		return damaged(run, "summary.csv", "is missing, though the run has ended", err);
+	if (table->columns > 0 && table->rows != 1)
+		return damaged(run, "summary.csv", "does not have exactly one row", err);
+	if (table->rows == 1)
+		take_summary(run);
+	run->summed_up = table->rows == 1 && is_final(run);
 	if (!run->summed_up)
-		return 0;
-	replace_text(table, "strategy", &run->strategy);
-	replace_text(table, "sentence", &run->sentence);
-	replace_text(table, "status", &run->status);
-	int at = csv_column(table, "seed");
-	if (at >= 0)
-		text_to_int(csv_cell(table, 0, at), &run->seed);
-	at = csv_column(table, "causal");
-	run->sees_future = at >= 0 && strcmp(csv_cell(table, 0, at), "no") == 0;
+		csv_table_free(table);
 	return 0;
 }
 
@@ -334,11 +231,31 @@ static int read_pace(struct run_folder *run, struct error *err)
 	return 0;
 }
 
-/* ---- all together ---------------------------------------------------------------------------------------- */
-
-static int read_run(struct run_list *list, struct run_folder *run, struct error *err)
+/* Rows that are gone show in a file's size, before anything is read. */
+static int check_sizes(const struct run_folder *run, struct error *err)
 {
-	TRY(read_manifest(list, run, err));
+	for (size_t i = 0; i < run->record.files; i++) {
+		const struct record_file *file = &run->record.file[i];
+		struct stat now;
+		if (stat(path_join(run->path, file->name), &now) != 0)
+			return damaged(run, file->name,
+						   errno == ENOENT ? "is missing, though manifest.json lists it" : strerror(errno), err);
+		if (file->bytes >= 0 && file->bytes != (int64_t)now.st_size)
+			return damaged(run, file->name, "is not what the run wrote, by its size in manifest.json", err);
+	}
+	return 0;
+}
+
+static int read_run(struct run_folder *run, struct arena *arena, struct error *err)
+{
+	TRY(manifest_read(run->path, arena, &run->record, err));
+	run->strategy = run->record.strategy;
+	run->sentence = run->record.sentence;
+	run->status = run->record.status;
+	run->seed = run->record.seed;
+	run->settings = run->record.effective;
+	run->setting = run->record.in_effect;
+	TRY(check_sizes(run, err));
 	TRY(read_summary(run, err));
 	TRY(read_pace(run, err));
 	if (!*run->strategy)
@@ -346,28 +263,63 @@ static int read_run(struct run_list *list, struct run_folder *run, struct error 
 	return 0;
 }
 
-static int find(size_t folders, char *const *folder, struct run_list *list, struct error *err)
+int run_folder_open(const char *path, const struct run_reading *how, struct run_folder *run, struct error *err)
 {
-	for (size_t i = 0; i < folders; i++)
-		TRY(add_folder(list, folder[i], err));
-	for (size_t i = 0; i < list->n; i++)
-		TRY(read_run(list, &list->run[i], err));
-	return 0;
-}
-
-int run_list_find(size_t folders, char *const *folder, struct run_list *list, struct error *err)
-{
-	*list = (struct run_list){ .n = 0 };
-	if (find(folders, folder, list, err) == 0)
+	*run = (struct run_folder){ .path = path,
+								.name = path_last(path),
+								.label = "",
+								.files = calloc(1, sizeof(struct run_files)),
+								.remedy = how->remedy };
+	if (run->files == NULL)
+		error_no_memory("a run's files");
+	run->files->kept = how->kept ? how->kept : &run->files->own;
+	if (read_run(run, how->arena, err) == 0)
 		return 0;
-	run_list_free(list);
+	run_folder_close(run);
 	return -1;
 }
 
-void run_list_free(struct run_list *list)
+void run_folder_close(struct run_folder *run)
 {
-	for (size_t i = 0; i < list->n; i++)
-		csv_table_free(&list->run[i].summary);
-	arena_free(&list->arena);
-	*list = (struct run_list){ .n = 0 };
+	csv_table_free(&run->summary);
+	for (int i = 0; run->files && i < RUN_FILES; i++)
+		free(run->files->file[i].bytes);
+	free(run->files);
+	run->files = NULL;
+}
+
+/* The header line and what follows the first line end of the last TAIL bytes, up to the last line end. */
+static size_t read_ends(FILE *file, char *text, size_t head, size_t tail)
+{
+	if (!fgets(text, (int)head, file) || !strchr(text, '\n') || fseek(file, 0, SEEK_END) != 0)
+		return 0;
+	size_t begin = strlen(text);
+	long size = ftell(file), from = size - (long)tail > (long)begin ? size - (long)tail : (long)begin;
+	if (size < 0 || fseek(file, from, SEEK_SET) != 0)
+		return 0;
+	size_t read = fread(text + begin, 1, tail, file);
+	char *first = from > (long)begin ? memchr(text + begin, '\n', read) : text + begin - 1;
+	if (first == NULL)
+		return begin;
+	read -= (size_t)(first + 1 - (text + begin));
+	memmove(text + begin, first + 1, read);
+	while (read > 0 && text[begin + read - 1] != '\n')
+		read--;
+	return begin + read;
+}
+
+void run_folder_tail(const char *folder, const char *name, struct csv_table *table)
+{
+	enum { HEAD = 4096, TAIL = 8192 };
+	const char *path = path_join(folder, name);
+	struct error ignored;
+	char text[HEAD + TAIL + 1];
+	FILE *file = fopen(path, "r");
+	*table = (struct csv_table){ .columns = 0 };
+	if (file == NULL)
+		return;
+	size_t size = read_ends(file, text, HEAD, TAIL);
+	fclose(file);
+	if (size > 0 && csv_read_bytes(path, text, size, table, &ignored) != 0)
+		*table = (struct csv_table){ .columns = 0 };
 }

@@ -45,8 +45,6 @@ static void put_front(const struct desk *desk, uint32_t domain)
 	csv_text(desk->file, desk->trainer->stream.domain_names[domain]);
 }
 
-/* ---- counts ---------------------------------------------------------------------------------------------------- */
-
 static int write_counts(struct desk *desk, struct trainer *trainer, struct error *err)
 {
 	trainer_evaluate(trainer);
@@ -65,8 +63,6 @@ static int write_counts(struct desk *desk, struct trainer *trainer, struct error
 	}
 	return 0;
 }
-
-/* ---- tokens ---------------------------------------------------------------------------------------------------- */
 
 /* Counting sort by token, then by rank inside a token, where there are few. */
 static void sort_picks(struct desk *desk, const struct moe_picks *picks, size_t tokens)
@@ -126,8 +122,6 @@ static int write_tokens(struct desk *desk, struct trainer *trainer, struct error
 	}
 	return 0;
 }
-
-/* ---- the file -------------------------------------------------------------------------------------------------- */
 
 static void take_desk(struct desk *desk)
 {

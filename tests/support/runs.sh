@@ -88,3 +88,19 @@ make_sweep()
 		done
 	done
 }
+
+# seal RUN FILE... -- the manifest lists these files as they are now
+seal()
+{
+	seal_run=$1
+	shift
+	for seal_file
+	do
+		awk -v file="$seal_file" -v bytes="$(wc -c <"$seal_run/$seal_file")" \
+			-v sum="$(sha256sum "$seal_run/$seal_file" | cut -c 1-64)" '
+			index($0, "\"" file "\": {") { inside = 1 }
+			inside && /"bytes":/ { sub(/[0-9]+/, bytes) }
+			inside && /"sha256":/ { sub(/"[0-9a-f]+"$/, "\"" sum "\""); inside = 0 }
+			{ print }' "$seal_run/manifest.json" >seal.tmp && mv seal.tmp "$seal_run/manifest.json"
+	done
+}

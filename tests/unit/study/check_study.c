@@ -10,15 +10,17 @@
 #include <sys/stat.h>
 
 #include "experiments/study/study.h"
+#include "sim/route/catalog.h"
+#include "strategies/catalog.h"
 #include "tests/support/folder.h"
 
-/* A run folder of nothing but a manifest. */
+/* A run that has just begun: nothing but a manifest. */
 static void put_run(const char *name, const char *strategy, int seed, const char *sentence, const char *settings)
 {
 	char text[2048];
 	ck_assert_int_eq(mkdir(in_folder(name), 0777), 0);
 	int size = snprintf(text, sizeof text,
-						"{\"status\": \"done\", \"strategy\": \"%s\", \"sentence\": \"%s\", \"seed\": %d, "
+						"{\"status\": \"running\", \"strategy\": \"%s\", \"sentence\": \"%s\", \"seed\": %d, "
 						"\"settings\": [{\"name\": \"seed\", \"value\": \"%d\"}%s%s]}",
 						strategy, sentence, seed, seed, *settings ? ", " : "", settings);
 	char path[600];
@@ -199,6 +201,7 @@ static Suite *study_suite(void)
 
 int main(void)
 {
+	catalog_use(strategy_parts, strategy_recipes);
 	SRunner *runner = srunner_create(study_suite());
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * check_columns.c -- every column of a run's files shows its own value, and no other one.
+ *
+ * A run is made whose every number is known and different from its neighbors'; each cell is compared with that number
+ * as it was written down here, by file and column.  So a test fails where two names, or two values, change places.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/memory_file.h"
+#include "sim/base/text.h"
+#include "sim/run/columns.h"
+#include "sim/run/run.h"
+#include "tests/support/folder.h"
+#include "tests/support/tiny_run.h"
+
+static const struct {
+	enum run_file file;
+	const char *column, *cell;
+} wanted[] = {
+	{ FILE_STEPS, "step", "7" },
+	{ FILE_STEPS, "tokens", "105" },
+	{ FILE_STEPS, "loss", "3.75" },
+	{ FILE_STEPS, "lm_loss", "3.5" },
+	{ FILE_STEPS, "aux_loss", "0.25" },
+	{ FILE_STEPS, "z_loss", "0.5" },
+	{ FILE_STEPS, "eval_loss", "3.25" },
+	{ FILE_STEPS, "bayes_loss", "1.125" },
+	{ FILE_STEPS, "excess_loss", "2.125" },
+	{ FILE_STEPS, "lr", "0.01" },
+	{ FILE_STEPS, "grad_norm", "9.5" },
+	{ FILE_STEPS, "flops", "4096" },
+	{ FILE_STEPS, "importance_loss", "0.75" },
+	{ FILE_LAYERS, "step", "7" },
+	{ FILE_LAYERS, "layer", "2" },
+	{ FILE_LAYERS, "scope", "eval" },
+	{ FILE_LAYERS, "maxvio", "11" },
+	{ FILE_LAYERS, "maxvio_floor", "12" },
+	{ FILE_LAYERS, "cv", "13" },
+	{ FILE_LAYERS, "entropy", "14" },
+	{ FILE_LAYERS, "gini", "15" },
+	{ FILE_LAYERS, "effective_experts", "16" },
+	{ FILE_LAYERS, "dead_experts", "17" },
+	{ FILE_LAYERS, "drop_rate", "18" },
+	{ FILE_LAYERS, "domain_mi", "19" },
+	{ FILE_LAYERS, "domain_nmi", "20" },
+	{ FILE_LAYERS, "domain_mi_floor", "21" },
+	{ FILE_LAYERS, "assignments", "22" },
+	{ FILE_LAYERS, "minvio", "23" },
+	{ FILE_LAYERS, "min_load", "24" },
+	{ FILE_LAYERS, "max_load", "25" },
+	{ FILE_LAYERS, "entropy_normalised", "26" },
+	{ FILE_LAYERS, "utilisation", "27" },
+	{ FILE_LAYERS, "cv_floor", "28" },
+	{ FILE_LAYERS, "token_drop_rate", "29" },
+	{ FILE_LAYERS, "route_entropy", "30" },
+	{ FILE_LAYERS, "top1_prob", "31" },
+	{ FILE_LAYERS, "logit_z", "32" },
+	{ FILE_EXPERTS, "step", "7" },
+	{ FILE_EXPERTS, "layer", "2" },
+	{ FILE_EXPERTS, "expert", "3" },
+	{ FILE_EXPERTS, "assigned", "40" },
+	{ FILE_EXPERTS, "kept", "30" },
+	{ FILE_EXPERTS, "prob", "0.125" },
+	{ FILE_EXPERTS, "bias", "-0.375" },
+	{ FILE_DOMAINS, "step", "7" },
+	{ FILE_DOMAINS, "layer", "2" },
+	{ FILE_DOMAINS, "domain", "news" },
+	{ FILE_DOMAINS, "expert", "3" },
+	{ FILE_DOMAINS, "tokens", "17" },
+	{ FILE_TIMING, "step", "7" },
+	{ FILE_TIMING, "data_s", "0.5" },
+	{ FILE_TIMING, "forward_s", "1.5" },
+	{ FILE_TIMING, "backward_s", "2.5" },
+	{ FILE_TIMING, "optim_s", "3.5" },
+	{ FILE_TIMING, "metrics_s", "4.5" },
+	{ FILE_SUMMARY, "run", "here" },
+	{ FILE_SUMMARY, "strategy", "custom" },
+	{ FILE_SUMMARY, "sentence", "words" },
+	{ FILE_SUMMARY, "seed", "5" },
+	{ FILE_SUMMARY, "status", "interrupted" },
+	{ FILE_SUMMARY, "steps", "7" },
+	{ FILE_SUMMARY, "tokens", "105" },
+	{ FILE_SUMMARY, "eval_loss", "3.25" },
+	{ FILE_SUMMARY, "bayes_loss", "1.125" },
+	{ FILE_SUMMARY, "excess_loss", "2.125" },
+	{ FILE_SUMMARY, "maxvio", "51" },
+	{ FILE_SUMMARY, "cv", "52" },
+	{ FILE_SUMMARY, "dead_experts", "53" },
+	{ FILE_SUMMARY, "drop_rate", "54" },
+	{ FILE_SUMMARY, "domain_mi", "55" },
+	{ FILE_SUMMARY, "params_total", "700" },
+	{ FILE_SUMMARY, "params_active", "300" },
+	{ FILE_SUMMARY, "flops_per_token", "66" },
+	{ FILE_SUMMARY, "flops_total", "4096" },
+	{ FILE_SUMMARY, "causal", "train-only" },
+	{ FILE_SUMMARY, "future_leak", "0.0625" },
+	{ FILE_SUMMARY, "maxvio_worst", "99" },
+	{ FILE_SUMMARY, "domain_nmi", "56" },
+	{ FILE_SUMMARY, "domain_mi_floor", "57" },
+	{ FILE_SUMMARY, "maxvio_floor", "58" },
+	{ FILE_SUMMARY, "effective_experts", "59" },
+	{ FILE_SUMMARY, "utilisation", "60" },
+	{ FILE_SUMMARY, "entropy_normalised", "61" },
+	{ FILE_SUMMARY, "experts", "8" },
+	{ FILE_SUMMARY, "layers", "1" },
+	{ FILE_SUMMARY, "uniform_loss", "5.125" },
+	{ FILE_SUMMARY, "unigram_loss", "4.125" },
+	{ FILE_SUMMARY, "bigram_loss", "3.125" },
+	{ FILE_SUMMARY, "oracle_loss", "0.5" },
+	{ FILE_SUMMARY, "bag_loss", "1.5" },
+	{ FILE_POSITIONS, "step", "7" },
+	{ FILE_POSITIONS, "layer", "2" },
+	{ FILE_POSITIONS, "position", "1" },
+	{ FILE_POSITIONS, "assigned", "80" },
+	{ FILE_POSITIONS, "kept", "70" },
+};
+enum { WANTED = sizeof wanted / sizeof *wanted };
+
+static void quarter(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
+					struct moe_grad *grad)
+{
+	(void)self, (void)route, (void)grad;
+	*term = (struct moe_term){ 0.25, 2 };
+}
+
+static void half(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
+				 struct moe_grad *grad)
+{
+	(void)self, (void)route, (void)grad;
+	*term = (struct moe_term){ 0.5, 2 };
+}
+
+static void three_quarters(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
+						   struct moe_grad *grad)
+{
+	(void)self, (void)route, (void)grad;
+	*term = (struct moe_term){ 0.75, 2 };
+}
+
+/* Balancers of constant losses: two in columns that steps.csv has, one in a column of its own, one that collides. */
+static const struct moe_balancer balancers[] = {
+	{ .part = { .kind = MOE_BALANCER, .name = "quarter" }, .column = "aux_loss", .loss = quarter },
+	{ .part = { .kind = MOE_BALANCER, .name = "half" }, .column = "z_loss", .loss = half },
+	{ .part = { .kind = MOE_BALANCER, .name = "importance" }, .column = "importance_loss", .loss = three_quarters },
+	{ .part = { .kind = MOE_BALANCER, .name = "taken" }, .column = "lr", .loss = quarter },
+};
+enum { BALANCERS = sizeof balancers / sizeof *balancers };
+
+static struct settings settings;
+static struct trainer trainer;
+
+static void use_parts(void)
+{
+	static const struct moe_part *parts[256];
+	size_t n = 0;
+	for (; strategy_parts[n]; n++)
+		parts[n] = strategy_parts[n];
+	for (size_t i = 0; i < BALANCERS; i++)
+		parts[n++] = &balancers[i].part;
+	catalog_use(parts, strategy_recipes);
+}
+
+static void resolve(const char *sentence)
+{
+	struct assignment given[TINY_SETTINGS + 1];
+	struct error err = { .code = ERROR_NONE };
+	use_parts();
+	memcpy(given, tiny_settings, sizeof tiny_settings);
+	given[TINY_SETTINGS] = (struct assignment){ "strategy", sentence };
+	ck_assert_msg(settings_resolve(given, TINY_SETTINGS + 1, &settings, &err) == 0, "%s", err.text);
+}
+
+static void open_trainer(const char *sentence)
+{
+	struct error err = { .code = ERROR_NONE };
+	resolve(sentence);
+	ck_assert_msg(trainer_open(&trainer, &settings, &err) == 0, "%s", err.text);
+}
+
+static const char *const domain_names[] = { "books", "news" };
+
+static void set_numbers(void)
+{
+	trainer.step = 7;
+	trainer.flops = 4096;
+	trainer.anchors = (struct anchors){
+		.uniform = 5.125, .unigram = 4.125, .bigram = 3.125, .oracle = 0.5, .bag = 1.5, .bayes = 1.125
+	};
+	trainer.cost.params_total = 700;
+	trainer.cost.params_active = 300;
+	trainer.timing = (struct timing){ .data = 0.5, .forward = 1.5, .backward = 2.5, .optim = 3.5, .metrics = 4.5 };
+	trainer.stream.domain_names = domain_names;
+	settings.text = "words";
+	settings.config.seed = 5;
+}
+
+static struct outcome outcome_of(const struct evaluation *evaluation)
+{
+	struct outcome outcome = { .status = "interrupted",
+							   .evaluation = *evaluation,
+							   .leak = { CAUSALITY_TRAIN_ONLY, 0.0625 },
+							   .flops_per_token = 66 };
+	metrics_clear(&outcome.mean);
+	metrics_clear(&outcome.worst);
+	outcome.mean.maxvio = 51;
+	outcome.mean.cv = 52;
+	outcome.mean.dead_experts = 53;
+	outcome.mean.drop_rate = 54;
+	outcome.mean.domain_mi = 55;
+	outcome.mean.domain_nmi = 56;
+	outcome.mean.domain_mi_floor = 57;
+	outcome.mean.maxvio_floor = 58;
+	outcome.mean.effective_experts = 59;
+	outcome.mean.utilisation = 60;
+	outcome.mean.entropy_normalised = 61;
+	outcome.worst.maxvio = 99;
+	return outcome;
+}
+
+static const struct metrics metrics_by_hand = {
+	.maxvio = 11,
+	.maxvio_floor = 12,
+	.cv = 13,
+	.entropy = 14,
+	.gini = 15,
+	.effective_experts = 16,
+	.dead_experts = 17,
+	.drop_rate = 18,
+	.domain_mi = 19,
+	.domain_nmi = 20,
+	.domain_mi_floor = 21,
+	.assignments = 22,
+	.minvio = 23,
+	.min_load = 24,
+	.max_load = 25,
+	.entropy_normalised = 26,
+	.utilisation = 27,
+	.cv_floor = 28,
+	.token_drop_rate = 29,
+	.route_entropy = 30,
+	.top1_prob = 31,
+	.logit_z = 32,
+};
+
+/* One row of the file, read back. */
+static struct csv_table row_of(enum run_file file)
+{
+	static double assigned[] = { 1, 2, 3, 40 }, kept[] = { 1, 2, 3, 30 }, prob[] = { 1, 2, 3, 8 };
+	static double joint[] = { 1, 2, 3, 4, 5, 6, 7, 17 }, by_place[] = { 9, 80 }, kept_by_place[] = { 9, 70 };
+	static const real bias[] = { 1, 2, 3, (real)-0.375 };
+	const struct step_log log = { 3.75, 3.5, 0.01, 9.5, false };
+	const struct evaluation evaluation = { .loss = 3.25 };
+	const struct outcome outcome = outcome_of(&evaluation);
+	const struct load load = { .experts = 4,
+							   .domains = 2,
+							   .length = 2,
+							   .assigned = assigned,
+							   .kept = kept,
+							   .prob = prob,
+							   .joint = joint,
+							   .position_assigned = by_place,
+							   .position_kept = kept_by_place,
+							   .tokens = 64 };
+	const struct run_row row = { .trainer = &trainer,
+								 .log = &log,
+								 .evaluation = &evaluation,
+								 .outcome = &outcome,
+								 .run = "here",
+								 .scope = "eval",
+								 .layer = 2,
+								 .expert = 3,
+								 .domain = 1,
+								 .position = 1,
+								 .load = &load,
+								 .metrics = metrics_by_hand,
+								 .has_scores = true,
+								 .bias = bias };
+	struct memory_file memory;
+	struct csv_table table;
+	struct error err;
+	memory_file_open(&memory);
+	struct csv_writer *to = csv_open_stream(memory.to, run_file_header(file, &settings.sentence));
+	run_file_row(file, to, &row);
+	ck_assert_int_eq(csv_close(to, false, &err), 0);
+	memory_file_close(&memory);
+	ck_assert_msg(csv_read_bytes("memory", memory.text, memory.size, &table, &err) == 0, "%s", err.text);
+	free(memory.text);
+	return table;
+}
+
+static void check_file(enum run_file file)
+{
+	struct csv_table table = row_of(file);
+	size_t n = 0;
+	for (size_t i = 0; i < WANTED; i++) {
+		if (wanted[i].file != file)
+			continue;
+		int at = csv_column(&table, wanted[i].column);
+		ck_assert_msg(at >= 0, "%s has no column %s", run_file_name(file), wanted[i].column);
+		ck_assert_msg(strcmp(csv_cell(&table, 0, at), wanted[i].cell) == 0, "%s.%s is %s and should be %s",
+					  run_file_name(file), wanted[i].column, csv_cell(&table, 0, at), wanted[i].cell);
+		n++;
+	}
+	ck_assert_msg(n == table.columns, "%s has %zu columns and %zu are known here", run_file_name(file), table.columns,
+				  n);
+	csv_table_free(&table);
+}
+
+START_TEST(every_column_shows_its_own_value)
+{
+	struct step_log log;
+	open_trainer("selector=top-k balance=quarter+half+importance");
+	trainer_step(&trainer, false, &log);
+	ck_assert_double_eq_tol(log.loss - log.lm_loss, 2 * (0.25 + 0.5 + 0.75), 1e-5);
+	set_numbers();
+	check_file((enum run_file)_i);
+	trainer_close(&trainer);
+}
+END_TEST
+
+/* A value that might stand for another one would hide that they changed places. */
+START_TEST(no_two_values_of_a_file_are_equal)
+{
+	for (size_t i = 0; i < WANTED; i++)
+		for (size_t j = 0; j < i; j++)
+			ck_assert_msg(wanted[i].file != wanted[j].file || strcmp(wanted[i].cell, wanted[j].cell) != 0,
+						  "%s: %s and %s", run_file_name(wanted[i].file), wanted[i].column, wanted[j].column);
+}
+END_TEST
+
+START_TEST(a_loss_of_its_own_gets_a_column_of_its_own)
+{
+	resolve("selector=top-k balance=importance+quarter");
+	ck_assert_str_eq(run_term(&settings.sentence, 0), "importance_loss");
+	ck_assert_ptr_null(run_term(&settings.sentence, 1));
+	const char *header = run_file_header(FILE_STEPS, &settings.sentence);
+	ck_assert_ptr_nonnull(strstr(header, ",flops,importance_loss"));
+	resolve("selector=top-k balance=quarter");
+	ck_assert_ptr_null(run_term(&settings.sentence, 0));
+	ck_assert_ptr_null(strstr(run_file_header(FILE_STEPS, &settings.sentence), "importance"));
+}
+END_TEST
+
+START_TEST(a_loss_cannot_take_the_column_of_something_else)
+{
+	struct error err;
+	resolve("selector=top-k balance=taken");
+	ck_assert_int_ne(run_terms_check(&settings.sentence, &err), 0);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_ptr_nonnull(strstr(err.text, "'lr'"));
+	resolve("selector=top-k balance=quarter+importance");
+	ck_assert_int_eq(run_terms_check(&settings.sentence, &err), 0);
+}
+END_TEST
+
+/* Or its loss would be recorded nowhere. */
+START_TEST(every_balancer_with_a_loss_names_a_column)
+{
+	for (size_t i = 0; strategy_parts[i]; i++) {
+		const struct moe_balancer *balancer = (const struct moe_balancer *)strategy_parts[i];
+		if (strategy_parts[i]->kind == MOE_BALANCER)
+			ck_assert_msg(!balancer->loss || balancer->column, "%s", strategy_parts[i]->name);
+	}
+}
+END_TEST
+
+START_TEST(a_whole_run_records_it)
+{
+	struct csv_table table;
+	struct outcome outcome;
+	struct error err = { .code = ERROR_NONE };
+	int signal;
+	open_trainer("selector=top-k balance=importance");
+	const struct run_plan plan = { .folder = in_folder("run"), .mode = RUN_NEW, .threads = 1 };
+	ck_assert_msg(run_train(&trainer, &plan, &outcome, &signal, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(csv_read(in_folder("run/steps.csv"), &table, &err), 0);
+	int column = csv_column(&table, "importance_loss");
+	ck_assert_int_eq(column, (int)table.columns - 1);
+	ck_assert_str_eq(csv_cell(&table, 0, column), "");
+	for (size_t row = 1; row < table.rows; row++)
+		ck_assert_str_eq(csv_cell(&table, row, column), "0.75");
+	csv_table_free(&table);
+	trainer_close(&trainer);
+}
+END_TEST
+
+/* What a column may hold is checked by the same table. */
+START_TEST(cells_that_no_run_writes_are_found)
+{
+	static const struct {
+		const char *text;
+		bool fits;
+	} files[] = {
+		{ "eval_loss,status\n1.5,done\n", true },
+		{ "eval_loss,status\n,nan\n", true },
+		{ "eval_loss\nnan\n", false },
+		{ "maxvio\nhigh\n", false },
+		{ "future\nhigh\n", true },
+		{ "seed\n1x\n", false },
+	};
+	struct csv_table table;
+	struct error err = { .code = ERROR_NONE };
+	ck_assert_int_eq(csv_read_bytes("t", files[_i].text, strlen(files[_i].text), &table, &err), 0);
+	ck_assert_int_eq(csv_columns_check(run_columns, FILE_SUMMARY, &table, &err) == 0, files[_i].fits);
+	ck_assert_uint_eq(err.line, files[_i].fits ? 0 : 2);
+	csv_table_free(&table);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("columns");
+	TCase *cases = tcase_create("columns");
+	tcase_add_checked_fixture(cases, folder_setup, folder_teardown);
+	tcase_add_loop_test(cases, every_column_shows_its_own_value, 0, RUN_FILES);
+	tcase_add_test(cases, no_two_values_of_a_file_are_equal);
+	tcase_add_test(cases, a_loss_of_its_own_gets_a_column_of_its_own);
+	tcase_add_test(cases, a_loss_cannot_take_the_column_of_something_else);
+	tcase_add_test(cases, every_balancer_with_a_loss_names_a_column);
+	tcase_add_test(cases, a_whole_run_records_it);
+	tcase_add_loop_test(cases, cells_that_no_run_writes_are_found, 0, 6);
+	suite_add_tcase(suite, cases);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
