@@ -236,7 +236,7 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	return least < c ? least : c;
 }
 
-/* Optimal string alignment: insert, delete, replace, swap two neighbours (Damerau 1964; Wagner and Fischer 1974). */
+/* Optimal string alignment: insert, delete, replace, swap two neighbors (Damerau 1964; Wagner and Fischer 1974). */
 unsigned text_distance(const char *a, const char *b)
 {
 	size_t n = strlen(a), m = strlen(b);

@@ -178,7 +178,7 @@ static void bigram(void *opaque, const struct batch *batch, double *sum)
 	*sum += pairs_bigram(&law->pairs, batch);
 }
 
-/* ---- neighbours ---------------------------------------------------------------------------------------------- */
+/* ---- neighbors ---------------------------------------------------------------------------------------------- */
 
 /* P(a place of the sum shows this digit and carries `out` | it gets the carry `in`).  The two operands' digits have
  * base^2 sums, of which s can be made in min(s, 2 base - 2 - s) + 1 ways. */
@@ -217,7 +217,7 @@ static double next_carry(const struct law *law, double carry)
 	return p;
 }
 
-/* '=' and what follows it, the neighbours in the sum, and its end, behind which the next problem begins. */
+/* '=' and what follows it, the neighbors in the sum, and its end, behind which the next problem begins. */
 static void add_sum(struct law *law)
 {
 	double carry = 0;

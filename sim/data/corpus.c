@@ -384,7 +384,7 @@ static const struct stream_rule rules[] = {
 
 const struct stream_type stream_corpus = {
 	.name = "corpus",
-	.summary = "real text as bytes: each file or sub-folder of a folder is a labelled domain",
+	.summary = "real text as bytes: each file or sub-folder of a folder is a labeled domain",
 	.use = "text of one's own, and domains with names; there is no exact Bayes loss, so only losses under equal "
 		   "conditions compare",
 	.formula =
@@ -393,7 +393,7 @@ const struct stream_type stream_corpus = {
 		"files of a domain follow one another in the order of their names; a file that links make appear twice "
 		"is read once\n"
 		"Bayes loss: not known; unigram: entropy of the frequencies of the bytes",
-	.cite = "Graves (2013), Generating Sequences With Recurrent Neural Networks (text modelled byte by byte)",
+	.cite = "Graves (2013), Generating Sequences With Recurrent Neural Networks (text modeled byte by byte)",
 	.opts = options,
 	.opts_size = sizeof(struct corpus),
 	.rules = rules,

@@ -2,7 +2,7 @@
  *
  * planted.c -- routing by what the stream knows of its tokens: the ceiling that a learned router may come near to.
  *
- * A domain owns a block of neighbouring experts, a class owns k experts of its block, in turn.  The domain is the
+ * A domain owns a block of neighboring experts, a class owns k experts of its block, in turn.  The domain is the
  * hidden one, which no model can know, or the likeliest one given the tokens so far (the filter of Rabiner 1989, A
  * Tutorial on Hidden Markov Models).  Where a block has more experts than k and the class has no say, the best scores
  * decide.
@@ -27,7 +27,7 @@ static const struct moe_opt options[] = {
 	{ .name = NULL },
 };
 
-/* The neighbouring experts that a token may visit; behind the last expert comes the first. */
+/* The neighboring experts that a token may visit; behind the last expert comes the first. */
 struct block {
 	size_t first, size;
 };

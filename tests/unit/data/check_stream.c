@@ -406,7 +406,7 @@ START_TEST(uniform_loses_ln_v_on_every_token)
 }
 END_TEST
 
-/* Pairs of neighbours: uniform and independent at once. */
+/* Pairs of neighbors: uniform and independent at once. */
 START_TEST(uniform_pairs_are_uniform)
 {
 	enum { V = 7, BATCHES = 200 };
