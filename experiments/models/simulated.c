@@ -34,7 +34,8 @@ static int take_setting(const struct document *doc, const json_t *entry, struct 
 	if (!name || !value)
 		return document_fail(doc, "settings", err, "settings must be a list of objects with name and value");
 	if (!config_find(name))
-		return document_fail(doc, "settings", err, "no setting is called '%s' (was another moesim here?)", name);
+		return document_fail(doc, "settings", err, "unknown setting '%s' (written by a different version of moesim?)",
+							 name);
 	if (!is_needed(name))
 		return 0;
 	if (*n == CONFIG_ROWS)

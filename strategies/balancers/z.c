@@ -15,7 +15,7 @@ static const struct moe_opt options[] = {
 	  .low = 0,
 	  .high = 1e3,
 	  .preset = 1e-3,
-	  .help = "factor of the loss" },
+	  .help = "weight of the loss" },
 	{ .name = NULL },
 };
 

@@ -68,7 +68,7 @@ static void backward(const struct moe_self *self, const struct moe_route *route,
 const struct moe_gate gate_renorm = {
 	.part = { .kind = MOE_GATE,
 			  .name = "renorm",
-			  .summary = "the chosen scores, made to sum to 1",
+			  .summary = "the chosen scores, normalized to sum to 1",
 			  .formula = "g_e = scale * s_e / sum of s over the chosen experts",
 			  .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
 			  .opts = options,

@@ -23,7 +23,7 @@ static const struct moe_opt options[] = {
 	  .high = 4,
 	  .preset = GUESS_CLASS,
 	  .choices = ways,
-	  .help = "what decides: the token's class, the likeliest domain so far, the hidden domain, or two of them" },
+	  .help = "what to route by: the token's class, the likeliest domain so far, the hidden domain, or two of them" },
 	{ .name = NULL },
 };
 
@@ -107,7 +107,7 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 const struct moe_selector selector_planted = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "planted",
-			  .summary = "what the stream knows of a token decides: a ceiling for learned routing",
+			  .summary = "routes by what the stream knows about a token: a ceiling for learned routing",
 			  .formula =
 				  "block of domain z: the E/D experts from z E/D on, at least k; without a domain, all experts\n"
 				  "S_t = the experts at places c k, ..., c k + k - 1 of the block, modulo its size, c = class of t;\n"
