@@ -33,7 +33,7 @@ set datafile missing ''
 
 # ---- series: look = colour + 10 * variant ----------------------------------------------------------------------------
 
-# in the order of the legends: black, grey, purple, vermilion, blue, green, orange, sky blue; then two of Paul Tol's
+# in the order of the legends: black, gray, purple, vermilion, blue, green, orange, sky blue; then two of Paul Tol's
 array colour_of[10] = [0x262626, 0x8C8C8C, 0xCC79A7, 0xD55E00, 0x0072B2, 0x009E73, 0xE69F00, 0x56B4E9, 0x999933, 0x882255]
 array mark_of[10] = [2, 1, 13, 9, 7, 5, 11, 15, 3, 14]
 # of one colour, each is paler than the one before, and dashed after four

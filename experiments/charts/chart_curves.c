@@ -95,7 +95,7 @@ static double mean_of(const struct sample *row, size_t n, size_t value)
 	return counted ? sum / (double)counted : NAN;
 }
 
-/* Averages groups of neighbours until CURVE_POINTS are enough; a group stands at its last step. */
+/* Averages groups of neighbors until CURVE_POINTS are enough; a group stands at its last step. */
 static size_t thin(struct sample *row, size_t n, const struct curve *curve)
 {
 	size_t group = (n + CURVE_POINTS - 1) / CURVE_POINTS, kept = 0;

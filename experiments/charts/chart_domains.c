@@ -67,7 +67,7 @@ static int read_domains(struct arena *arena, const struct run_folder *run, struc
 }
 
 /* Each domain's tokens as shares in units of an even spread over the experts, in place. */
-static void normalise(const struct domains *d, size_t layer)
+static void normalize(const struct domains *d, size_t layer)
 {
 	for (size_t n = 0; n < d->names.n; n++) {
 		double sum = 0;
@@ -84,7 +84,7 @@ static void put_domain_panel(struct chart_sheet *sheet, struct panels *panels, c
 	struct ranked *order = ARENA_TAKE(&sheet->arena, d->experts.n, struct ranked);
 	if (!panels_open(panels, series->label, d->layers.name[layer], d->experts.n, d->names.n))
 		return;
-	normalise(d, layer);
+	normalize(d, layer);
 	ranks_by_domain(tokens_at(d, layer, 0, 0), d->names.n, d->experts.n, order);
 	for (size_t n = 0; n < d->names.n; n++)
 		for (size_t c = 0; c < d->experts.n; c++) {

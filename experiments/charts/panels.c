@@ -93,7 +93,7 @@ size_t panels_choose_series(struct chart_sheet *sheet, size_t *shown)
 	return n;
 }
 
-/* Many series times many layers: then the last layer, where routing is most specialised, stands for the run. */
+/* Many series times many layers: then the last layer, where routing is most specialized, stands for the run. */
 static bool only_last_layer(const struct chart_sheet *sheet, size_t layers)
 {
 	return layers * sheet->study->n > 24;

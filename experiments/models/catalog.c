@@ -31,9 +31,6 @@
 #define MIXTURE(n, k, wide) .experts = (n), .top_k = (k), .expert_width = (wide)
 #define SHARED(n, wide) .shared = (n), .shared_width = (n) * (wide)
 
-/* ---- layers in their order, where it is not the dense ones first ----------------------------------------------------
- */
-
 #define FOUR(...) __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__
 #define TWELVE(...) FOUR(__VA_ARGS__), FOUR(__VA_ARGS__), FOUR(__VA_ARGS__)
 #define EACH_WINDOWED \
@@ -56,8 +53,6 @@ static const struct cost_layer window_first[] = { TWELVE(EACH_WINDOWED), FOUR(EA
 												  EACH_WINDOWED };
 static const struct cost_layer chunks_all_moe[] = { TWELVE(CHUNKS) };
 static const struct cost_layer chunks_half_moe[] = { TWELVE(CHUNKS_HALF) };
-
-/* ---- the models ------------------------------------------------------------------------------------------------- */
 
 const struct model models[] = {
 	{ .name = "mixtral-8x7b",
@@ -153,8 +148,8 @@ const struct model models[] = {
 				 .dense_width = 18432, .selection_bias = true, MIXTURE(384, 8, 2048), SHARED(1, 2048) },
 	  .total = "1040",
 	  .active = "32.6",
-	  .note =
-		  "published 1.04 T and 32.6 B do not follow from the published config.json, which makes 1.026 T and 32.9 B",
+	  .note = "the published 1.04 T and 32.6 B do not follow from the published config.json, which gives 1.026 T and "
+			  "32.9 B",
 	  .source = "arXiv 2507.20534",
 	  .router = "scorer=sigmoid selector=top-k gate=renorm,scale=2.827 balance=bias,rate=0.001",
 	  .unlike = "the rate of the bias is DeepSeek-V3's; its own was not published" },
@@ -230,7 +225,7 @@ const struct model models[] = {
 				 MIXTURE(16, 1, 8192), SHARED(1, 8192) },
 	  .total = "109",
 	  .active = "17",
-	  .note = "the text model: published 109 B have the vision encoder in them",
+	  .note = "text model only: the published 109 B include the vision encoder",
 	  .source = "huggingface.co/meta-llama/Llama-4-Scout-17B-16E",
 	  .router = "scorer=sigmoid selector=top-k gate=score",
 	  .unlike = "how the load was balanced was not published; the weight acts on the expert's output, not its input" },
@@ -286,8 +281,6 @@ const struct model models[] = {
 	{ .name = NULL },
 };
 
-/* ---- looking up --------------------------------------------------------------------------------------------- */
-
 static bool same_name(const char *a, const char *b)
 {
 	for (;;) {
@@ -334,6 +327,6 @@ int model_open(const char *word, struct model *model, struct error *err)
 	if (path)
 		return model_read(word, model, err);
 	const char *near = text_nearest(word, model_names());
-	return fail(err, ERROR_USER, "no model and no file is called '%s' (%s%s%ssee moesim list models)", word,
+	return fail(err, ERROR_USER, "no model or file named '%s' (%s%s%ssee moesim list models)", word,
 				near ? "did you mean '" : "", near ? near : "", near ? "'? " : "");
 }

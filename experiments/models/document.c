@@ -28,8 +28,6 @@ static int fail_there(const struct document *doc, const char *place, struct erro
 	return fail_at(err, doc->path, line, column);
 }
 
-/* ---- what Python writes ------------------------------------------------------------------------------------ */
-
 /* The length of a word of Python's json that is none of JSON's. */
 static size_t python_word(const char *at)
 {
@@ -81,7 +79,7 @@ int document_open(struct document *doc, const char *path, const char *text, size
 	*doc = (struct document){ .path = path, .text = text + mark, .begin = text + mark };
 	const char *zero = memchr(doc->text, '\0', size - mark);
 	if (zero) {
-		fail(err, ERROR_USER, "a zero byte (a JSON object was expected)");
+		fail(err, ERROR_USER, "NUL byte (expected a JSON object)");
 		return fail_there(doc, zero, err);
 	}
 	doc->whole = load(doc->text, size - mark, &wrong);
@@ -89,13 +87,13 @@ int document_open(struct document *doc, const char *path, const char *text, size
 	doc->asked = json_object();
 	if (!doc->whole) {
 		document_close(doc);
-		fail(err, ERROR_USER, "%s (a JSON object was expected)", wrong.text);
+		fail(err, ERROR_USER, "%s (expected a JSON object)", wrong.text);
 		return fail_at(err, path, wrong.line > 0 ? (unsigned)wrong.line : 1,
 					   wrong.column > 0 ? (unsigned)wrong.column : 1);
 	}
 	if (!json_is_object(doc->whole)) {
 		document_close(doc);
-		fail(err, ERROR_USER, "the file must hold a JSON object, { ... }");
+		fail(err, ERROR_USER, "the file must contain a JSON object, { ... }");
 		return fail_at(err, path, 1, 1);
 	}
 	return 0;
@@ -108,8 +106,6 @@ void document_close(struct document *doc)
 	doc->whole = doc->asked = NULL;
 	doc->root = NULL;
 }
-
-/* ---- paths ---------------------------------------------------------------------------------------------- */
 
 /* The next piece of *rest up to `end`, as a text that lives as long as the program; NULL at the end. */
 static const char *next_piece(const char **rest, char end)
@@ -180,8 +176,6 @@ const json_t *document_at(const struct document *doc, const char *path)
 	note_asked(doc, path);
 	return value_at(doc->root, path_taken(doc, path));
 }
-
-/* ---- places --------------------------------------------------------------------------------------------- */
 
 static const char *skip_space(const char *at)
 {
@@ -266,8 +260,6 @@ int document_fail(const struct document *doc, const char *path, struct error *er
 	return fail_there(doc, place, err);
 }
 
-/* ---- values --------------------------------------------------------------------------------------------- */
-
 /* As the file has it, cut where it is long. */
 static const char *shown(const struct document *doc, const char *path)
 {
@@ -312,7 +304,7 @@ int document_word(const struct document *doc, const char *path, const char **out
 	if (!value)
 		return 0;
 	if (!json_is_string(value))
-		return fail_type(doc, path, "a text", err);
+		return fail_type(doc, path, "a string", err);
 	*out = text_keep(json_string_value(value));
 	return 0;
 }

@@ -4,7 +4,7 @@
  *
  * A row holds what the family's code fixes (norms, biases, kind of attention), the keys under which its config.json
  * keeps the sizes, what its configuration class has for those that may be missing, and the rules that say which layers
- * are MoE layers and what each mixes tokens with.  The rows were made from the configuration and modelling files of
+ * are MoE layers and what each mixes tokens with.  The rows were made from the configuration and modeling files of
  * Hugging Face transformers, src/transformers/models/<family>/, and from those published with the weights for deepseek,
  * kimi_k2, grok, arctic, bailing_moe, hunyuan, kimi_linear (also vLLM's kimi_k3) and step3p5.
  */

@@ -98,9 +98,6 @@ const char *family_name(const struct family *family);
 /* Is `word` one of the words between | in `list` (which may be NULL)? */
 bool family_lists(const char *list, const char *word);
 
-/* ---- which layers are MoE layers: for `layers` ----------------------------------------------------------------------
- */
-
 int layers_all_moe(struct reading *, struct error *);
 int layers_after_dense(struct reading *, struct error *);
 int layers_by_step(struct reading *, struct error *);
@@ -114,9 +111,6 @@ int layers_by_frequency(struct reading *, struct error *);
 int layers_hashed_first(struct reading *, struct error *);
 int layers_with_residual(struct reading *, struct error *);
 int layers_of_switch(struct reading *, struct error *);
-
-/* ---- and their mixers: for `mixers` ---------------------------------------------------------------------------------
- */
 
 int mixers_windowed(struct reading *, struct error *);
 int mixers_windowed_when_used(struct reading *, struct error *);

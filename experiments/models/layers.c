@@ -10,9 +10,6 @@
 #include "experiments/models/layers.h"
 #include "sim/base/text.h"
 
-/* ---- what the class has -------------------------------------------------------------------------------------------
- */
-
 void layers_default(struct reading *r, const char *key, int64_t value)
 {
 	const char *one = text_keep_f("%s %lld", document_name(r->doc, key), (long long)value);
@@ -27,8 +24,6 @@ int layers_int(struct reading *r, const char *key, int64_t low, int64_t preset, 
 	return document_int(r->doc, key, low, SIZE_LIMIT, out, err);
 }
 
-/* ---- lists with an entry for each layer -------------------------------------------------------------------------- */
-
 static int8_t *field_of(struct reading *r, size_t i, size_t field)
 {
 	return (int8_t *)&r->order[i] + field;
@@ -40,7 +35,7 @@ int layers_list(struct reading *r, const char *key, const json_t **list, struct 
 	*list = NULL;
 	TRY(document_list(r->doc, key, list, err));
 	if (*list && json_array_size(*list) < (size_t)r->shape->layers)
-		return document_fail(r->doc, key, err, "%s must have an entry for all %lld layers, not for %zu", key,
+		return document_fail(r->doc, key, err, "%s must have %lld entries, one per layer, not %zu", key,
 							 (long long)r->shape->layers, json_array_size(*list));
 	return 0;
 }
@@ -58,13 +53,13 @@ static int find_word(struct reading *r, const char *key, const json_t *item, con
 {
 	const char *word = json_string_value(item);
 	if (!word)
-		return document_fail(r->doc, key, err, "%s must be a list of texts", key);
+		return document_fail(r->doc, key, err, "%s must be a list of strings", key);
 	for (const struct layer_word *known = words; known->word; known++)
 		if (strcmp(word, known->word) == 0) {
 			*out = known->value;
 			return 0;
 		}
-	return document_fail(r->doc, key, err, "%s: '%s' is no kind of layer that a %s model has (known: %s)", key, word,
+	return document_fail(r->doc, key, err, "%s: '%s' is not a kind of layer in %s models (known: %s)", key, word,
 						 family_name(r->family), words_of(words));
 }
 
@@ -111,9 +106,6 @@ static int mark_listed(struct reading *r, const char *key, int8_t value, bool *f
 	}
 	return 0;
 }
-
-/* ---- the rules ----------------------------------------------------------------------------------------------------
- */
 
 #define FFN offsetof(struct cost_layer, ffn)
 
@@ -192,7 +184,7 @@ static int mark_text(struct reading *r, const char *key, const char *text, struc
 		char *end;
 		long layer = strtol(text, &end, 10);
 		if (end == text || (*end && *end != ',') || layer < 0)
-			return document_fail(r->doc, key, err, "%s must be numbers of layers with commas between them", key);
+			return document_fail(r->doc, key, err, "%s must be a comma-separated list of layer numbers", key);
 		if (layer < r->shape->layers) /* else one that predicts ahead */
 			r->order[layer].ffn = COST_MOE;
 		text = *end ? end + 1 : end;
@@ -316,6 +308,7 @@ int layers_of_switch(struct reading *r, struct error *err)
 	r->moe_key = "enable_moe_block";
 	TRY(document_bool(r->doc, "enable_moe_block", &on, err));
 	if (!on)
-		return document_fail(r->doc, "enable_moe_block", err, "enable_moe_block is not true: the model has no experts");
+		return document_fail(r->doc, "enable_moe_block", err,
+							 "enable_moe_block must be true: without it the model has no experts");
 	return layers_all_moe(r, err);
 }

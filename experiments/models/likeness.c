@@ -80,7 +80,7 @@ static int find(const char *name, const struct model **model, struct error *err)
 	}
 	if ((*model)->router)
 		return 0;
-	fail(err, ERROR_USER, "it is not known how %s routes", (*model)->label);
+	fail(err, ERROR_USER, "the routing of %s is not known", (*model)->label);
 	return fail_at(err, "--like", 0, 0);
 }
 

@@ -12,9 +12,6 @@
 
 #define MIXER offsetof(struct cost_layer, mixer)
 
-/* ---- a further kind ------------------------------------------------------------------------------------------------
- */
-
 static struct cost_mixer *kind(struct reading *r, int i)
 {
 	return &r->shape->mixer[i];
@@ -45,9 +42,6 @@ static int read_window(struct reading *r, int64_t preset, int64_t *window, struc
 static const struct layer_word window_words[] = {
 	{ "full_attention", 0 }, { "attention", 0 }, { "sliding_attention", 1 }, { "chunked_attention", 1 }, { NULL, 0 }
 };
-
-/* ---- windows
- * --------------------------------------------------------------------------------------------------------- */
 
 /* Without layer_types every `every`-th layer sees all, the others have the window; 1: none has, 0: all have. */
 static int read_window_layers(struct reading *r, int64_t every, struct error *err)
@@ -139,9 +133,6 @@ int mixers_mostly_windowed(struct reading *r, struct error *err)
 		TRY(read_int(r, "global_attn_every_n_layers|sliding_window_pattern", 4, &every, err));
 	return window > 0 ? read_window_layers(r, every > 0 ? every : 1, err) : 0;
 }
-
-/* ---- linear attention
- * -------------------------------------------------------------------------------------------------- */
 
 static const struct layer_word linear_words[] = {
 	{ "full_attention", 0 }, { "attention", 0 }, { "linear_attention", 1 }, { "kda_attention", 1 }, { "mamba", 1 },
@@ -247,9 +238,6 @@ int mixers_bailing(struct reading *r, struct error *err)
 	return 0;
 }
 
-/* ---- chosen and compressed keys
- * ----------------------------------------------------------------------------------------- */
-
 /* "FSSS" or a list of the same words as indexer_types. */
 static int read_borrowed(struct reading *r, bool *found, struct error *err)
 {
@@ -347,9 +335,6 @@ int mixers_minimax(struct reading *r, struct error *err)
 	return 0;
 }
 
-/* ---- several sizes of attention
- * ------------------------------------------------------------------------------------------ */
-
 /* Gemma 4: layers that see all have heads of their own size, and their keys may be their values; the last ones may
  * borrow the keys and values of an earlier one of their kind. */
 int mixers_gemma(struct reading *r, struct error *err)
@@ -364,7 +349,7 @@ int mixers_gemma(struct reading *r, struct error *err)
 	TRY(document_int(r->doc, "num_global_key_value_heads", 1, SIZE_LIMIT, &kv_heads, err));
 	TRY(layers_int(r, "global_head_dim", 1, 512, &full->head_dim, err));
 	if (wide && shared > 0)
-		return document_fail(r->doc, "use_double_wide_mlp", err, "use_double_wide_mlp is not counted beside experts");
+		return document_fail(r->doc, "use_double_wide_mlp", err, "use_double_wide_mlp is not supported with experts");
 	full->k_is_v = same;
 	full->kv_heads = same && kv_heads > 0 ? kv_heads : full->kv_heads;
 	TRY(layers_words(r, "layer_types", window_words, MIXER, &found, err));
@@ -430,9 +415,6 @@ int mixers_cross_layer(struct reading *r, struct error *err)
 		r->order[i].mixer = i % share != 0;
 	return 0;
 }
-
-/* ---- state spaces and convolutions
- * -------------------------------------------------------------------------------------- */
 
 int mixers_jamba(struct reading *r, struct error *err)
 {
@@ -501,9 +483,6 @@ int mixers_granite(struct reading *r, struct error *err)
 		r->order[i].mixer = 1;
 	return 0;
 }
-
-/* ---- one thing a layer
- * ---------------------------------------------------------------------------------------------------- */
 
 /* A layer of Nemotron-H, by its letter. */
 static bool set_block(struct cost_layer *layer, char letter)

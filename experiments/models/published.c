@@ -11,8 +11,6 @@
 #include "experiments/models/published.h"
 #include "sim/base/text.h"
 
-/* ---- sizes ---------------------------------------------------------------------------------------------- */
-
 /* `key` is the one that most families use, NULL where a family must name it to have such a size.  A size that is not
  * optional must stand in the file, or the family has a preset.  The optional ones, when they do not: width / heads for
  * head_dim, else 0; key-value heads may be null for as many as heads, but must be there. */
@@ -81,7 +79,7 @@ static int read_uniform(const struct document *doc, const char *key, const json_
 	const json_t *first = json_array_get(list, 0);
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (!json_is_integer(json_array_get(list, i)) || !json_equal(json_array_get(list, i), first))
-			return document_fail(doc, key, err, "%s differs from layer to layer, which is not counted", key);
+			return document_fail(doc, key, err, "%s must be the same in all layers", key);
 	*out = json_integer_value(first);
 	if (*out < low || *out > SIZE_LIMIT)
 		return document_fail(doc, key, err, "%s must list integers from %lld to %d", key, (long long)low, SIZE_LIMIT);
@@ -132,8 +130,6 @@ static int read_size(struct reading *r, size_t i, struct error *err)
 	return 0;
 }
 
-/* ---- sizes that follow from others --------------------------------------------------------------------------- */
-
 static int relate_heads(const struct reading *r, struct error *err)
 {
 	struct cost_shape *s = r->shape;
@@ -182,8 +178,6 @@ static int read_passive(const struct reading *r, struct cost_shape *s, struct er
 		return document_fail(r->doc, key, err, "%s must list integers from 0 to %d", key, SIZE_LIMIT);
 	return 0;
 }
-
-/* ---- switches ---------------------------------------------------------------------------------------------------- */
 
 static const struct {
 	unsigned reads;
@@ -237,8 +231,6 @@ static int read_kind(const struct reading *r, struct error *err)
 	return 0;
 }
 
-/* ---- layers ----------------------------------------------------------------------------------------------------- */
-
 /* The list is right where the number of layers is not the same, as the family's class has it. */
 static int count_blocks(const struct reading *r, struct error *err)
 {
@@ -277,7 +269,7 @@ static int check_layers(const struct reading *r, struct error *err)
 	const char *dense = key_of(r, DENSE_WIDTH);
 	if (s->moe_layers == 0)
 		return document_fail(r->doc, r->moe_key ? r->moe_key : "num_hidden_layers", err,
-							 "no MoE layer is left among %lld layers", (long long)s->layers);
+							 "none of the %lld layers is an MoE layer", (long long)s->layers);
 	if (s->moe_layers + s->bare_layers < s->layers && dense && s->dense_width == 0)
 		return document_fail(r->doc, dense, err, "%s is missing (a %s model with dense layers needs it)", dense,
 							 family_name(r->family));
@@ -313,9 +305,6 @@ static int read_layers(struct reading *r, struct error *err)
 	free(r->order);
 	return status;
 }
-
-/* ---- notes --------------------------------------------------------------------------------------------------------
- */
 
 static void add_note(struct model *model, const char *note)
 {
@@ -410,27 +399,21 @@ static void note_rest(const struct reading *r, struct model *model)
 		document_has(r->doc, r->family->unused);
 	const char *rest = not_asked(r->doc, r->doc->root, "", "");
 	if (r->defaults)
-		add_note(model, text_keep_f("not in the file, so as the family's class has it: %s", r->defaults));
+		add_note(model, text_keep_f("not in the file, taken from the family's defaults: %s", r->defaults));
 	if (*rest)
-		add_note(model, text_keep_f("not understood and not counted: %s", rest));
+		add_note(model, text_keep_f("not recognized, not counted: %s", rest));
 }
-
-/* ---- layers that predict ahead --------------------------------------------------------------------------------------
- */
 
 static void set_next(const struct reading *r, struct model *model)
 {
 	struct cost_shape *s = r->shape;
 	s->next = (struct cost_layer){ .mixer = 0, .ffn = COST_MOE };
 	if (s->ahead > 0 && !r->family->has_next) {
-		add_note(model, text_keep_f("not the %lld layers that predict further tokens ahead (%s)", (long long)s->ahead,
+		add_note(model, text_keep_f("without the %lld multi-token-prediction layers (%s)", (long long)s->ahead,
 									document_name(r->doc, key_of(r, AHEAD))));
 		s->ahead = 0;
 	}
 }
-
-/* ---- which object, and which family
- * ----------------------------------------------------------------------------------- */
 
 static const struct family *family_of_type(const char *type)
 {
@@ -536,13 +519,10 @@ static int find_family(const struct document *doc, const struct family *outer, c
 	if (!*family)
 		return fail_family(doc, type, err);
 	if (*family == of_class && of_type && of_type != of_class && !family_lists("bailing_moe", type))
-		add_note(model, text_keep_f("model_type is %s, but architectures names %s, as which it is counted", type,
+		add_note(model, text_keep_f("model_type is %s, but architectures is %s; counted as the latter", type,
 									json_string_value(json_array_get(document_at(doc, "architectures"), 0))));
 	return 0;
 }
-
-/* ---- all
- * -------------------------------------------------------------------------------------------------------------- */
 
 static int read_shape(struct reading *r, struct error *err)
 {
@@ -562,7 +542,7 @@ int published_read(struct document *doc, struct model *model, struct error *err)
 	bool outer_tied = false, inner = enter_text_model(doc, &outer, &outer_tied);
 	struct reading r = { .doc = doc, .shape = &model->shape };
 	if (inner)
-		add_note(model, "the text model alone: not its encoders of other inputs");
+		add_note(model, "text model only, without encoders of other inputs");
 	TRY(find_family(doc, outer, &r.family, model, err));
 	model->shape = r.family->fixed;
 	model->shape.tied |= inner && outer_tied;
@@ -570,7 +550,7 @@ int published_read(struct document *doc, struct model *model, struct error *err)
 	TRY(read_passive(&r, &model->shape, err));
 	set_next(&r, model);
 	if (model->shape.hashed_layers > 0)
-		add_note(model, text_keep_f("not the tables by which %lld layers choose experts",
+		add_note(model, text_keep_f("without the tables by which %lld layers choose experts",
 									(long long)model->shape.hashed_layers));
 	TRY(routing_read(doc, r.family, model, err));
 	note_rest(&r, model);

@@ -29,7 +29,7 @@ static const char *scorer(const struct document *doc, const struct family *famil
 				family->sigmoid ? "sigmoid" : "softmax");
 	if (strcmp(word, "softmax") == 0 || strcmp(word, "sigmoid") == 0)
 		return word;
-	model->unlike = text_keep_f("scores of %s are taken for those of a sigmoid", word);
+	model->unlike = text_keep_f("%s scores are simulated as sigmoid scores", word);
 	return "sigmoid";
 }
 
@@ -95,9 +95,9 @@ int routing_read(const struct document *doc, const struct family *family, struct
 	model->router =
 		text_keep_f("scorer=%s selector=%s gate=%s%s", scores, selector(doc, model), gate(doc, family), balancing);
 	if (s->selection_bias)
-		add_unlike(model, "the rate of the bias is DeepSeek-V3's, as the file does not tell it");
+		add_unlike(model, "the rate of the bias is DeepSeek-V3's, as the file does not give it");
 	else if (!*balancing)
-		add_unlike(model, "how the load was balanced is not in the file");
+		add_unlike(model, "the file does not say how the load was balanced");
 	if (s->zero_experts > 0)
 		add_unlike(model, "experts that return their input are left out");
 	if (s->latent > 0)

@@ -44,13 +44,11 @@ int64_t sheet_rank_bytes(const struct sheet *sheet, const struct sheet_memory *m
 	return ((other + experts) * memory->bits + 7) / 8;
 }
 
-/* ---- conventions -------------------------------------------------------------------------------------------- */
-
 const struct sheet_convention sheet_conventions[] = {
 	[SHEET_WITH] = { "with-embedding", "all of the model" },
 	[SHEET_WITHOUT_EMBEDDING] = { "without-embedding", "without the input embedding" },
 	[SHEET_WITHOUT_ENDS] = { "without-embeddings", "without the embedding and the head" },
-	[SHEET_WITH_AHEAD] = { "with-mtp", "with the layers that predict further tokens" },
+	[SHEET_WITH_AHEAD] = { "with-mtp", "with the multi-token-prediction layers" },
 	[SHEET_WITHOUT_SELECTION] = { "without-selection-bias", "without the biases of the selection" },
 	{ NULL, NULL },
 };
@@ -72,8 +70,6 @@ int64_t sheet_counted(const struct cost_count *count, int convention, bool activ
 		return with;
 	}
 }
-
-/* ---- published figures -------------------------------------------------------------------------------------- */
 
 static double distance(const char *published, int64_t count)
 {
@@ -115,8 +111,6 @@ const char *sheet_active_fits(const struct sheet *sheet)
 	const char *published = sheet->model->active;
 	return published ? fits(&sheet->count, published, true) : "";
 }
-
-/* ---- cells -------------------------------------------------------------------------------------------------- */
 
 static struct sheet_cell *next_cell(struct sheet *sheet, const char *column)
 {
@@ -290,7 +284,7 @@ static int fill_counts(struct sheet *sheet, struct error *err)
 	if (count->params_total > INT64_MAX / MOST_BITS || count->params_ahead > INT64_MAX / MOST_BITS ||
 		count->cache_context > INT64_MAX / 2 || count->cache_values > INT64_MAX / 2 ||
 		count->state_values > INT64_MAX / 4)
-		return fail(err, ERROR_USER, "%s has more parameters than bytes can be counted for", sheet->model->name);
+		return fail(err, ERROR_USER, "%s has too many parameters to count bytes", sheet->model->name);
 	TRY(cost_dense(shape, count->params_total, &sheet->dense_total, err));
 	TRY(cost_count(&sheet->dense_total, sheet->context, &sheet->dense_total_count, err));
 	TRY(cost_dense(shape, count->params_active, &sheet->dense_active, err));

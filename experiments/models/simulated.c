@@ -33,7 +33,7 @@ static int take_settings(const struct document *doc, const struct run_record *re
 	for (size_t i = 0; i < record->settings; i++) {
 		const char *name = record->setting[i].name;
 		if (!config_find(name))
-			return document_fail(doc, "settings", err, "no setting is called '%s' (was another moesim here?)", name);
+			return document_fail(doc, "settings", err, "unknown setting '%s' (written by a different version of moesim?)", name);
 		if (!is_needed(name))
 			continue;
 		if (*n == CONFIG_ROWS)

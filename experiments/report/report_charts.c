@@ -33,7 +33,7 @@ static const struct {
 				 "Even colour "
 				 "is balance; a black floor is capacity that was paid for and never used." },
 	{ .chart = "balance",
-	  .reading = "MaxVio is how far the fullest expert is above its fair share: 0 is perfect, and the grey line is "
+	  .reading = "MaxVio is how far the fullest expert is above its fair share: 0 is perfect, and the gray line is "
 				 "what pure chance "
 				 "gives.  Below it, how many experts get almost nothing." },
 	{ .chart = "tradeoff",

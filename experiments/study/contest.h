@@ -11,7 +11,7 @@
 
 struct contest {
 	const char *title;  /* "topicmix.shared=0.2"; "" when all series of the study saw one stream */
-	struct study study; /* its series alone, labelled without their stream; borrows everything else, not to be freed */
+	struct study study; /* its series alone, labeled without their stream; borrows everything else, not to be freed */
 	size_t *from;       /* [study.n] the series' places in the whole study */
 };
 

@@ -40,7 +40,7 @@ const char *suite_line_name(struct suite_line *line);
 /* Reads one alternative up to '|', a comment or the end of the line into line->word, blanks at its end cut. */
 int suite_line_piece(struct suite_line *line, struct suite_piece *piece, struct error *err);
 
-/* The first block of comment lines, joined, without licence lines and without "name.suite -- ". */
+/* The first block of comment lines, joined, without license lines and without "name.suite -- ". */
 const char *suite_line_question(struct arena *arena, const char *text, size_t size);
 
 /* The place of a character of the line. */

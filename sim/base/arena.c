@@ -30,7 +30,7 @@ static size_t padded(size_t n, size_t size)
 static _Noreturn void no_memory(size_t bytes, size_t held)
 {
 	char asked[TEXT_NUMBER], had[TEXT_NUMBER], what[128];
-	snprintf(what, sizeof what, "%s asked for, %s already in use", text_of_bytes((double)bytes, asked),
+	snprintf(what, sizeof what, "%s requested, %s already in use", text_of_bytes((double)bytes, asked),
 			 text_of_bytes((double)held, had));
 	error_no_memory(what);
 }

@@ -74,7 +74,7 @@ int csv_column(const struct csv_table *table, const char *name);
 /* The cell; row and column must exist. */
 const char *csv_cell(const struct csv_table *table, size_t row, int column);
 /* The cell as a number; an empty cell is NAN, and nan, inf and -inf are read as csv_double() writes them.  When it is
- * no number the result is NAN and *ok (may be NULL, never set to true here) is cleared. */
+ * not a number the result is NAN and *ok (may be NULL, never set to true here) is cleared. */
 double csv_number(const struct csv_table *table, size_t row, int column, bool *ok);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * error.c -- the three kinds of trouble: the user's mistake, a failing world, our own bug.
+ * error.c -- the three kinds of errors: the user's mistake, a system error, our own bug.
  */
 #include <config.h>
 

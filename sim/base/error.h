@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * error.h -- the three kinds of trouble.
+ * error.h -- the three kinds of errors.
  *
  *   the user's mistake   a function fills a struct error and returns -1; main prints one line and exits 2
- *   the world failed     the same, with code ERROR_WORLD (disk, memory, a missing program); exit 1
+ *   a system error       the same, with code ERROR_WORLD (disk, memory, a missing program); exit 1
  *   our own bug          BUG(): one line with file and line, abort
  */
 #ifndef SIM_BASE_ERROR_H
@@ -13,7 +13,7 @@ enum error_code { ERROR_NONE = 0, ERROR_WORLD = 1, ERROR_USER = 2, ERROR_CHECK =
 
 struct error {
 	enum error_code code;
-	char file[512];        /* "" when the trouble is in no file; "--flag" for a command-line flag */
+	char file[512];        /* "" when the error is in no file; "--flag" for a command-line flag */
 	unsigned line, column; /* from 1; 0: not known */
 	char text[1024];       /* what is wrong (what to do), one line */
 };
@@ -47,7 +47,7 @@ _Noreturn void error_no_memory(const char *what);
 _Noreturn void bug(const char *file, int line, const char *what);
 #define BUG(what) bug(__FILE__, __LINE__, what)
 
-/* Makes every GSL error a BUG(), since inputs are checked before they reach GSL; but for want of memory. */
+/* Makes every GSL error a BUG(), since inputs are checked before they reach GSL, except running out of memory. */
 void error_catch_gsl(void);
 
 #endif

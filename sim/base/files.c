@@ -18,8 +18,6 @@
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 
-/* ---- bytes --------------------------------------------------------------------------------------------------- */
-
 int file_write_all(int fd, const void *bytes, size_t size)
 {
 	const char *at = bytes;
@@ -44,8 +42,6 @@ static ssize_t read_some(int fd, char *into, size_t room)
 	while (n < 0 && errno == EINTR);
 	return n;
 }
-
-/* ---- replacing ----------------------------------------------------------------------------------------------- */
 
 static int cannot(const char *what, const char *path, struct error *err)
 {
@@ -184,8 +180,6 @@ int file_remove(const char *path, struct error *err)
 	return unlink(path) == 0 || errno == ENOENT ? 0 : cannot("remove", path, err);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------- */
-
 /* A name that leads nowhere is the user's mistake; a file that cannot be read is the world's. */
 static int cannot_read(const char *path, struct error *err)
 {
@@ -246,7 +240,7 @@ static size_t first_room(int fd, size_t limit)
 static int too_big(const char *path, size_t limit, struct error *err)
 {
 	char number[TEXT_NUMBER];
-	fail(err, ERROR_USER, "is larger than %s, the most that is read here", text_of_bytes((double)limit, number));
+	fail(err, ERROR_USER, "is larger than %s, the limit for such files", text_of_bytes((double)limit, number));
 	return fail_at(err, path, 0, 0);
 }
 
@@ -273,8 +267,6 @@ int file_read(const char *path, size_t limit, char **bytes, size_t *size, struct
 	*size = text.size;
 	return 0;
 }
-
-/* ---- folders ------------------------------------------------------------------------------------------------- */
 
 bool folder_exists(const char *path)
 {
@@ -327,7 +319,7 @@ static int make_one(const char *path, struct error *err)
 	errno = why;
 	if (errno == EEXIST || errno == ENOTDIR) {
 		fail(err, ERROR_USER, "cannot create a folder here: %s",
-			 errno == EEXIST ? "a file of this name exists" : "a part of the name is a file");
+			 errno == EEXIST ? "a file of this name exists" : "part of the path is a file");
 		return fail_at(err, path, 0, 0);
 	}
 	return cannot("create the folder", path, err);
@@ -336,7 +328,7 @@ static int make_one(const char *path, struct error *err)
 int folder_make(const char *path, struct error *err)
 {
 	if (*path == 0)
-		return fail(err, ERROR_USER, "the name of a folder is empty");
+		return fail(err, ERROR_USER, "empty folder name");
 	char *partial = strdup(path);
 	if (partial == NULL)
 		error_no_memory("a file name");

@@ -16,16 +16,16 @@ int file_write_all(int fd, const void *bytes, size_t size);
 /* Writes to a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder.  On failure
  * the old file is untouched and no temporary file is left.  Devices and folders are refused. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *err);
-/* The same from several pieces, one behind the other. */
+/* The same from several pieces, one after the other. */
 struct file_piece {
 	const void *bytes;
 	size_t size;
 };
 int file_replace_pieces(const char *path, const struct file_piece *piece, size_t pieces, struct error *err);
 
-/* For what is written piece by piece.  file_reserve() makes an empty file beside `path` and tells its name, which lives
- * as long as the program; once it is written, synced and closed, file_place() puts it in the place of `path` and syncs
- * the folder.  On failure none is left beside. */
+/* For what is written piece by piece.  file_reserve() makes an empty file beside `path` and returns its name, which
+ * lives as long as the program; once it is written, synced and closed, file_place() puts it in the place of `path` and
+ * syncs the folder.  On failure no file is left behind. */
 int file_reserve(const char *path, const char **beside, struct error *err);
 int file_place(const char *beside, const char *path, struct error *err);
 /* Is this the name of such a file beside another?  Only a process that was killed leaves one. */
@@ -35,7 +35,7 @@ bool file_is_leftover(const char *name);
  * user's mistake. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *size, struct error *err);
 
-/* Creates the folder and its parents, so that they survive a power cut; well when it is there already. */
+/* Creates the folder and its parents, so that they survive a power cut; succeeds if it exists. */
 int folder_make(const char *path, struct error *err);
 /* Has the names in the folder survive a power cut. */
 int folder_sync(const char *path, struct error *err);
@@ -48,7 +48,7 @@ bool file_exists(const char *path);
 int file_look(const char *path, bool *exists, struct error *err);
 /* Is the name itself a symbolic link? */
 bool path_is_link(const char *path);
-/* Removes the file; well when there is none. */
+/* Removes the file; succeeds if there is none. */
 int file_remove(const char *path, struct error *err);
 
 /* "a/b" in memory that lives as long as the program. */

@@ -44,13 +44,13 @@ void memory_file_open(struct memory_file *file)
 	const cookie_io_functions_t functions = { .write = take };
 	*file = (struct memory_file){ .to = fopencookie(file, "w", functions) };
 	if (file->to == NULL || !reserve(file, 0))
-		error_no_memory("a text");
+		error_no_memory("a string");
 	*file->text = 0;
 }
 
 void memory_file_close(struct memory_file *file)
 {
 	if (fclose(file->to) != 0 || file->lost)
-		error_no_memory("a text");
+		error_no_memory("a string");
 	file->to = NULL;
 }

@@ -30,7 +30,7 @@ const char *text_of_count(double value, char buffer[TEXT_NUMBER]);
 /* For people: "3.4 MB", "45.6 MB", "789 B" (1 MB = 1e6 bytes). */
 const char *text_of_bytes(double bytes, char buffer[TEXT_NUMBER]);
 
-/* Levenshtein distance with transpositions of neighbours, in bytes; UINT_MAX when a side has more than 64. */
+/* Levenshtein distance with transpositions of neighbors, in bytes; UINT_MAX when a side has more than 64. */
 unsigned text_distance(const char *a, const char *b);
 
 /* The word of a NULL-ended list nearest to `word`, when near enough to be meant (one error in short words, one in three

@@ -30,8 +30,6 @@ const char *const cost_part_names[COST_PARTS] = {
 	[COST_HEAD] = "head",
 };
 
-/* ---- mixers ------------------------------------------------------------------------------------------------- */
-
 static int64_t value_dim(const struct cost_mixer *m)
 {
 	return m->v_dim ? m->v_dim : m->head_dim;
@@ -163,8 +161,6 @@ static struct block indexer(const struct cost_mixer *m, int64_t width)
 	return block;
 }
 
-/* ---- FFN and what stands around it ------------------------------------------------------------------------------ */
-
 static struct block ffn(const struct cost_shape *s, int64_t width, int64_t hidden)
 {
 	struct block block = { 0 };
@@ -225,8 +221,6 @@ static int64_t chosen(const struct cost_shape *s)
 	return times(s->top_k, s->experts) / plus(s->experts, s->zero_experts);
 }
 
-/* ---- the residual ----------------------------------------------------------------------------------------------- */
-
 /* n streams: weights n of reading them, n of writing them and n n of mixing them follow from all of them. */
 static struct block hyper_connection(const struct cost_shape *s)
 {
@@ -281,8 +275,6 @@ static struct block residual_of_all(const struct cost_shape *s)
 	add_other(&block, s->layer_embedding);
 	return block;
 }
-
-/* ---- keys that a query sees --------------------------------------------------------------------------------- */
 
 /* Summed over the queries of a sequence: 1 + 2 + ... + n. */
 static int64_t triangle(int64_t n)
@@ -388,9 +380,6 @@ static int64_t index_flops(const struct cost_shape *s, int64_t context)
 	return mean_of(&mean);
 }
 
-/* ---- what is kept for decoding ------------------------------------------------------------------------------------
- */
-
 /* Of one token, in one layer. */
 static int64_t cache_row(const struct cost_mixer *m)
 {
@@ -453,8 +442,6 @@ static int64_t state_values(const struct cost_shape *s)
 	return values;
 }
 
-/* ---- checks ------------------------------------------------------------------------------------------------- */
-
 static const char *contradiction_of_attention(const struct cost_mixer *m)
 {
 	bool latent = m->kind == COST_LATENT;
@@ -465,7 +452,7 @@ static const char *contradiction_of_attention(const struct cost_mixer *m)
 	if (latent ? m->kv_rank < 1 || m->v_dim < 1 || plus(m->nope_dim, m->rope_dim) < 1 : m->head_dim < 1)
 		return "the dimensions of an attention head must be at least 1";
 	if (m->kind == COST_COMPRESSED && (m->q_rank < 1 || m->out_rank < 1 || m->out_groups < 1))
-		return "compressed attention needs ranks of its queries and outputs";
+		return "compressed attention needs the ranks of its queries and outputs";
 	if (m->index_heads > 0 && (m->index_dim < 1 || m->index_keep < 1 || (m->kind == COST_LATENT && m->q_rank < 1)))
 		return "an indexer needs a dimension, a number of keys to keep, and compressed queries";
 	return NULL;
@@ -488,7 +475,7 @@ static const char *contradiction_of_mixers(const struct cost_shape *s)
 	for (int kind = 1; kind < COST_MIXERS; kind++)
 		layers = plus(layers, s->mixer[kind].layers);
 	if (layers > s->layers)
-		return "the layers of all kinds of mixer cannot be more than all layers";
+		return "there cannot be more mixer layers than layers";
 	for (int kind = 0; kind < COST_MIXERS; kind++) {
 		const struct cost_mixer *m = &s->mixer[kind];
 		const char *wrong = NULL;
@@ -510,13 +497,13 @@ static const char *contradiction(const struct cost_shape *s)
 		return wrong;
 	if (plus(s->moe_layers, s->bare_layers) > s->layers || s->encoder_layers > s->layers ||
 		s->hashed_layers > s->moe_layers)
-		return "MoE and encoder layers cannot be more than all layers";
+		return "there cannot be more MoE and encoder layers than layers";
 	if (s->top_k > routed(s))
 		return "a token cannot choose more experts than there are";
 	if ((s->experts > 0) != (s->top_k > 0) || (s->experts > 0) != (s->expert_width > 0))
-		return "experts, experts per token and expert width must all be given, or none of them";
+		return "experts, experts per token and expert width must be given together";
 	if (s->matrices != 2 && s->matrices != 3)
-		return "an FFN has 2 or 3 matrices";
+		return "an FFN must have 2 or 3 matrices";
 	return NULL;
 }
 
@@ -550,8 +537,6 @@ static bool is_negative(const struct cost_shape *s)
 			return true;
 	return any_negative(all, sizeof all / sizeof all[0]);
 }
-
-/* ---- the count ---------------------------------------------------------------------------------------------- */
 
 int64_t cost_mixer_layers(const struct cost_shape *s, int kind)
 {
@@ -736,7 +721,7 @@ static void count_all(const struct cost_shape *s, int64_t context, struct cost_c
 int cost_count(const struct cost_shape *s, int64_t context, struct cost_count *count, struct error *err)
 {
 	if (is_negative(s) || context < 1)
-		return fail(err, ERROR_USER, "a network has no negative sizes and a context of at least 1");
+		return fail(err, ERROR_USER, "network sizes must not be negative, and the context must be at least 1");
 	const char *wrong = contradiction(s);
 	if (wrong)
 		return fail(err, ERROR_USER, "%s", wrong);
@@ -745,7 +730,7 @@ int cost_count(const struct cost_shape *s, int64_t context, struct cost_count *c
 							 count->cache_values, count->cache_context, count->state_values };
 	for (size_t i = 0; i < sizeof sums / sizeof sums[0]; i++)
 		if (sums[i] == INT64_MAX)
-			return fail(err, ERROR_USER, "the network's counts exceed 2^63 - 1 (its sizes cannot be right)");
+			return fail(err, ERROR_USER, "the network's counts exceed 2^63 - 1 (check its sizes)");
 	return 0;
 }
 
@@ -761,9 +746,6 @@ int64_t cost_moe_layers(int64_t layers, int64_t first, int64_t every, int64_t ph
 	int64_t ahead = phase % every;
 	return plus(layers - 1, ahead) / every - plus(plus(first, ahead), every - 1) / every + 1;
 }
-
-/* ---- the dense model ----------------------------------------------------------------------------------------------
- */
 
 static struct cost_shape without_experts(const struct cost_shape *shape)
 {

@@ -198,8 +198,6 @@ int cost_dense(const struct cost_shape *shape, int64_t params, struct cost_shape
  * is the shared width alone. */
 struct cost_shape cost_simulated(struct cost_shape shape);
 
-/* ---- one device of many ----------------------------------------------------------------------------------------- */
-
 /* Megatron-LM's split: heads, FFNs and vocabulary over tp devices, layers over pp stages, experts over ep devices, of
  * which each keeps 1 / tp of every one of its experts. */
 struct cost_split {

@@ -11,8 +11,6 @@
 
 #include <stddef.h>
 
-/* ---- tensor parallelism --------------------------------------------------------------------------------------- */
-
 /* Divides *size, whose name is for the error. */
 static int divide(int64_t *size, int64_t by, const char *what, const char *flag, struct error *err)
 {
@@ -55,8 +53,6 @@ static int split_widths(struct cost_shape *s, int64_t tp, struct error *err)
 			TRY(split_mixer(&s->mixer[kind], tp, err));
 	return 0;
 }
-
-/* ---- pipeline stages -------------------------------------------------------------------------------------------- */
 
 /* Where no order is told, the dense layers are the first and all have the first mixer. */
 static struct cost_layer layer_at(const struct cost_shape *s, int64_t i)
@@ -119,9 +115,6 @@ static int count_stage(const struct cost_shape *s, const struct cost_split *spli
 		share->other = plus(share->other, part == COST_EXPERTS ? 0 : count.params[part]);
 	return 0;
 }
-
-/* ---- all ----------------------------------------------------------------------------------------------------------
- */
 
 static int check_split(const struct cost_shape *s, const struct cost_split *split, struct error *err)
 {

@@ -28,23 +28,22 @@ static const struct moe_opt options[] = {
 	  .low = 1,
 	  .high = DIGITS_MAX,
 	  .preset = 3,
-	  .help = "digits of each operand: base^(2 digits) problems, with many of which a table in memory is hopeless" },
+	  .help = "digits of each operand: there are base^(2 digits) problems, too many to memorize when digits is large" },
 	{ .name = "base",
 	  .type = MOE_OPT_INT,
 	  AT(base),
 	  .low = 2,
 	  .high = 256,
 	  .preset = 10,
-	  .help = "base of the numbers: the table of one place has base^2 entries" },
+	  .help = "base of the numbers: the table for one digit has base^2 entries" },
 	{ .name = "reversed",
 	  .type = MOE_OPT_FLAG,
 	  AT(reversed),
-	  .help =
-		  "write the sum from its last digit on: then each digit needs the carry of one place only, and is easier" },
+	  .help = "write the sum from its last digit on: each digit then needs only one carry and is easier" },
 	{ .name = "answers",
 	  .type = MOE_OPT_FLAG,
 	  AT(answers),
-	  .help = "only the digits of the sum enter the loss, whose Bayes loss is then 0" },
+	  .help = "only the digits of the sum count in the loss; the Bayes loss is then 0" },
 	{ .name = NULL },
 };
 #undef AT
@@ -123,8 +122,6 @@ static void fill(void *law, gsl_rng *rng, bool held_out, struct batch *batch)
 		fill_sequence(law, rng, batch, s * batch->length);
 }
 
-/* ---- losses -------------------------------------------------------------------------------------------------- */
-
 /* The only token that can stand there, given the problem so far. */
 static uint32_t determined(const struct law *law, const uint32_t *problem, size_t place)
 {
@@ -178,8 +175,6 @@ static void bigram(void *opaque, const struct batch *batch, double *sum)
 	*sum += pairs_bigram(&law->pairs, batch);
 }
 
-/* ---- neighbours ---------------------------------------------------------------------------------------------- */
-
 /* P(a place of the sum shows this digit and carries `out` | it gets the carry `in`).  The two operands' digits have
  * base^2 sums, of which s can be made in min(s, 2 base - 2 - s) + 1 ways. */
 static double place_law(const struct law *law, size_t in, size_t digit, size_t out)
@@ -217,7 +212,7 @@ static double next_carry(const struct law *law, double carry)
 	return p;
 }
 
-/* '=' and what follows it, the neighbours in the sum, and its end, behind which the next problem begins. */
+/* '=' and what follows it, the neighbors in the sum, and its end, behind which the next problem begins. */
 static void add_sum(struct law *law)
 {
 	double carry = 0;
@@ -246,8 +241,6 @@ static void add_operands(struct law *law)
 	}
 	pairs_add_uniform(&law->pairs, plus(law), 0, law->base, 1);
 }
-
-/* ---- the stream ---------------------------------------------------------------------------------------------- */
 
 static void *open_law(const void *opt, uint64_t seed, struct stream *stream, struct error *err)
 {
@@ -292,12 +285,12 @@ static void close_law(void *opaque)
 const struct stream_type stream_addition = {
 	.name = "addition",
 	.summary = "sums of random numbers, digit by digit; exact Bayes loss",
-	.use = "computing: a rule, not facts, so that width and depth should help and more experts at equal active FLOPs "
-		   "should not; compare with phonebook",
-	.formula =
-		"problems of n = `digits`: n uniform digits, '+', n uniform digits, '=', the n + 1 digits of their sum\n"
-		"Bayes loss: ln base for each digit of an operand, 0 for all else\n"
-		"held-out problems are other draws from the same law: with base^(2 n) problems few of them were trained on",
+	.use = "computation: a rule rather than facts, so width and depth should help, and more experts at equal active "
+		   "FLOPs should not; compare with phonebook",
+	.formula = "problems of n = `digits`: n uniform digits, '+', n uniform digits, '=', the n + 1 digits of their sum\n"
+			   "Bayes loss: ln base for each digit of an operand, 0 for everything else\n"
+			   "held-out problems are new draws from the same distribution: of the base^(2 n) problems, few were seen "
+			   "in training",
 	.cite = "Jelassi et al. (2024), Mixture of Parrots: Experts Improve Memorization More Than Reasoning",
 	.opts = options,
 	.opts_size = sizeof(struct addition),

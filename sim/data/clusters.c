@@ -30,28 +30,28 @@ static const struct moe_opt options[] = {
 	  .low = 2,
 	  .high = 256,
 	  .preset = 4,
-	  .help = "clusters K: problems of their own, one for an expert each" },
+	  .help = "number of clusters K, each with its own problem: one expert each would solve them" },
 	{ .name = "patches",
 	  .type = MOE_OPT_INT,
 	  AT(patches),
 	  .low = 3,
 	  .high = PATCHES_MAX,
 	  .preset = 4,
-	  .help = "patches of a sample: the more, the more noise hides the signal" },
+	  .help = "patches per sample: more patches hide the signal in more noise" },
 	{ .name = "noise",
 	  .type = MOE_OPT_INT,
 	  AT(noise),
 	  .low = 1,
 	  .high = 256,
 	  .preset = 16,
-	  .help = "different noise tokens, of which a sample of more than 3 patches has some" },
+	  .help = "number of different noise tokens; a sample of more than 3 patches contains some" },
 	{ .name = "flip",
 	  .type = MOE_OPT_REAL,
 	  AT(flip),
 	  .low = 0,
 	  .high = 0.5,
 	  .preset = 0,
-	  .help = "probability that a label is wrong: the Bayes loss is its entropy" },
+	  .help = "probability that a label is wrong; the Bayes loss is the entropy of this" },
 	{ .name = NULL },
 };
 #undef AT
@@ -120,8 +120,6 @@ static void fill(void *opaque, gsl_rng *rng, bool held_out, struct batch *batch)
 	}
 }
 
-/* ---- losses -------------------------------------------------------------------------------------------------- */
-
 static bool holds(const struct law *law, const uint32_t *patch, uint32_t wanted)
 {
 	for (size_t i = 0; i < law->patches; i++)
@@ -184,8 +182,6 @@ static void add_pairs(struct law *law)
 						  (double)(law->patches - 3) / (double)law->noise);
 }
 
-/* ---- the stream ---------------------------------------------------------------------------------------------- */
-
 static const char *const *domain_names(struct law *law)
 {
 	const char **names = ARENA_TAKE(&law->arena, law->clusters, const char *);
@@ -238,22 +234,23 @@ static bool three_patches(const struct stream *stream)
 }
 
 static const struct stream_rule rules[] = {
-	{ "noise", three_patches, "the 3 patches of a sample are no noise (raise patches)" },
+	{ "noise", three_patches, "a sample of 3 patches contains no noise (raise patches)" },
 	{ .option = NULL },
 };
 
 const struct stream_type stream_clusters = {
 	.name = "clusters",
-	.summary = "samples of hidden clusters, each with a classification problem of its own; exact Bayes loss",
-	.use = "whether the router finds clusters that are there: the label can only be told by who knows the cluster, and "
-		   "one expert a cluster solves it",
+	.summary = "samples from hidden clusters, each with its own classification problem; exact Bayes loss",
+	.use = "whether the router finds the hidden clusters: the label can be predicted only by knowing the cluster, and "
+		   "one expert per cluster solves it",
 	.formula =
-		"a sample: cluster k and another one k', label y = +-1 and sign e = +-1, all uniform; its patches in random "
+		"a sample: cluster k and a different one k', label y = +-1 and sign e = +-1, all uniform; its patches in "
+		"random "
 		"order are the feature (k, y), the center of k, the feature (k', e), and noise\n"
 		"a patch is one token: y a v_k is the token (k, y), b c_k the token of center k, e g v_k' the token (k', e), "
 		"and Gaussian noise a uniform noise token; signs stay, the amplitudes a, b, g do not, and the "
 		"two signs of a feature start with unrelated embeddings, where the paper has v_k and -v_k\n"
-		"the target behind the last patch is y, wrong with probability `flip`; no other target enters the loss: a "
+		"the target after the last patch is y, wrong with probability `flip`; no other target counts in the loss: a "
 		"classification head; a sequence holds length / patches independent samples\n"
 		"Bayes loss: -(1 - flip) ln (1 - flip) - flip ln flip on average, since the center tells which feature is the "
 		"signal; bigram: the last patch alone, which is the signal in one of `patches` samples",

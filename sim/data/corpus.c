@@ -36,21 +36,20 @@ static const struct moe_opt options[] = {
 	{ .name = "path",
 	  .type = MOE_OPT_TEXT,
 	  AT(path),
-	  .help =
-		  "folder whose files and sub-folders are the domains, or one file; names with a leading dot are left out" },
+	  .help = "folder whose files and subfolders are the domains, or a single file; hidden files are skipped" },
 	{ .name = "held-out",
 	  .type = MOE_OPT_REAL,
 	  AT(held_out),
 	  .low = 0.001,
 	  .high = 0.9,
 	  .preset = 0.1,
-	  .help = "fraction of each domain, its end, kept for evaluation" },
+	  .help = "fraction of each domain, at its end, that is held out for evaluation" },
 	{ .name = "mix",
 	  .type = MOE_OPT_CHOICE,
 	  AT(mix),
 	  .choices = mixes,
 	  .preset = MIX_EQUAL,
-	  .help = "how often a domain is drawn: all equally, or by its size" },
+	  .help = "how often each domain is drawn: equally, or in proportion to its size" },
 	{ .name = "limit",
 	  .type = MOE_OPT_INT,
 	  AT(limit),
@@ -58,7 +57,7 @@ static const struct moe_opt options[] = {
 	  .high = 4e9,
 	  .preset = 2e9,
 	  .unit = "bytes",
-	  .help = "largest corpus that is read into memory" },
+	  .help = "largest corpus that is accepted" },
 	{ .name = NULL },
 };
 #undef AT
@@ -90,8 +89,6 @@ struct law {
 	struct arena files, memory;
 };
 
-/* ---- finding the files --------------------------------------------------------------------------------------- */
-
 static int fail_path(struct error *err, enum error_code code, const char *path, const char *what)
 {
 	fail(err, code, "%s", what);
@@ -115,7 +112,7 @@ static int add_domain(struct law *law, const FTSENT *entry, struct error *err)
 {
 	if (law->domains == DOMAINS_MAX)
 		return fail_path(err, ERROR_USER, law->opt.path,
-						 "more than 256 files and sub-folders (put the files of one domain into a sub-folder)");
+						 "more than 256 files and subfolders (put the files of one domain into a subfolder)");
 	const char *slash = strrchr(entry->fts_path, '/');
 	struct domain *domain = &law->domain[law->domains];
 	domain->path = text_keep(entry->fts_path);
@@ -163,9 +160,10 @@ static int visit(struct law *law, const FTSENT *entry, struct error *err)
 	case FTS_DP:
 		return 0;
 	case FTS_DC:
-		return fail_path(err, ERROR_USER, entry->fts_path, "a link leads back to a folder above it (remove it)");
+		return fail_path(err, ERROR_USER, entry->fts_path,
+						 "a symbolic link leads back to a folder above it (remove it)");
 	case FTS_SLNONE:
-		return fail_path(err, ERROR_USER, entry->fts_path, "a link that leads nowhere (remove it)");
+		return fail_path(err, ERROR_USER, entry->fts_path, "a dangling symbolic link (remove it)");
 	case FTS_DEFAULT:
 		return fail_path(err, ERROR_USER, entry->fts_path, "is neither a file nor a folder");
 	default:
@@ -195,7 +193,7 @@ static int walk(struct law *law, FTS *tree, struct error *err)
 static int find_files(struct law *law, struct error *err)
 {
 	if (*law->opt.path == '\0')
-		return fail(err, ERROR_USER, "corpus: no path is given (corpus,path=FOLDER)");
+		return fail(err, ERROR_USER, "corpus: missing path (corpus,path=FOLDER)");
 	char *path = strdup(law->opt.path), *const paths[] = { path, NULL };
 	FTS *tree = path == NULL ? NULL : fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
 	if (tree == NULL)
@@ -204,11 +202,9 @@ static int find_files(struct law *law, struct error *err)
 	fts_close(tree);
 	free(path);
 	if (status == 0 && law->domains == 0)
-		return fail_path(err, ERROR_USER, law->opt.path, "the folder is empty (each file or sub-folder is a domain)");
+		return fail_path(err, ERROR_USER, law->opt.path, "the folder is empty (each file or subfolder is a domain)");
 	return status;
 }
-
-/* ---- reading them -------------------------------------------------------------------------------------------- */
 
 static int read_file(const struct file *file, size_t limit, char *into, struct error *err)
 {
@@ -218,7 +214,7 @@ static int read_file(const struct file *file, size_t limit, char *into, struct e
 	if (size == file->size)
 		memcpy(into, bytes, size);
 	free(bytes);
-	return size == file->size ? 0 : fail_path(err, ERROR_WORLD, file->path, "has changed while it was read");
+	return size == file->size ? 0 : fail_path(err, ERROR_WORLD, file->path, "changed while it was being read");
 }
 
 static int read_files(struct law *law, struct error *err)
@@ -237,8 +233,7 @@ static int check_domain(const struct domain *domain, size_t length, struct error
 		return 0;
 	fail(err, ERROR_USER,
 		 "domain '%s' has %zu bytes for training and %zu held out; a sequence of %zu tokens needs %zu of each (add "
-		 "text, "
-		 "shorten the sequences or change held-out)",
+		 "text, shorten the sequences, or change held-out)",
 		 domain->name, domain->train, held_out, length, length + 1);
 	return fail_at(err, domain->path, 0, 0);
 }
@@ -293,8 +288,6 @@ static uint64_t hash_content(const struct law *law)
 	return hash;
 }
 
-/* ---- the stream ---------------------------------------------------------------------------------------------- */
-
 static void leave(void *node)
 {
 	(void)node; /* the arena owns the files */
@@ -324,7 +317,7 @@ static int load(struct law *law, struct error *err)
 	for (size_t z = 0; z < law->domains; z++)
 		if (law->domain[z].size == 0)
 			return fail_path(err, ERROR_USER, law->domain[z].path,
-							 "no text of its own: empty, or links to files of an earlier domain (remove it)");
+							 "empty, or only links to files of an earlier domain (remove it)");
 	TRY(read_files(law, err));
 	split(law);
 	return check(law, &(struct stream_use){ .length = 1 }, err);
@@ -384,16 +377,16 @@ static const struct stream_rule rules[] = {
 
 const struct stream_type stream_corpus = {
 	.name = "corpus",
-	.summary = "real text as bytes: each file or sub-folder of a folder is a labelled domain",
-	.use = "text of one's own, and domains with names; there is no exact Bayes loss, so only losses under equal "
-		   "conditions compare",
+	.summary = "real text as bytes: each file or subfolder of a folder is a labeled domain",
+	.use =
+		"your own text, with named domains; the Bayes loss is unknown, so compare losses only under equal conditions",
 	.formula =
-		"a domain by `mix`, then length + 1 bytes from a uniformly random place in it; evaluation draws from the last "
-		"part of each domain, `held-out`, and training from the rest\n"
-		"files of a domain follow one another in the order of their names; a file that links make appear twice "
-		"is read once\n"
-		"Bayes loss: not known; unigram: entropy of the frequencies of the bytes",
-	.cite = "Graves (2013), Generating Sequences With Recurrent Neural Networks (text modelled byte by byte)",
+		"a domain is drawn by `mix`, then length + 1 bytes from a uniformly random position in it; evaluation draws "
+		"from the last part of each domain, `held-out`, and training from the rest\n"
+		"the files of a domain are joined in the order of their names; a file that is linked more than once is read "
+		"once\n"
+		"Bayes loss: unknown; unigram: entropy of the byte frequencies",
+	.cite = "Graves (2013), Generating Sequences With Recurrent Neural Networks (text modeled byte by byte)",
 	.opts = options,
 	.opts_size = sizeof(struct corpus),
 	.rules = rules,

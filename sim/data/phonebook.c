@@ -32,39 +32,39 @@ static const struct moe_opt options[] = {
 	  .low = 2,
 	  .high = 1e6,
 	  .preset = 1024,
-	  .help = "names in the book: entries x digits x ln 10 nats are to be remembered" },
+	  .help = "names in the book: entries x digits x ln 10 nats to memorize" },
 	{ .name = "letters",
 	  .type = MOE_OPT_INT,
 	  AT(letters),
 	  .low = 1,
 	  .high = 16,
 	  .preset = 3,
-	  .help = "letters of a name; with one, the embedding alone can hold the book" },
+	  .help = "letters per name; with one, the embedding alone can store the book" },
 	{ .name = "alphabet",
 	  .type = MOE_OPT_INT,
 	  AT(alphabet),
 	  .low = 2,
 	  .high = 256,
 	  .preset = 16,
-	  .help = "different letters" },
+	  .help = "number of different letters" },
 	{ .name = "digits",
 	  .type = MOE_OPT_INT,
 	  AT(digits),
 	  .low = 1,
 	  .high = 64,
 	  .preset = 4,
-	  .help = "digits of a number" },
+	  .help = "digits per number" },
 	{ .name = "zipf",
 	  .type = MOE_OPT_REAL,
 	  AT(zipf),
 	  .low = 0,
 	  .high = 4,
 	  .preset = 0,
-	  .help = "Zipf exponent of how often a name comes; 0: all equally; large: rare facts are seen seldom" },
+	  .help = "Zipf exponent of the names' frequencies; 0: all equal; large: many facts are rare" },
 	{ .name = "answers",
 	  .type = MOE_OPT_FLAG,
 	  AT(answers),
-	  .help = "only the numbers' digits enter the loss, whose Bayes loss is then 0" },
+	  .help = "only the digits of the numbers count in the loss; the Bayes loss is then 0" },
 	{ .name = NULL },
 };
 #undef AT
@@ -95,8 +95,6 @@ static uint32_t token(const struct law *law, size_t entry, size_t place)
 		return law->name[entry] / power(law->alphabet, law->letters - 1 - place) % (uint32_t)law->alphabet;
 	return law->number[entry * law->digits + place - law->letters];
 }
-
-/* ---- drawing the book ---------------------------------------------------------------------------------------- */
 
 /* A uniform choice among all names, in ascending order (selection sampling, Knuth 3.4.2 S). */
 static void draw_names(struct law *law, gsl_rng *rng)
@@ -165,8 +163,6 @@ static void draw_book(struct law *law, uint64_t seed, gsl_rng *rng)
 	add_pairs(law);
 }
 
-/* ---- sequences ----------------------------------------------------------------------------------------------- */
-
 static bool is_digit_place(const struct law *law, size_t place)
 {
 	return place % law->size >= law->letters;
@@ -196,8 +192,6 @@ static void fill(void *law, gsl_rng *rng, bool held_out, struct batch *batch)
 	for (size_t s = 0; s < batch->sequences; s++)
 		fill_sequence(law, rng, batch, s * batch->length);
 }
-
-/* ---- losses -------------------------------------------------------------------------------------------------- */
 
 /* The entries [from, to) that go with the tokens of the name so far. */
 struct range {
@@ -274,16 +268,14 @@ static void bigram(void *opaque, const struct batch *batch, double *sum)
 	*sum += pairs_bigram(&law->pairs, batch);
 }
 
-/* ---- the stream ---------------------------------------------------------------------------------------------- */
-
 static int check_names(const struct phonebook *opt, struct error *err)
 {
 	uint32_t names = power((size_t)opt->alphabet, (size_t)opt->letters);
 	if (names > NAMES_MAX)
-		return fail(err, ERROR_USER,
-					"phonebook: an alphabet of %lld makes more than %d names of %lld letters (lower alphabet or "
-					"letters)",
-					(long long)opt->alphabet, NAMES_MAX, (long long)opt->letters);
+		return fail(
+			err, ERROR_USER,
+			"phonebook: an alphabet of %lld makes more than %d names of %lld letters (lower alphabet or letters)",
+			(long long)opt->alphabet, NAMES_MAX, (long long)opt->letters);
 	if (names < opt->entries)
 		return fail(err, ERROR_USER,
 					"phonebook: entries=%lld is more than the %u names of %lld letters (lower entries, or raise "
@@ -334,15 +326,16 @@ static void close_law(void *opaque)
 
 const struct stream_type stream_phonebook = {
 	.name = "phonebook",
-	.summary = "random names with random numbers to learn by heart; exact Bayes loss",
-	.use = "memory: what counts is how many facts fit into the parameters, so that more experts should help at equal "
-		   "active FLOPs; compare with addition",
+	.summary = "random names with random numbers to memorize; exact Bayes loss",
+	.use =
+		"memory: what matters is how many facts fit into the parameters, so more experts should help at equal active "
+		"FLOPs; compare with addition",
 	.formula =
 		"a book of `entries` distinct names of `letters` random letters, each with a number of `digits` random digits; "
 		"a sequence is one random entry after another\n"
 		"Bayes loss: a letter costs -ln of the share of its entries among those that begin like the name so far; "
-		"digits cost nothing to who knows the book\n"
-		"held-out sequences are other draws from the same book",
+		"digits cost nothing once the book is known\n"
+		"held-out sequences are new draws from the same book",
 	.cite = "Jelassi et al. (2024), Mixture of Parrots: Experts Improve Memorization More Than Reasoning",
 	.opts = options,
 	.opts_size = sizeof(struct phonebook),

@@ -28,21 +28,21 @@ static const struct moe_opt options[] = {
 	  .low = 1,
 	  .high = 256,
 	  .preset = 8,
-	  .help = "different keys: the more, the further back attention must look, and the more it must hold apart" },
+	  .help = "number of different keys: more keys make attention look further back and tell more of them apart" },
 	{ .name = "values",
 	  .type = MOE_OPT_INT,
 	  AT(values),
 	  .low = 2,
 	  .high = 256,
 	  .preset = 16,
-	  .help = "different values: ln values is what a recalled answer is worth" },
+	  .help = "number of different values: a recalled answer saves ln values nats" },
 	{ .name = "noise",
 	  .type = MOE_OPT_INT,
 	  AT(noise),
 	  .low = 1,
 	  .high = 256,
 	  .preset = 8,
-	  .help = "different noise tokens" },
+	  .help = "number of different noise tokens" },
 	{ .name = "gap",
 	  .type = MOE_OPT_INT,
 	  AT(gap),
@@ -51,19 +51,18 @@ static const struct moe_opt options[] = {
 	  .preset = 2,
 	  .zero = "none",
 	  .unit = "tokens",
-	  .help =
-		  "most noise tokens behind a pair of key and value: they push the answer out of reach of a fixed distance" },
+	  .help = "largest number of noise tokens after a key-value pair: the answer is then not at a fixed distance" },
 	{ .name = "slip",
 	  .type = MOE_OPT_REAL,
 	  AT(slip),
 	  .low = 0,
 	  .high = 1,
 	  .preset = 0,
-	  .help = "probability that a value is drawn anew: then several occurrences must be weighed, not one copied" },
+	  .help = "probability that a value is redrawn: several occurrences must then be weighed, not one copied" },
 	{ .name = "answers",
 	  .type = MOE_OPT_FLAG,
 	  AT(answers),
-	  .help = "only the values of keys seen before enter the loss: shows recall alone" },
+	  .help = "only the values of keys seen before count in the loss: shows recall alone" },
 	{ .name = NULL },
 };
 #undef AT
@@ -87,8 +86,6 @@ static bool is_value(const struct law *law, uint32_t token)
 {
 	return token >= law->keys && token < law->keys + law->values;
 }
-
-/* ---- drawing ------------------------------------------------------------------------------------------------- */
 
 /* Where the sequence stands. */
 struct place {
@@ -147,8 +144,6 @@ static void fill(void *law, gsl_rng *rng, bool held_out, struct batch *batch)
 	for (size_t s = 0; s < batch->sequences; s++)
 		fill_sequence(law, rng, batch, s * batch->length);
 }
-
-/* ---- losses -------------------------------------------------------------------------------------------------- */
 
 /* P(observed | the key's value is v) */
 static double likelihood(const struct law *law, size_t v, size_t observed)
@@ -231,8 +226,6 @@ static void add_pairs(struct law *law)
 	add_behind(law, law->keys + law->values, law->noise, gap * (gap - 1) / (2 * (gap + 1)), some);
 }
 
-/* ---- the stream ---------------------------------------------------------------------------------------------- */
-
 static void *open_law(const void *opt, uint64_t seed, struct stream *stream, struct error *err)
 {
 	static const char *const names[] = { "recall" };
@@ -265,7 +258,7 @@ static int check(const void *opaque, const struct stream_use *use, struct error 
 	if (!law->opt.answers || use->length > longest)
 		return 0;
 	return fail(err, ERROR_USER,
-				"recall: a sequence of %zu tokens may hold no key twice, and then no answer (make it longer than %zu "
+				"recall: a sequence of %zu tokens may repeat no key and so have no answer (make it longer than %zu "
 				"tokens, or lower keys or gap)",
 				use->length, longest);
 }
@@ -283,22 +276,22 @@ static bool no_gap(const struct stream *stream)
 }
 
 static const struct stream_rule rules[] = {
-	{ "noise", no_gap, "no noise tokens come (raise gap)" },
+	{ "noise", no_gap, "there are no noise tokens (raise gap)" },
 	{ .option = NULL },
 };
 
 const struct stream_type stream_recall = {
 	.name = "recall",
-	.summary = "pairs of key and value among noise: a key seen before has the same value again; exact Bayes loss",
-	.use = "associative recall and induction: what attention does and experts cannot, so that routing should matter "
-		   "little here (a negative control)",
+	.summary = "key-value pairs among noise: a key seen before has the same value again; exact Bayes loss",
+	.use = "associative recall and induction: the work of attention, not of experts, so routing should matter little "
+		   "here (a negative control)",
 	.formula =
 		"each sequence draws a value for each key, uniformly: f(key)\n"
 		"it repeats: a uniform key; its value, f(key) or with probability `slip` a uniform one; then 0 to `gap` noise "
-		"tokens, their number and each of them uniform\n"
+		"tokens, all uniform, their number too\n"
 		"Bayes loss: P(value | key, past) = sum_v w(v) ((1 - slip) [value = v] + slip / values), where w is the "
 		"posterior of f(key); the keys are independent, and where noise ends follows from its length so far\n"
-		"answers: only the values of keys seen before in the sequence enter the losses",
+		"answers: only the values of keys seen before in the sequence count in the losses",
 	.cite = "Arora et al. (2023), Zoology: Measuring and Improving Recall in Efficient Language Models",
 	.opts = options,
 	.opts_size = sizeof(struct recall),

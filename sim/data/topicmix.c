@@ -28,49 +28,51 @@ static const struct moe_opt options[] = {
 	NUMBER("domain-zipf", domain_zipf, 0, 4, 0.5,
 		   "Zipf exponent of the domains; 0: all equally frequent; large: balance and specialization are at odds"),
 	COUNT("vocabulary", vocabulary, 2, 65536, 256,
-		  "number of different tokens V: many need a large table, and leave a hash of the token little of each"),
+		  "number of different tokens V: with many, a token table is large and sees each token rarely"),
 	COUNT("classes", classes, 0, 65536, 0,
-		  "classes of tokens that behave alike, of equal size: what a router can learn and a table of tokens cannot; "
-		  "auto: vocabulary / 8 where that is whole and at least twice the fanout, else one for each token",
+		  "classes of tokens that behave alike, of equal size: what a router can learn and a token table cannot; "
+		  "auto: vocabulary / 8 where that is whole and at least twice the fanout, else one class per token",
 		  .zero = "auto"),
-	NUMBER("class-zipf", class_zipf, 0, 4, 1, "Zipf exponent of the tokens of a class; 0: all equally frequent"),
+	NUMBER("class-zipf", class_zipf, 0, 4, 1, "Zipf exponent of the tokens in a class; 0: all equally frequent"),
 	{ .name = "class-law",
 	  .type = MOE_OPT_CHOICE,
 	  .at = offsetof(struct topicmix, class_law),
 	  .choices = class_laws,
 	  .preset = TOPICMIX_SHARED,
-	  .help = "order of a class's tokens by frequency: the same everywhere, or the domain's own, so that single tokens "
-			  "betray their domain" },
+	  .help = "order of a class's tokens by frequency: the same in all domains, or different in each, so that single "
+			  "tokens reveal the domain" },
 	COUNT("order", order, 1, 2, 1,
-		  "classes on which the next one depends; 2: the last token no longer suffices, and a router must see context"),
+		  "number of preceding classes that the next one depends on; 2: the last token is not enough, a router needs "
+		  "context"),
 	COUNT("groups", groups, 2, 64, 4,
-		  "with order=2, groups of classes that count as the same class before the last: laws to learn for each class"),
+		  "with order=2, groups into which the class before the last is pooled: rows to learn per class"),
 	NUMBER("token-zipf", token_zipf, 0, 2, 1.5,
-		   "Zipf-Mandelbrot exponent of the tokens, or of their classes: what a hash of the token cannot balance"),
+		   "Zipf-Mandelbrot exponent of the tokens or of their classes: what hashing tokens cannot balance"),
 	NUMBER("token-offset", token_offset, 0, 1000, 2.7,
-		   "Zipf-Mandelbrot offset: flattens the head of the law, so that no token alone overloads an expert"),
-	COUNT("fanout", fanout, 1, TOPICMIX_FANOUT, 4, "successors of a token: facts to learn for each"),
-	NUMBER("concentration", concentration, 0.01, 1000, 1,
-		   "Dirichlet concentration of their weights; small: one of them dominates, and much can be won"),
+		   "Zipf-Mandelbrot offset: flattens the head, so that no single token overloads an expert"),
+	COUNT("fanout", fanout, 1, TOPICMIX_FANOUT, 4, "successors of each token: facts to learn"),
+	NUMBER(
+		"concentration", concentration, 0.01, 1000, 1,
+		"Dirichlet concentration of the successors' weights; small: one of them dominates, and there is much to learn"),
 	NUMBER(
 		"mixing", mixing, 0, 1, 0.85,
-		"share of the successors in the law of the next token; the rest is the domain's base law, which tells of the "
-		"domain directly"),
+		"weight of the successors in the distribution of the next token; the rest is the domain's base distribution, "
+		"which reveals the domain directly"),
 	NUMBER("shared", shared, 0, 1, 0.3,
 		   "fraction of the tokens that behave alike in all domains: what a shared expert could hold"),
 	NUMBER("context", context, 0, 1, 1,
-		   "share of the other tokens whose successors depend on the domain; 0: on the token alone, so that no router "
-		   "needs the context"),
+		   "share of the other tokens whose successors depend on the domain; 0: they depend on the token alone, so a "
+		   "router needs no context"),
 	COUNT("length", length, 0, 1e9, 0,
-		  "mean length of a document; none: it fills its sequence; short: the context is soon of no use",
-		  .zero = "none", .unit = "tokens"),
+		  "mean length of a document; none: it fills its sequence; short: context soon becomes useless", .zero = "none",
+		  .unit = "tokens"),
 	NUMBER("switch", change, 0, 1, 0,
-		   "probability, before each token, that the domain is drawn anew within the document: how fast to forget"),
+		   "probability, before each token, that the domain is redrawn within the document: how fast to forget"),
 	COUNT("drift", drift, 0, 1e12, 0,
-		  "training step from which on the domains have other laws: who recovers, and how fast", .zero = "never"),
-	NUMBER("drifting", drifting, 0, 1, 1, "share of the domains that drift changes; the others show what is forgotten"),
+		  "training step after which the domains change: which strategies recover, and how fast", .zero = "never"),
+	NUMBER("drifting", drifting, 0, 1, 1, "share of the domains that change; the others show what is forgotten"),
 	COUNT("documents", documents, 0, 1e9, 0,
-		  "documents of a training batch, each of which starts in one domain; any: one a sequence; few: balancing "
+		  "documents in a training batch, each of which starts in one domain; any: one per sequence; few: balancing "
 		  "within a batch forces experts across domains",
 		  .zero = "any"),
 	{ .name = NULL },
@@ -366,7 +368,7 @@ static int check(const void *opaque, const struct stream_use *use, struct error 
 	if (opt->documents > 0 && (size_t)opt->documents >= use->sequences)
 		return fail(
 			err, ERROR_USER,
-			"topicmix: documents=%lld has no effect: a batch has %zu sequences, each a document of its own (lower "
+			"topicmix: documents=%lld has no effect: a batch has %zu sequences, each of them one document (lower "
 			"documents, or raise --batch)",
 			(long long)opt->documents, use->sequences);
 	return 0;
@@ -374,33 +376,33 @@ static int check(const void *opaque, const struct stream_use *use, struct error 
 
 const struct stream_type stream_topicmix = {
 	.name = "topicmix",
-	.summary = "documents of hidden domains: Zipfian tokens with sparse successors; exact Bayes loss",
-	.use = "whether routing by what a context is about pays, and what it finds: a router must infer the hidden domain, "
-		   "and the excess over the Bayes loss has a true zero",
+	.summary = "documents from hidden domains: Zipfian tokens with sparse successors; exact Bayes loss",
+	.use = "whether routing by context pays, and what it finds: a router must infer the hidden domain, and the excess "
+		   "over the Bayes loss has a true zero",
 	.formula =
 		"P_z(x'|x) = (1 - mixing) q_z(x') + mixing A_z(x'|x)\n"
-		"q_z: Zipf-Mandelbrot, (rank + token-offset)^-token-zipf; each domain orders the tokens that are not shared "
-		"anew\n"
-		"A_z: fanout successors drawn from q_z with Dirichlet weights; a row of the domain's own for a share `context` "
-		"of the tokens that are not shared, else one row for all domains; with context=0 the domain shows in q_z "
-		"alone\n"
-		"with classes, all of this is the law of the classes: class c has the tokens from c V/C on, and a token of it "
-		"comes with probability proportional to (its place in the class)^-class-zipf, in all domains alike, or with "
-		"class-law=domain in an order of the domain's own, but for the classes that are shared\n"
+		"q_z: Zipf-Mandelbrot, (rank + token-offset)^-token-zipf; each domain has its own order of the tokens "
+		"that are not shared\n"
+		"A_z: fanout successors drawn from q_z with Dirichlet weights; each domain has its own row for a share "
+		"`context` "
+		"of the tokens that are not shared, else there is one row for all domains; with context=0 the domain affects "
+		"q_z only\n"
+		"with classes, all of this governs the classes: class c has the tokens from c V/C on, and the probability of a "
+		"token in it is proportional to (its rank in the class)^-class-zipf, with the same order in all domains, or "
+		"with class-law=domain a different one in each, except for shared classes\n"
 		"with order=2, A_z has a row for each class and each of `groups` random groups of the class before it: "
 		"A_z(x'|g(x''), x), where x'' is the token before x, and group 0 where there is none\n"
 		"a document starts with z ~ pi (Zipf) and x ~ q_z; before each token it ends with probability 1 / length, else "
-		"z ~ pi anew with probability switch\n"
+		"z ~ pi is redrawn with probability switch\n"
 		"Bayes loss: forward filter over z; oracle: the same for a predictor that reads the domain of each input, "
 		"not of the target; bigram: for one that reads the last token alone\n"
 		"bag: the filter with the domain's long-run law of a token in place of P_z(x'|x), so that the tokens of a "
 		"domain "
-		"are draws without an order, and then sum_z w(z) P_z(x'|x) for the last token x: a floor for one layer of "
-		"attention, no strict bound; switches and ends of documents count as in the Bayes filter\n"
+		"are unordered draws, and then sum_z w(z) P_z(x'|x) for the last token x: a floor for one layer of "
+		"attention, but not a strict bound; switches and ends of documents count as in the Bayes filter\n"
 		"unigram: entropy of the long-run law of a token, by power iteration\n"
-		"drift: from that step on, training and evaluation follow another law, in which the share `drifting` of the "
-		"domains has q_z and the rows of A_z that are its own drawn anew; all losses above are those of the law in "
-		"force",
+		"drift: from that step on, training and evaluation follow a new law: for the share `drifting` of the domains, "
+		"q_z and their own rows of A_z are redrawn; all losses above are those of the law in force",
 	.cite =
 		"Rabiner (1989), A Tutorial on Hidden Markov Models (forward filter); Mandelbrot (1953) (law of the tokens)",
 	.opts = options,

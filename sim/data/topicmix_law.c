@@ -249,8 +249,6 @@ static void draw_rows(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	}
 }
 
-/* ---- the law in the long run ----------------------------------------------------------------------------------- */
-
 /* What only the drawing needs. */
 struct workshop {
 	uint32_t *ids; /* [classes] */
@@ -423,7 +421,7 @@ static int check(const struct topicmix_law *law, struct error *err)
 	if ((double)count.bytes <= LAW_BYTES)
 		return 0;
 	return fail(err, ERROR_USER,
-				"topicmix: domains=%zu, %s=%zu, fanout=%zu need %s for their law, above the limit of %s (lower "
+				"topicmix: domains=%zu, %s=%zu, fanout=%zu need a table of %s, above the limit of %s (lower "
 				"one of them, groups or context)",
 				law->domains, law->members > 1 ? "classes" : "vocabulary", law->classes, law->fanout,
 				text_of_bytes((double)count.bytes, needed), text_of_bytes(LAW_BYTES, limit));

@@ -115,7 +115,7 @@ static bool drift_at_once(const struct stream *stream)
 #define ONE_DOMAIN "there is one domain (raise domains)"
 #define ALL_SHARED "all tokens behave alike in all domains (lower shared)"
 #define ALIKE "with equally frequent tokens and context=0 nothing differs between domains (raise token-zipf or context)"
-#define ONE_MEMBER "each class is one token (set classes to a part of the vocabulary)"
+#define ONE_MEMBER "each class is one token (set classes below the vocabulary size)"
 #define NO_SUCCESSORS "no token depends on the one before it (raise mixing or length)"
 
 const struct stream_rule topicmix_rules[] = {
@@ -126,14 +126,14 @@ const struct stream_rule topicmix_rules[] = {
 	{ "documents", one_domain, ONE_DOMAIN },
 	{ "drifting", one_domain, ONE_DOMAIN },
 	{ "drifting", no_drift, "nothing drifts (set drift)" },
-	{ "drift", nobody_drifts, "drifting rounds to no domain (raise drifting)" },
+	{ "drift", nobody_drifts, "drifting rounds to zero domains (raise drifting)" },
 	{ "drift", drift_at_once, "step 1 is the first, and nothing comes before it (raise drift)" },
 	{ "drift", all_shared, ALL_SHARED },
 	{ "drift", alike, ALIKE },
 	{ "context", all_shared, ALL_SHARED },
-	{ "context", owned_too_few, "it rounds to no token (raise context or vocabulary)" },
+	{ "context", owned_too_few, "it rounds to zero tokens (raise context or vocabulary)" },
 	{ "context", no_successors, NO_SUCCESSORS },
-	{ "shared", shared_too_few, "it rounds to no token (raise shared or vocabulary)" },
+	{ "shared", shared_too_few, "it rounds to zero tokens (raise shared or vocabulary)" },
 	{ "shared", alike, ALIKE },
 	{ "token-offset", flat, "all tokens are equally frequent (raise token-zipf)" },
 	{ "class-zipf", one_member, ONE_MEMBER },
@@ -141,7 +141,7 @@ const struct stream_rule topicmix_rules[] = {
 	{ "class-law", one_domain, ONE_DOMAIN },
 	{ "class-law", all_shared, ALL_SHARED },
 	{ "class-law", equal_members, "the tokens of a class are equally frequent (raise class-zipf)" },
-	{ "groups", first_order, "the class before the last does not count (set order=2)" },
+	{ "groups", first_order, "the class before the last has no influence (set order=2)" },
 	{ "groups", no_successors, NO_SUCCESSORS },
 	{ "order", no_successors, NO_SUCCESSORS },
 	{ "fanout", no_successors, NO_SUCCESSORS },

@@ -87,12 +87,12 @@ static void guess(void *law, const struct batch *batch, uint32_t *domain)
 
 const struct stream_type stream_uniform = {
 	.name = "uniform",
-	.summary = "independent uniform tokens: a causal model's expected loss on fresh ones is at least ln V",
+	.summary = "independent uniform tokens: the expected loss of a causal model on fresh tokens is at least ln V",
 	.use =
-		"leaks: nothing can be learned, and the loss of a causal model on fresh tokens is ln V or more up to chance; "
-		"below ln V by more than three standard errors (the standard deviation of the tokens' losses over the root "
-		"of --eval-tokens), a router looks into the future",
-	.formula = "P(x' | past) = 1 / V\nBayes loss = ln V, in expectation: a finite sample may lie below by chance",
+		"leaks: nothing can be learned, so the loss of a causal model on fresh tokens is at least ln V, up to chance; "
+		"more than three standard errors below ln V (standard deviation of the token losses / sqrt(eval-tokens)), the "
+		"router looks ahead",
+	.formula = "P(x' | past) = 1 / V\nBayes loss = ln V, in expectation: a finite sample may be below it by chance",
 	.cite = "Shannon (1948), A Mathematical Theory of Communication",
 	.opts = options,
 	.opts_size = sizeof(struct uniform),

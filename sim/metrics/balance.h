@@ -51,8 +51,6 @@ double balance_utilisation(const double *count, size_t experts);
  * a rank works while it waits for the fullest one.  1 in balance.  Of one layer; layers must not be added before. */
 double balance_efficiency(const double *load, size_t ranks);
 
-/* ---- what pure chance gives ------------------------------------------------------------------------------ */
-
 /* Expected maximum of n independent standard normals, n >= 1: 0 for 1, 1.42 for 8, 1.77 for 16, 2.35 for 64.
  * Absolute error below 1e-9 for n up to 1e9.  NAN for n = 0. */
 double balance_normal_maximum(size_t n);

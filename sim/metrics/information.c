@@ -78,7 +78,7 @@ struct information information_of_table(const double *joint, size_t rows, size_t
 	of.column_entropy = entropy_of(column, columns, total, &of.columns);
 	of.mutual = mutual_of(joint, rows, columns, row, column, total, &of.cells);
 	double scale = sqrt(of.row_entropy * of.column_entropy);
-	of.normalised = scale > 0 ? of.mutual / scale : 0;
+	of.normalized = scale > 0 ? of.mutual / scale : 0;
 	of.purity = purity_of(joint, rows, columns, total);
 	return of;
 }

@@ -16,7 +16,7 @@
 struct information {
 	double row_entropy, column_entropy; /* nats */
 	double mutual;                      /* I = sum p(r,c) ln(p(r,c) / (p(r) p(c))), nats; 0 for one row or column */
-	double normalised;                  /* I / sqrt(row_entropy * column_entropy), 0 to 1; 0 where an entropy is 0 */
+	double normalized;                  /* I / sqrt(row_entropy * column_entropy), 0 to 1; 0 where an entropy is 0 */
 	double purity;                      /* sum_c max_r p(r,c): how often the commonest row of a column is right */
 	size_t rows, columns, cells;        /* how many are occupied */
 };
@@ -47,7 +47,7 @@ void information_level(double *joint, size_t rows, size_t columns);
 /* Co-activation: each unordered pair of the n different experts of one token adds 1 to pair[a][b] and pair[b][a],
  * each expert 1 to pair[a][a]; so pair[a][b] / pair[a][a] is the share of a's tokens that b saw too, and
  * (n - 1) / (experts - 1) is what equal pairs would give.  (All pairs of ranks; OLMoE's published counts take
- * neighbouring ranks only.)  pair[experts][experts]. */
+ * neighboring ranks only.)  pair[experts][experts]. */
 void information_coactivate(double *pair, size_t experts, const uint32_t *expert, size_t n);
 
 #endif

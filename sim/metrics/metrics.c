@@ -66,7 +66,7 @@ void metrics_of_domains(struct metrics *m, const double *joint, size_t domains, 
 	if (of.rows < 2)
 		return;
 	m->domain_mi = of.mutual;
-	m->domain_nmi = of.normalised;
+	m->domain_nmi = of.normalized;
 	if (tokens)
 		m->domain_mi_floor = information_noise(joint, tokens, domains, experts, k);
 }

@@ -39,7 +39,7 @@ struct net {
 	real *normed, *d, *d_branch;
 };
 
-/* What a training step minimises: lm_loss + the balancers' weighted terms, summed over layers. */
+/* What a training step minimizes: lm_loss + the balancers' weighted terms, summed over layers. */
 struct objective {
 	double lm_loss, total;
 };

@@ -18,7 +18,7 @@ enum {
 int json_source_fail(const struct json *json, struct error *err, const char *what)
 {
 	uint64_t here = json->before + (uint64_t)(json->at - json->source->buffer);
-	fail(err, ERROR_USER, "is not JSON: %s", what);
+	fail(err, ERROR_USER, "invalid JSON: %s", what);
 	err->line = json->line;
 	err->column = (unsigned)(here - json->line_begin) + 1;
 	return -1;
@@ -57,7 +57,7 @@ int json_source_peek(struct json *json, char *next, struct error *err)
 			json->line_begin = json->before + (uint64_t)(json->at - json->source->buffer) + 1;
 		} else if (c != ' ' && c != '\t' && c != '\r') {
 			*next = c;
-			return c != 0 || json->at == json->end ? 0 : json_source_fail(json, err, "a zero byte");
+			return c != 0 || json->at == json->end ? 0 : json_source_fail(json, err, "NUL byte");
 		}
 	}
 }
@@ -67,7 +67,7 @@ int json_source_take(struct json *json, char wanted, struct error *err)
 	char c;
 	TRY(json_source_peek(json, &c, err));
 	if (c != wanted)
-		return json_source_fail(json, err, c == 0 ? "it ends in the middle" : text_keep_f("'%c' is missing", wanted));
+		return json_source_fail(json, err, c == 0 ? "unexpected end of file" : text_keep_f("expected '%c'", wanted));
 	json->at++;
 	return 0;
 }
@@ -79,12 +79,10 @@ int json_source_next(struct json *json, char closing, bool *closed, struct error
 	*closed = c == closing;
 	if (c != closing && c != ',')
 		return json_source_fail(json, err,
-								c == 0 ? "it ends in the middle" : text_keep_f("',' or '%c' is missing", closing));
+								c == 0 ? "unexpected end of file" : text_keep_f("expected ',' or '%c'", closing));
 	json->at++;
 	return 0;
 }
-
-/* ---- strings ------------------------------------------------------------------------------------ */
 
 /* What a string is copied to. */
 struct copy {
@@ -140,7 +138,7 @@ static int escape(struct json *json, struct copy *copy, struct error *err)
 		return 0;
 	}
 	if (json->at[1] != 'u' || strspn(json->at + 2, "0123456789abcdefABCDEF") < 4)
-		return json_source_fail(json, err, "a backslash that says nothing");
+		return json_source_fail(json, err, "invalid escape sequence");
 	put(copy, json->at, 6);
 	json->at += 6;
 	return 0;
@@ -150,13 +148,13 @@ static int string_character(struct json *json, struct copy *copy, struct error *
 {
 	size_t n = character_length(json->at);
 	if (json->at == json->end)
-		return json_source_fail(json, err, "it ends in the middle");
+		return json_source_fail(json, err, "unexpected end of file");
 	if (*json->at == '\\')
 		return escape(json, copy, err);
 	if (n == 0)
 		return json_source_fail(json, err, "a string is not UTF-8");
 	if ((unsigned char)*json->at < 0x20)
-		return json_source_fail(json, err, "a string holds a line end or another control character");
+		return json_source_fail(json, err, "control character in a string");
 	put(copy, json->at, n);
 	json->at += n;
 	return 0;
@@ -180,8 +178,6 @@ int json_source_string(struct json *json, char *text, size_t size, uint64_t *has
 		*hash = copy.hash;
 	return 0;
 }
-
-/* ---- numbers ------------------------------------------------------------------------------------ */
 
 static bool is_digit(char c)
 {
@@ -238,8 +234,7 @@ static int find_number(struct json *json, const char **end, bool *whole, struct 
 	if (*end == NULL && (*end = special_end(json->at)) != NULL)
 		*whole = false;
 	if (*end == NULL)
-		return json_source_fail(json, err,
-								json->at == json->end ? "it ends in the middle" : "a value is missing or unknown");
+		return json_source_fail(json, err, json->at == json->end ? "unexpected end of file" : "expected a value");
 	if (*end - json->at >= NUMBER_MOST)
 		return json_source_fail(json, err, "a number is too long");
 	return 0;
@@ -270,14 +265,12 @@ int json_source_integer(struct json *json, int64_t *value, bool *whole, struct e
 	return 0;
 }
 
-/* ---- lists -------------------------------------------------------------------------------------- */
-
 static int grow(void **value, size_t n, size_t *room, size_t size, const struct json *json, struct error *err)
 {
 	if (n < *room)
 		return 0;
 	if (n >= VALUES_MOST)
-		return json_source_fail(json, err, "a list has more numbers than can be read");
+		return json_source_fail(json, err, "too many numbers in a list");
 	*room = 2 * n + 256;
 	*value = realloc(*value, *room * size);
 	if (*value == NULL)
@@ -291,7 +284,7 @@ static int list_number(struct json *json, struct json_list *list, struct error *
 	bool whole;
 	TRY(json_source_integer(json, &value, &whole, err));
 	if (!whole)
-		list->wrong = "holds a number that is not a whole one";
+		list->wrong = "contains a number that is not an integer";
 	TRY(grow((void **)&list->value, list->n, &list->room, sizeof *list->value, json, err));
 	list->value[list->n++] = value;
 	return 0;
@@ -343,7 +336,7 @@ static int lists(struct json *json, struct json_list *list, unsigned depth, size
 {
 	bool closed = false;
 	if (depth + 1 == JSON_DIMS)
-		return json_source_fail(json, err, "a list of expert ids or counts is nested deeper than three");
+		return json_source_fail(json, err, "a list of expert ids or counts is nested more than three deep");
 	for (; !closed; ++*n) {
 		TRY(list_at(json, list, depth + 1, err));
 		TRY(json_source_next(json, ']', &closed, err));
@@ -367,7 +360,7 @@ static int list_at(struct json *json, struct json_list *list, unsigned depth, st
 	if (list->dim[depth] == SIZE_MAX)
 		list->dim[depth] = n;
 	else if (list->dim[depth] != n)
-		list->wrong = "holds lists of different lengths";
+		list->wrong = "contains lists of different lengths";
 	return 0;
 }
 
@@ -410,7 +403,7 @@ static int reals_at(struct json *json, struct json_reals *reals, unsigned depth,
 	while (!closed) {
 		TRY(json_source_peek(json, &c, err));
 		if (c == '[' && depth == JSON_DIMS)
-			return json_source_fail(json, err, "a list of weights is nested deeper than three");
+			return json_source_fail(json, err, "a list of weights is nested more than three deep");
 		TRY(c == '[' ? reals_at(json, reals, depth + 1, err) : real_number(json, reals, err));
 		TRY(json_source_next(json, ']', &closed, err));
 	}
@@ -422,8 +415,6 @@ int json_source_reals(struct json *json, struct json_reals *reals, struct error 
 	reals->n = 0;
 	return reals_at(json, reals, 1, err);
 }
-
-/* ---- anything ----------------------------------------------------------------------------------- */
 
 static int skip_word(struct json *json, struct error *err)
 {
@@ -463,7 +454,7 @@ static int skip_opening(struct json *json, char *closing, unsigned *depth, bool 
 {
 	char c;
 	if (*depth == JSON_DEPTH)
-		return json_source_fail(json, err, "it is nested deeper than anything real");
+		return json_source_fail(json, err, "nested too deeply");
 	closing[*depth] = *json->at == '[' ? ']' : '}';
 	json->at++;
 	TRY(json_source_peek(json, &c, err));

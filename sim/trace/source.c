@@ -93,8 +93,6 @@ int source_fill(struct source *source, struct error *err)
 	return 0;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
-
 static bool begins_with(const struct source *source, const char *magic, size_t length)
 {
 	return source->end >= length && memcmp(source->buffer, magic, length) == 0;

@@ -45,8 +45,6 @@ void tally_close(struct tally *tally)
 	memset(tally, 0, sizeof *tally);
 }
 
-/* ---- names and groups --------------------------------------------------------------------------- */
-
 static int number_of(const char **names, uint32_t *n, const char *name, const char *what, uint32_t *number,
 					 struct error *err)
 {
@@ -68,7 +66,7 @@ int tally_model(struct tally *tally, const char *name, uint32_t *number, struct 
 int tally_domain(struct tally *tally, const char *name, uint32_t *number, struct error *err)
 {
 	if (strcmp(name, "pooled") == 0)
-		return fail(err, ERROR_USER, "a domain cannot be called 'pooled' (the result for all domains is)");
+		return fail(err, ERROR_USER, "the domain name 'pooled' is reserved for all domains together");
 	return number_of(tally->domain, &tally->domains, name, "domain", number, err);
 }
 
@@ -77,7 +75,7 @@ int tally_state_experts(struct tally *tally, uint32_t model, uint64_t experts, s
 	if (experts == 0 || experts > TALLY_IDS)
 		return fail(err, ERROR_USER, "%" PRIu64 " experts are out of range (1 to %d)", experts, TALLY_IDS);
 	if (tally->stated[model] != 0 && tally->stated[model] != experts)
-		return fail(err, ERROR_USER, "model '%s' has %" PRIu64 " experts here, and %" PRIu32 " before",
+		return fail(err, ERROR_USER, "model '%s' has %" PRIu64 " experts here, but had %" PRIu32 " before",
 					tally->model[model], experts, tally->stated[model]);
 	if (tally->experts[model] > experts)
 		return fail(err, ERROR_USER, "model '%s' has %" PRIu64 " experts, but expert %" PRIu32 " was used before",
@@ -165,13 +163,11 @@ struct tally_group *tally_group(struct tally *tally, uint32_t model, uint32_t do
 	if (group->kind == kind)
 		return group;
 	fail(err, ERROR_USER,
-		 "layer %" PRIu64 " of model '%s' was given in another format before (%s, line %u; "
-		 "--files models keeps files apart)",
+		 "layer %" PRIu64 " of model '%s' was given in a different format before (%s, line %u; "
+		 "--files models reads each file as a model)",
 		 layer, tally->model[model], group->file, group->line);
 	return NULL;
 }
-
-/* ---- adding ------------------------------------------------------------------------------------- */
 
 static int check_expert(const struct tally *tally, uint32_t model, uint64_t expert, struct error *err)
 {
@@ -229,8 +225,7 @@ int tally_count(struct tally *tally, struct tally_group *group, uint64_t expert,
 {
 	int64_t before = expert < group->experts ? group->cell[expert].mark : -1;
 	if (before == step)
-		return fail(err, ERROR_USER, "expert %" PRIu64 " of layer %" PRIu32 " was counted before", expert,
-					group->layer);
+		return fail(err, ERROR_USER, "expert %" PRIu64 " of layer %" PRIu32 " is counted twice", expert, group->layer);
 	if (before > step)
 		return fail(err, ERROR_USER, "step %" PRId64 " comes after step %" PRId64 " (sort the rows by step)", step,
 					before);
@@ -259,7 +254,7 @@ static int check_pick(const struct tally_group *group, int64_t token, uint64_t s
 	if (slot >= TALLY_IDS)
 		return fail(err, ERROR_USER, "slot %" PRIu64 " is out of range (a token's choices are numbered from 0)", slot);
 	if (expert < group->experts && group->cell[expert].mark == token)
-		return fail(err, ERROR_USER, "a token goes to expert %" PRIu64 " of layer %" PRIu32 " twice", expert,
+		return fail(err, ERROR_USER, "a token chose expert %" PRIu64 " of layer %" PRIu32 " twice", expert,
 					group->layer);
 	if (token == group->last_token && slot == group->last_slot)
 		return fail(err, ERROR_USER, "a token has two experts of layer %" PRIu32 " in slot %" PRIu64, group->layer,
@@ -291,8 +286,6 @@ void tally_pad_token(struct tally *tally, struct tally_group *group, int64_t tok
 	if (slot == 0)
 		group->padded_token = token;
 }
-
-/* ---- checking the whole ------------------------------------------------------------------------- */
 
 uint32_t tally_experts(const struct tally *tally, uint32_t model)
 {
@@ -337,7 +330,7 @@ static const char *name_of(const struct tally *tally, const struct tally_group *
 /* Where the number of experts is not known, only a row tells that an expert is there. */
 static int check_counts(const struct tally *tally, const struct tally_group *group, struct error *err)
 {
-	static const char remedy[] = "(with --experts N, what has no row is 0)";
+	static const char remedy[] = "(with --experts N, missing rows count as 0)";
 	uint32_t experts = tally_experts(tally, group->model), steps = 0;
 	for (uint32_t e = 0; e < experts; e++)
 		if (e >= group->experts || group->cell[e].times == 0)
@@ -368,8 +361,7 @@ static int check_group(const struct tally *tally, const struct tally_group *grou
 {
 	bool known = experts_are_known(tally, group->model);
 	if (group->assignments == 0 && !known)
-		return fail(err, ERROR_USER, "%s has not one use of any expert (--experts N accepts it)",
-					name_of(tally, group));
+		return fail(err, ERROR_USER, "no expert of %s is used (--experts N accepts it)", name_of(tally, group));
 	if (group->kind == TALLY_COUNTS)
 		return known ? 0 : check_counts(tally, group, err);
 	return group->kind == TALLY_TOKENS ? check_tokens(tally, group, err) : 0;
@@ -388,7 +380,8 @@ static int check_trace(const struct tally *tally, const struct tally_group *firs
 		return 0;
 	if (!is_even(first) || !is_even(group) || first->slots != group->slots)
 		return 0;
-	return fail(err, ERROR_USER, "%s has %" PRIu64 " tokens, layer %" PRIu32 " has %" PRIu64 " (--partial accepts it)",
+	return fail(err, ERROR_USER,
+				"%s has %" PRIu64 " tokens, but layer %" PRIu32 " has %" PRIu64 " (--partial accepts it)",
 				name_of(tally, group), group->tokens, first->layer, first->tokens);
 }
 
@@ -404,7 +397,7 @@ static int check_domains(const struct tally *tally, size_t first, size_t layer, 
 		bool in_layer = a == NULL || (b != NULL && b->domain < a->domain);
 		const struct tally_group *there = in_layer ? b : a;
 		fail(err, ERROR_USER,
-			 "%s is there, but that domain does not have layer %" PRIu32 " (with --experts N, what has no row is 0)",
+			 "%s is present, but that domain lacks layer %" PRIu32 " (with --experts N, missing rows count as 0)",
 			 name_of(tally, there), tally->group[in_layer ? first : layer]->layer);
 		return fail_at(err, there->file, there->line, 0);
 	}
@@ -476,7 +469,7 @@ static int complete(struct tally *tally, struct error *err)
 int tally_check(struct tally *tally, bool partial, struct error *err)
 {
 	if (tally->groups == 0)
-		return fail(err, ERROR_USER, "there is not one row of data");
+		return fail(err, ERROR_USER, "no data");
 	sort_groups(tally);
 	TRY(complete(tally, err));
 	for (size_t at = 0, first = 0; at < tally->groups; at += tally_domains(tally, at)) {

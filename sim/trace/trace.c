@@ -12,8 +12,8 @@
 int trace_fail_empty(const struct trace_options *options, struct error *err)
 {
 	if (options->step != TRACE_ALL_STEPS)
-		return fail(err, ERROR_USER, "has no row of step %" PRId64, options->step);
-	return fail(err, ERROR_USER, "has a header, but no rows");
+		return fail(err, ERROR_USER, "has no rows for step %" PRId64, options->step);
+	return fail(err, ERROR_USER, "has a header but no rows");
 }
 
 static size_t mark_length(const char *bytes, size_t n)
@@ -45,7 +45,7 @@ static int read_text(struct source *source, const char *name, const struct trace
 		return trace_json_read(source, name, options, tally, err);
 	if (is_log_of_balance(bytes, n))
 		return fail(err, ERROR_USER,
-					"is a log of balancedness, which says nothing of single experts (record the expert distribution of "
+					"is a log of balancedness, which has no data on single experts (record the expert distribution of "
 					"SGLang or the expert_load of vLLM, and write it as JSON)");
 	return trace_csv_read(source, name, options, tally, err);
 }

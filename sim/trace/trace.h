@@ -42,8 +42,6 @@ int trace_read(const char *path, const struct trace_options *options, struct tal
 int trace_read_bytes(const char *name, const void *bytes, size_t size, const struct trace_options *options,
 					 struct tally *tally, struct error *err);
 
-/* ---- for the two formats ------------------------------------------------------------------------ */
-
 /* Each reads the source to its end; `name` is of the file, and lives as long as the program. */
 int trace_csv_read(struct source *source, const char *name, const struct trace_options *options, struct tally *tally,
 				   struct error *err);

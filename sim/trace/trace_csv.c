@@ -61,8 +61,6 @@ static void refuse(struct reader *in, unsigned line)
 	in->failed = true;
 }
 
-/* ---- the header --------------------------------------------------------------------------------- */
-
 static const char *nearest_column(const char *name)
 {
 	const char *names[COLUMNS + 1] = { NULL };
@@ -78,10 +76,10 @@ static int header_cell(struct reader *in, const char *name)
 	while (i < COLUMNS && strcmp(columns[i].name, name) != 0)
 		i++;
 	if (i == COLUMNS)
-		return fail(in->err, ERROR_USER, "column '%s' is not known (%s)", name, nearest_column(name));
+		return fail(in->err, ERROR_USER, "unknown column '%s' (%s)", name, nearest_column(name));
 	enum role role = columns[i].role;
 	if (role != UNUSED && in->has[role])
-		return fail(in->err, ERROR_USER, "column '%s' is there twice, or under two names", name);
+		return fail(in->err, ERROR_USER, "column '%s' is given twice, or under two names", name);
 	if (in->cell == COLUMNS)
 		return fail(in->err, ERROR_USER, "the header has more than %d columns", COLUMNS);
 	in->has[role] = true;
@@ -108,11 +106,11 @@ static int end_header(struct reader *in)
 		return fail(in->err, ERROR_USER, "the header lacks the column '%s' (%s)", in->has[LAYER] ? "expert" : "layer",
 					TRACE_FORMS);
 	if (in->has[TOKEN] != in->has[SLOT])
-		return fail(in->err, ERROR_USER, "the columns 'token' and 'slot' belong together");
+		return fail(in->err, ERROR_USER, "the columns 'token' and 'slot' must be given together");
 	if (in->has[COUNT] && in->has[TOKEN])
-		return fail(in->err, ERROR_USER, "a file has counts or tokens, not both");
+		return fail(in->err, ERROR_USER, "a file must have either counts or tokens, not both");
 	if (in->options->step != TRACE_ALL_STEPS && !in->has[STEP])
-		return fail(in->err, ERROR_USER, "there is no column 'step', so no step can be chosen");
+		return fail(in->err, ERROR_USER, "--step needs a column 'step'");
 	in->kind = in->has[COUNT] ? TALLY_COUNTS : in->has[TOKEN] ? TALLY_TOKENS : TALLY_PAIRS;
 	return 0;
 }
@@ -126,8 +124,6 @@ static void note_comment(struct reader *in, const char *from, const char *end)
 		in->stated = in->stated * 10 + (uint64_t)(*at - '0');
 	in->line++;
 }
-
-/* ---- a row -------------------------------------------------------------------------------------- */
 
 /* Digits alone; false for anything else. */
 static bool parse_id(const char *text, size_t n, uint64_t *out)
@@ -161,7 +157,7 @@ static int number_cell(struct reader *in, enum role role, const char *text, size
 		return 0;
 	}
 	if (!parse_id(text, n, &in->value[role]))
-		return fail(in->err, ERROR_USER, "%s '%s' is not a whole number from 0 up", names[role], text);
+		return fail(in->err, ERROR_USER, "%s '%s' is not a non-negative integer", names[role], text);
 	if (in->value[role] > most[role])
 		return fail(in->err, ERROR_USER, "%s %s is too large (at most %" PRIu64 ")", names[role], text, most[role]);
 	return 0;
@@ -173,10 +169,11 @@ static int name_cell(struct reader *in, enum role role, const char *text, size_t
 	if (*before != NULL && strcmp(*before, text) == 0)
 		return 0;
 	if (n == 0 || n > 200)
-		return fail(in->err, ERROR_USER, "a %s's name has 1 to 200 characters", role == MODEL ? "model" : "domain");
+		return fail(in->err, ERROR_USER, "the name of a %s must have 1 to 200 characters",
+					role == MODEL ? "model" : "domain");
 	for (const char *c = text; *c != 0; c++)
 		if ((unsigned char)*c < 0x20)
-			return fail(in->err, ERROR_USER, "the name of a %s holds a line end or another control character",
+			return fail(in->err, ERROR_USER, "the name of a %s contains a control character",
 						role == MODEL ? "model" : "domain");
 	*before = NULL;
 	in->group = NULL;
@@ -277,8 +274,6 @@ static int add_row(struct reader *in)
 	return tally_count(in->tally, in->group, expert, in->value[COUNT], step, in->err);
 }
 
-/* ---- what libcsv calls -------------------------------------------------------------------------- */
-
 static void on_cell(void *bytes, size_t n, void *reader)
 {
 	struct reader *in = reader;
@@ -304,8 +299,6 @@ static void on_row(int end, void *reader)
 	in->cell = 0;
 	in->line++;
 }
-
-/* ---- plain rows --------------------------------------------------------------------------------- */
 
 /* Digits up to a comma or the end of the row, as nearly all cells of a trace are; NULL: it is something else. */
 static const char *plain_number(const char *c, uint64_t most_of_role, uint64_t *value)
@@ -375,8 +368,6 @@ static const char *plain_rows(struct reader *in, const char *at)
 	return at;
 }
 
-/* ---- the format --------------------------------------------------------------------------------- */
-
 static struct reader *reader_new(const char *name, const struct trace_options *options, struct tally *tally,
 								 struct error *err)
 {
@@ -403,9 +394,9 @@ static int parse(struct reader *in, const char *bytes, size_t size)
 	if (done != size && csv_error(&in->parser) != CSV_EPARSE)
 		error_no_memory("a CSV cell");
 	if (done != size)
-		fail(err, ERROR_USER, "a quote is out of place (quote the whole cell and write each quote inside it twice)");
+		fail(err, ERROR_USER, "misplaced quote (quote the whole cell and double each quote inside it)");
 	else if (csv_get_buffer_size(&in->parser) > CELL_MOST)
-		fail(err, ERROR_USER, "a cell is longer than %d bytes (is a quote never closed?)", CELL_MOST);
+		fail(err, ERROR_USER, "a cell is longer than %d bytes (is a closing quote missing?)", CELL_MOST);
 	else
 		return 0;
 	return fail_at(err, in->name, in->line, 0);
@@ -446,7 +437,7 @@ static int read_rows(struct reader *in, struct source *source)
 		const char *from = source->buffer + source->begin, *end = source->buffer + source->end;
 		size_t taken;
 		if (memchr(from, 0, (size_t)(end - from)) != NULL)
-			return fail(in->err, ERROR_USER, "is no text file: it holds a zero byte");
+			return fail(in->err, ERROR_USER, "not a text file (NUL byte)");
 		TRY(take_rows(in, from, end, source->at_end, &taken));
 		source->begin += taken;
 		TRY(source_fill(source, in->err));
@@ -457,7 +448,7 @@ static int read_rows(struct reader *in, struct source *source)
 static int end_rows(struct reader *in)
 {
 	if (csv_fini(&in->parser, on_cell, on_row, in) != 0) {
-		fail(in->err, ERROR_USER, "a quoted cell is never closed (the row begins here)");
+		fail(in->err, ERROR_USER, "unterminated quoted cell (the row begins here)");
 		return fail_at(in->err, in->name, in->line, 0);
 	}
 	if (in->failed)

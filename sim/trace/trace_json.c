@@ -116,8 +116,6 @@ static const struct json_list *list_of(const struct reader *in, enum field field
 	return &in->list[field - INDICES];
 }
 
-/* ---- reading a record --------------------------------------------------------------------------- */
-
 static enum field field_of(const char *name)
 {
 	for (size_t i = 0; i < KEYS; i++)
@@ -157,7 +155,7 @@ static int read_number(struct reader *in, enum field field, const char *name, st
 	else
 		TRY(json_source_skip(&in->json, err));
 	in->has[field] = whole;
-	return whole || field == TOKEN ? 0 : fail(err, ERROR_USER, "%s is not a whole number", name);
+	return whole || field == TOKEN ? 0 : fail(err, ERROR_USER, "%s is not an integer", name);
 }
 
 static int read_request(struct reader *in, struct error *err)
@@ -190,7 +188,7 @@ static int read_list(struct reader *in, enum field field, const char *name, stru
 	TRY(json_source_peek(&in->json, &c, err));
 	if (c != '[') {
 		TRY(json_source_skip(&in->json, err));
-		return fail(err, ERROR_USER, "%s is no list", name);
+		return fail(err, ERROR_USER, "%s is not a list", name);
 	}
 	struct json_list *list = &in->list[field - INDICES];
 	TRY(json_source_list(&in->json, list, err));
@@ -204,7 +202,7 @@ static int read_value(struct reader *in, enum field field, const char *name, str
 	if (in->has[field] && (field == TOKEN || field == REQUEST))
 		return json_source_skip(&in->json, err);
 	if (in->has[field])
-		return fail(err, ERROR_USER, "%s is there twice, or under two names", name);
+		return fail(err, ERROR_USER, "%s is given twice, or under two names", name);
 	in->has[field] = true;
 	if (field < NUMBERS)
 		return read_number(in, field, name, err);
@@ -235,8 +233,6 @@ static int read_record(struct reader *in, struct error *err)
 	}
 	return 0;
 }
-
-/* ---- what it says ------------------------------------------------------------------------------- */
 
 static int number_in_range(const struct reader *in, enum field field, int64_t most, struct error *err)
 {
@@ -283,8 +279,6 @@ static struct tally_group *find_group(const struct reader *in, uint64_t layer, e
 	return tally_group(in->tally, model, domain, layer, kind, in->name, in->line, err);
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------- */
-
 /* The n-th token of a record.  Where choices are kept, the same token has the same number in all layers and files: by
  * its index, or else its place among those of its layer, within its step, as in CSV; and by its request, if it has one.
  */
@@ -325,10 +319,10 @@ static int add_token(struct reader *in, struct tally_group *group, int64_t token
 static int check_shape(const struct reader *in, size_t tokens, size_t k, struct error *err)
 {
 	if (in->has[TOKENS] && tokens != (uint64_t)in->number[TOKENS])
-		return fail(err, ERROR_USER, "the list of expert ids has %zu entries, num_tokens is %" PRId64, tokens,
+		return fail(err, ERROR_USER, "the list of expert ids has %zu entries, but num_tokens is %" PRId64, tokens,
 					in->number[TOKENS]);
 	if (in->has[TOP_K] && tokens > 0 && k != (uint64_t)in->number[TOP_K])
-		return fail(err, ERROR_USER, "a token has %zu expert ids, topk is %" PRId64, k, in->number[TOP_K]);
+		return fail(err, ERROR_USER, "a token has %zu expert ids, but topk is %" PRId64, k, in->number[TOP_K]);
 	return 0;
 }
 
@@ -340,7 +334,7 @@ static int add_layer(struct reader *in, uint64_t layer, size_t at, size_t tokens
 	if (group == NULL)
 		return -1;
 	if (in->has[TOP_K] && group->top_k != 0 && group->top_k != k)
-		return fail(err, ERROR_USER, "topk is %zu, for this layer it was %" PRIu32 " before", k, group->top_k);
+		return fail(err, ERROR_USER, "topk is %zu, but was %" PRIu32 " for this layer before", k, group->top_k);
 	if (tokens > 0)
 		group->top_k = (uint32_t)k;
 	if (group->step != in->number[STEP])
@@ -359,7 +353,7 @@ static int add_indices(struct reader *in, struct error *err)
 	if (list->n == 0 && !in->has[LAYER])
 		return 0;
 	if (list->dims == 1 && list->n > 0 && in->has[TOKENS])
-		return fail(err, ERROR_USER, "an entry of %s is no list", name_of(INDICES));
+		return fail(err, ERROR_USER, "an entry of %s is not a list", name_of(INDICES));
 	if (list->dims == 3 ? in->has[LAYER] : !in->has[LAYER])
 		return fail(err, ERROR_USER, "the record has %s (%s)",
 					in->has[LAYER] ? "a layer, and expert ids of several layers" : "no layer", TRACE_FORMS);
@@ -371,8 +365,6 @@ static int add_indices(struct reader *in, struct error *err)
 	in->tokens += (int64_t)tokens;
 	return 0;
 }
-
-/* ---- counts ------------------------------------------------------------------------------------- */
 
 /* Which expert is in each place of a layer; NULL: place and expert are the same. */
 static int find_map(const struct reader *in, enum field field, size_t layer, size_t places, const int64_t **map,
@@ -419,7 +411,7 @@ static int add_counts_of(struct reader *in, struct tally_group *group, const int
 {
 	for (size_t e = 0; e < experts; e++) {
 		if (count[e] < 0)
-			return fail(err, ERROR_USER, "count %" PRId64 " is below 0", count[e]);
+			return fail(err, ERROR_USER, "count %" PRId64 " is negative", count[e]);
 		TRY(tally_count(in->tally, group, e, (uint64_t)count[e], in->counts_step, err));
 	}
 	return 0;
@@ -465,8 +457,6 @@ static int add_counts(struct reader *in, enum field field, struct error *err)
 	return 0;
 }
 
-/* ---- records ------------------------------------------------------------------------------------ */
-
 /* A record of neither ids nor counts describes the file. */
 static int note_description(const struct reader *in, struct error *err)
 {
@@ -492,7 +482,7 @@ static int take_record(struct reader *in, struct error *err)
 	if (!in->has[INDICES] && !in->has[counts])
 		return note_description(in, err);
 	if (in->options->step != TRACE_ALL_STEPS && !in->has[STEP])
-		return fail(err, ERROR_USER, "the record has no step, so no step can be chosen");
+		return fail(err, ERROR_USER, "--step needs records with a step");
 	if (is_left_out(in))
 		return 0;
 	in->records++;
@@ -505,8 +495,7 @@ static int take_list(struct reader *in, struct error *err)
 	memset(in->has, 0, sizeof in->has);
 	TRY(read_value(in, COUNTS, "the list", err));
 	if (list_of(in, COUNTS)->dims == 1)
-		return fail(err, ERROR_USER, "this is no JSON object, and no list of a list of counts for each layer (%s)",
-					TRACE_FORMS);
+		return fail(err, ERROR_USER, "expected a JSON object, or one list of counts per layer (%s)", TRACE_FORMS);
 	return take_record(in, err);
 }
 
@@ -536,7 +525,7 @@ static int take_value(struct reader *in, char c, struct error *err)
 	}
 	if (c == '[')
 		return take_list(in, err);
-	return json_source_fail(&in->json, err, "a record is missing");
+	return json_source_fail(&in->json, err, "expected a record");
 }
 
 static int read_array(struct reader *in, struct error *err)
@@ -549,7 +538,7 @@ static int read_array(struct reader *in, struct error *err)
 		TRY(json_source_next(&in->json, ']', &closed, err));
 	}
 	TRY(json_source_peek(&in->json, &c, err));
-	return c == 0 ? 0 : json_source_fail(&in->json, err, "something stands behind the list of records");
+	return c == 0 ? 0 : json_source_fail(&in->json, err, "trailing data after the list of records");
 }
 
 /* A record ends with its line, so that one that is cut is not taken for the next. */
@@ -562,7 +551,7 @@ static int read_lines(struct reader *in, struct error *err)
 		unsigned line = in->json.line;
 		TRY(json_source_peek(&in->json, &c, err));
 		if (c != 0 && in->json.line == line)
-			return json_source_fail(&in->json, err, "something stands behind the record on its line");
+			return json_source_fail(&in->json, err, "trailing data after the record on its line");
 	}
 	return 0;
 }

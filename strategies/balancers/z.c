@@ -19,13 +19,13 @@ static const struct moe_opt options[] = {
 	  .low = 0,
 	  .high = 1e3,
 	  .preset = 1e-3,
-	  .help = "factor of the loss" },
+	  .help = "weight of the loss" },
 	{ .name = "per",
 	  .type = MOE_OPT_CHOICE,
 	  .at = offsetof(struct z, per),
 	  .high = 1,
 	  .choices = pers,
-	  .help = "add the loss of every layer (Megatron-LM), or their mean (Hugging Face transformers)" },
+	  .help = "sum the loss over layers (Megatron-LM), or average it (Hugging Face transformers)" },
 	{ .name = NULL },
 };
 

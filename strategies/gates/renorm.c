@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * renorm.c -- the chosen experts' scores, made to sum to 1 (Lepikhin et al. 2020, GShard, arXiv 2006.16668).
+ * renorm.c -- the chosen experts' scores, normalized to sum to 1 (Lepikhin et al. 2020, GShard, arXiv 2006.16668).
  *
  * With softmax scores this is the softmax over the chosen logits (Mixtral, arXiv 2401.04088).  Where a capacity drops
  * choices, the sum is over the kept ones (Mesh-TensorFlow, DeepSpeed) or over all that were chosen, so that a token
@@ -125,7 +125,7 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 const struct moe_gate gate_renorm = {
 	.part = { .kind = MOE_GATE,
 			  .name = "renorm",
-			  .summary = "the chosen scores, made to sum to 1",
+			  .summary = "the chosen scores, normalized to sum to 1",
 			  .formula = "g_e = scale * s_e / sum of s over the kept (over=chosen: all chosen) experts",
 			  .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
 			  .opts = options,

@@ -15,7 +15,7 @@ static const struct moe_opt options[] = {
 	  .low = 1e-3,
 	  .high = 1e3,
 	  .preset = 1,
-	  .help = "factor of all weights" },
+	  .help = "factor on all weights" },
 	{ .name = NULL },
 };
 

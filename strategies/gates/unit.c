@@ -14,7 +14,7 @@ static void forward(const struct moe_self *self, const struct moe_route *route, 
 const struct moe_gate gate_unit = {
 	.part = { .kind = MOE_GATE,
 			  .name = "unit",
-			  .summary = "every chosen expert counts with weight 1",
+			  .summary = "every chosen expert has weight 1",
 			  .formula = "g_e = 1",
 			  .cite = "Roller et al. 2021, arXiv 2106.04426" },
 	.forward = forward,

@@ -21,7 +21,7 @@ MOE_CLONED static void backward(const struct moe_self *self, const struct moe_ro
 const struct moe_scorer scorer_sigmoid = {
 	.part = { .kind = MOE_SCORER,
 			  .name = "sigmoid",
-			  .summary = "scores stand alone: each expert's is between 0 and 1",
+			  .summary = "independent scores: each is between 0 and 1",
 			  .formula = "s_e = 1 / (1 + exp(-z_e))",
 			  .cite = "DeepSeek-AI 2024, arXiv 2412.19437",
 			  .gives = MOE_SCORES,

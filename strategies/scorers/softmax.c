@@ -30,7 +30,7 @@ MOE_CLONED static void backward(const struct moe_self *self, const struct moe_ro
 const struct moe_scorer scorer_softmax = {
 	.part = { .kind = MOE_SCORER,
 			  .name = "softmax",
-			  .summary = "scores compete: they sum to 1 over the experts",
+			  .summary = "competing scores: they sum to 1 over the experts",
 			  .formula = "s_e = exp(z_e) / sum_j exp(z_j)",
 			  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
 			  .gives = MOE_SCORES,

@@ -21,7 +21,7 @@ static const struct moe_opt options[] = {
 	  .at = offsetof(struct expert_top, group),
 	  .high = 1,
 	  .choices = groups,
-	  .help = "the tokens among which an expert chooses" },
+	  .help = "the tokens that an expert chooses from" },
 	{ .name = NULL },
 };
 
@@ -131,7 +131,7 @@ const struct moe_selector selector_expert_top = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "expert-top",
 			  .summary = "expert choice: each expert takes its best tokens, so the load is equal by construction",
-			  .formula = "T_e = the ceil(k T / E) tokens of the group with the largest choice c_e(t)",
+			  .formula = "T_e = the ceil(k T / E) tokens in the group with the largest choice c_e(t)",
 			  .cite = "Zhou et al. 2022, arXiv 2202.09368",
 			  .opts = options,
 			  .opts_size = sizeof(struct expert_top),

@@ -18,7 +18,7 @@ static const struct moe_opt options[] = {
 	  .at = offsetof(struct frozen, redraw),
 	  .high = 1,
 	  .preset = 0,
-	  .help = "draw the projection anew in every step" },
+	  .help = "redraw the projection at every step" },
 	{ .name = NULL },
 };
 
@@ -63,7 +63,7 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 const struct moe_selector selector_frozen = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "frozen",
-			  .summary = "a random projection that is never trained decides, or one that is drawn anew in every step",
+			  .summary = "routes by a random projection that is never trained, or redrawn at every step",
 			  .formula = "S_t = the k experts with the largest (x_t R)_e,   R_ie uniform in [-1, 1)",
 			  .cite = "Fan, Messmer & Jaggi 2024, arXiv 2402.13089",
 			  .opts = options,

@@ -25,7 +25,7 @@ static const struct moe_opt options[] = {
 	  .low = 1,
 	  .high = 65536,
 	  .preset = 8,
-	  .help = "groups of equal size that the experts stand in" },
+	  .help = "number of groups of equal size that the experts are divided into" },
 	{ .name = "group-top-k",
 	  .type = MOE_OPT_INT,
 	  .at = offsetof(struct group_top, chosen),
@@ -33,14 +33,14 @@ static const struct moe_opt options[] = {
 	  .high = 65536,
 	  .preset = 4,
 	  .unit = "groups",
-	  .help = "groups that a token may use" },
+	  .help = "number of groups that a token may use" },
 	{ .name = "group-score",
 	  .type = MOE_OPT_CHOICE,
 	  .at = offsetof(struct group_top, score),
 	  .high = 1,
 	  .preset = TWO_BEST,
 	  .choices = scores,
-	  .help = "what ranks a group: its best expert (DeepSeek-V2) or the sum of its two best (DeepSeek-V3)" },
+	  .help = "score of a group: its best expert (DeepSeek-V2) or the sum of its two best (DeepSeek-V3)" },
 	{ .name = NULL },
 };
 
@@ -49,8 +49,8 @@ static bool check(const struct moe_call *call, const void *opt, char *complaint,
 	const struct group_top *group = opt;
 	long long experts = (long long)call->experts, groups = group->groups, chosen = group->chosen;
 	if (experts % groups != 0)
-		snprintf(complaint, size, "groups = %lld: %lld experts do not make equal groups (give a divisor)", groups,
-				 experts);
+		snprintf(complaint, size, "groups = %lld: %lld experts cannot be divided into equal groups (use a divisor)",
+				 groups, experts);
 	else if (chosen > groups)
 		snprintf(complaint, size, "group-top-k = %lld: there are only %lld groups", chosen, groups);
 	else if (chosen * (experts / groups) < (long long)call->k)
@@ -138,7 +138,7 @@ MOE_CLONED static void choose(const struct moe_self *self, const struct moe_rout
 const struct moe_selector selector_group_top = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "group-top",
-			  .summary = "token choice inside the token's best groups of experts, so that it reaches few devices",
+			  .summary = "token choice within the token's best groups of experts, so that it is sent to few devices",
 			  .formula =
 				  "G_t = the group-top-k groups with the largest value: max of c_e(t) over the group's experts,\n"
 				  "      or the sum of its two largest;   S_t = the k experts of G_t with the largest c_e(t)",

@@ -52,8 +52,8 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 const struct moe_selector selector_hash = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "hash",
-			  .summary = "the token id decides, by a random table of the seed's",
-			  .formula = "S_t = { h_1(id_t), ..., h_k(id_t) }, different from one another",
+			  .summary = "routes by token id, via a random table drawn from the seed",
+			  .formula = "S_t = { h_1(id_t), ..., h_k(id_t) }, all distinct",
 			  .cite = "Roller et al. 2021, arXiv 2106.04426",
 			  .scratch_size = scratch_size },
 	.select = choose,

@@ -2,7 +2,7 @@
  *
  * planted.c -- routing by what the stream knows of its tokens: the ceiling that a learned router may come near to.
  *
- * A domain owns a block of neighbouring experts, a class owns k experts of its block, in turn.  The domain is the
+ * A domain owns a block of neighboring experts, a class owns k experts of its block, in turn.  The domain is the
  * hidden one, which no model can know, or the likeliest one given the tokens so far (the filter of Rabiner 1989, A
  * Tutorial on Hidden Markov Models).  Where a block has more experts than k and the class has no say, the best scores
  * decide.
@@ -23,11 +23,11 @@ static const struct moe_opt options[] = {
 	  .high = 4,
 	  .preset = GUESS_CLASS,
 	  .choices = ways,
-	  .help = "what decides: the token's class, the likeliest domain so far, the hidden domain, or two of them" },
+	  .help = "what to route by: the token's class, the likeliest domain so far, the hidden domain, or two of them" },
 	{ .name = NULL },
 };
 
-/* The neighbouring experts that a token may visit; behind the last expert comes the first. */
+/* The neighboring experts that a token may visit; behind the last expert comes the first. */
 struct block {
 	size_t first, size;
 };
@@ -107,7 +107,7 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 const struct moe_selector selector_planted = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "planted",
-			  .summary = "what the stream knows of a token decides: a ceiling for learned routing",
+			  .summary = "routes by what the stream knows about a token: a ceiling for learned routing",
 			  .formula =
 				  "block of domain z: the E/D experts from z E/D on, at least k; without a domain, all experts\n"
 				  "S_t = the experts at places c k, ..., c k + k - 1 of the block, modulo its size, c = class of t;\n"

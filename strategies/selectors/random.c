@@ -37,7 +37,7 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 const struct moe_selector selector_random = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "random",
-			  .summary = "k different experts by chance, anew in every step",
+			  .summary = "k distinct experts at random, redrawn at every step",
 			  .formula = "S_t = k of E, uniformly at random",
 			  .cite = "Zuo et al. 2021, arXiv 2110.04260",
 			  .scratch_size = scratch_size },

@@ -20,7 +20,8 @@ static const struct moe_opt options[] = {
 	  .high = 1,
 	  .preset = 0,
 	  .zero = "none",
-	  .help = "share of the top-2 weight below which the second choice is taken by chance (GShard: 0.5, ST-MoE: 0.2)" },
+	  .help =
+		  "share of the top-2 weight below which the second expert is used only at random (GShard: 0.5, ST-MoE: 0.2)" },
 	{ .name = NULL },
 };
 

@@ -39,7 +39,7 @@ find sim strategies experiments -name '*.[ch]' | sort | xargs awk '
 		else if (floor[there] > floor[here])
 			complain("from floor " floor[here] " up to floor " floor[there])
 		else if (floor[there] == floor[here] && there != here)
-			complain("from a neighbour on floor " floor[here])
+			complain("from a neighbor on floor " floor[here])
 	}
 	END { exit bad }
 '

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# spdx.sh -- names every source file that does not say its licence and, in its first lines, what it is:
+# spdx.sh -- names every source file that does not say its license and, in its first lines, what it is:
 # "name.c -- what it is".
 find bootstrap configure.ac Makefile.am sim strategies experiments plots tests -type f \
 	\( -name '*.[ch]' -o -name '*.def' -o -name '*.am' -o -name '*.sh' -o -name '*.test' -o -name '*.gp' \

@@ -155,7 +155,7 @@ START_TEST(running_out_ends_the_program)
 {
 	struct ending ending = child_run(take_too_much);
 	ck_assert_int_eq(ending.exit_code, 1);
-	ck_assert_str_eq(ending.words, "moesim: out of memory: 1.1 GB asked for, 1.0 kB already in use\n");
+	ck_assert_str_eq(ending.words, "moesim: out of memory: 1.1 GB requested, 1.0 kB already in use\n");
 }
 END_TEST
 

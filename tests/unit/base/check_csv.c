@@ -244,7 +244,7 @@ static void check_no_continuing(const char *header, struct csv_place place, cons
 }
 
 #define CANNOT "cannot be continued: "
-#define REMEDY " (begin anew with --force)"
+#define REMEDY " (start over with --force)"
 
 START_TEST(another_file_is_not_continued)
 {
@@ -253,14 +253,13 @@ START_TEST(another_file_is_not_continued)
 	ck_assert_int_eq(csv_flush(csv, &err), 0);
 	struct csv_place place = csv_place(csv), longer = { 100, place.hash }, within = { 6, text_hash("a,b\n0,") };
 	closed(csv);
-	check_no_continuing("a,b", longer, CANNOT "it is shorter than it was" REMEDY);
-	check_no_continuing("a,c", place, CANNOT "it has other columns" REMEDY);
-	check_no_continuing("a,b,c", place, CANNOT "it has other columns" REMEDY);
-	check_no_continuing("a", place, CANNOT "it has other columns" REMEDY);
-	check_no_continuing("a,b", (struct csv_place){ 6, place.hash },
-						CANNOT "its rows are not those that were written" REMEDY);
+	check_no_continuing("a,b", longer, CANNOT "the file is shorter than before" REMEDY);
+	check_no_continuing("a,c", place, CANNOT "its columns have changed" REMEDY);
+	check_no_continuing("a,b,c", place, CANNOT "its columns have changed" REMEDY);
+	check_no_continuing("a", place, CANNOT "its columns have changed" REMEDY);
+	check_no_continuing("a,b", (struct csv_place){ 6, place.hash }, CANNOT "its rows have changed" REMEDY);
 	ck_assert_ptr_null(csv_open(in_folder("none.csv"), "a,b", &within, &err));
-	ck_assert_str_eq(err.text, CANNOT "it is gone" REMEDY);
+	ck_assert_str_eq(err.text, CANNOT "the file is missing" REMEDY);
 	ck_assert_int_eq(err.code, ERROR_USER);
 	ck_assert_ptr_null(csv_open(in_folder("none/t.csv"), "a,b", NULL, &err));
 	ck_assert_str_eq(err.text, "cannot create: No such file or directory");
@@ -279,7 +278,7 @@ START_TEST(a_file_with_a_damaged_row_is_not_continued)
 	ck_assert_int_eq(pwrite(fd, "\0", 1, place.size / 2), 1);
 	close(fd);
 	ck_assert_ptr_null(csv_open(in_folder("t.csv"), "a,b", &place, &err));
-	ck_assert_str_eq(err.text, CANNOT "its rows are not those that were written" REMEDY);
+	ck_assert_str_eq(err.text, CANNOT "its rows have changed" REMEDY);
 }
 END_TEST
 
@@ -377,10 +376,10 @@ static const struct {
 	{ "\n\na,a\n", 3, 0, "two columns are called 'a'" },
 	{ "a,,b\n1,2,3\n", 1, 0, "column 2 has no name" },
 	{ "a,b,\n1,2,3\n", 1, 0, "column 3 has no name" },
-	{ "a,b\n1,x\"y\n", 2, 4, "a quote is out of place (quote the whole cell and write each quote inside it twice)" },
-	{ "a,b\n1,\"x\"y\n", 2, 6, "a quote is out of place (quote the whole cell and write each quote inside it twice)" },
-	{ "a,b\n1,2\n\"x,2\n3,4\n", 3, 0, "a quoted cell is never closed (the row begins here)" },
-	{ "a,b\n1,\"x\"\"", 2, 0, "a quoted cell is never closed (the row begins here)" },
+	{ "a,b\n1,x\"y\n", 2, 4, "misplaced quote (quote the whole cell and double each quote inside it)" },
+	{ "a,b\n1,\"x\"y\n", 2, 6, "misplaced quote (quote the whole cell and double each quote inside it)" },
+	{ "a,b\n1,2\n\"x,2\n3,4\n", 3, 0, "unterminated quoted cell (the row begins here)" },
+	{ "a,b\n1,\"x\"\"", 2, 0, "unterminated quoted cell (the row begins here)" },
 };
 
 START_TEST(bad_tables_are_explained)
@@ -398,7 +397,7 @@ END_TEST
 START_TEST(binary_files_are_refused)
 {
 	ck_assert_int_eq(csv_read_bytes("t.csv", "a,b\n1\0,2\n", 9, &table, &err), -1);
-	ck_assert_str_eq(err.text, "is no text file: it holds a zero byte");
+	ck_assert_str_eq(err.text, "not a text file (NUL byte)");
 	ck_assert_uint_eq(err.line, 2);
 	ck_assert_uint_eq(err.column, 2);
 }

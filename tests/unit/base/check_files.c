@@ -261,9 +261,9 @@ static void check_no_read(const char *path, size_t limit, enum error_code code, 
 START_TEST(what_cannot_be_read_is_explained)
 {
 	put_file(in_folder("file"), "0123456789", 10);
-	check_no_read(in_folder("file"), 9, ERROR_USER, "is larger than 9 B, the most that is read here");
-	check_no_read(in_folder("file"), 0, ERROR_USER, "is larger than 0 B, the most that is read here");
-	check_no_read("/dev/zero", 100000, ERROR_USER, "is larger than 100 kB, the most that is read here");
+	check_no_read(in_folder("file"), 9, ERROR_USER, "is larger than 9 B, the limit for such files");
+	check_no_read(in_folder("file"), 0, ERROR_USER, "is larger than 0 B, the limit for such files");
+	check_no_read("/dev/zero", 100000, ERROR_USER, "is larger than 100 kB, the limit for such files");
 	check_no_read(in_folder("none"), 9, ERROR_USER, "cannot read: No such file or directory");
 	check_no_read(in_folder("file/none"), 9, ERROR_USER, "cannot read: Not a directory");
 	check_no_read(folder, 9, ERROR_USER, "cannot read: Is a directory");
@@ -290,7 +290,7 @@ START_TEST(what_is_in_the_way_is_named)
 	ck_assert_str_eq(err.file, in_folder("file"));
 	ck_assert_str_eq(err.text, "cannot create a folder here: a file of this name exists");
 	ck_assert_int_eq(folder_make("", &err), -1);
-	ck_assert_str_eq(err.text, "the name of a folder is empty");
+	ck_assert_str_eq(err.text, "empty folder name");
 	ck_assert_int_eq(folder_make("/proc/moesim", &err), -1);
 	ck_assert_int_eq(err.code, ERROR_WORLD);
 	ck_assert_str_eq(err.file, "/proc/moesim");

@@ -200,7 +200,7 @@ START_TEST(a_thing_without_options_says_so)
 }
 END_TEST
 
-/* Bounds of every numeric row: the bounds are in, their neighbours outside are out. */
+/* Bounds of every numeric row: the bounds are in, their neighbors outside are out. */
 START_TEST(bounds_are_inclusive)
 {
 	char text[TEXT_NUMBER];

@@ -175,7 +175,7 @@ START_TEST(normal_deviates_have_their_moments)
 }
 END_TEST
 
-/* First words of neighbouring streams, in 64 bins: chi squared must be neither large nor too small to be true. */
+/* First words of neighboring streams, in 64 bins: chi squared must be neither large nor too small to be true. */
 static void check_spread(uint32_t (*word)(size_t))
 {
 	enum { BINS = 64, N = 64000 };

@@ -563,7 +563,7 @@ START_TEST(contradictions_are_refused)
 	refuses(shape, 1, "at least 1");
 	shape = small();
 	shape.width = -8;
-	refuses(shape, 1, "no negative sizes");
+	refuses(shape, 1, "network sizes must not be negative");
 	refuses(small(), 0, "context");
 	shape = small();
 	shape.matrices = 4;

@@ -323,7 +323,7 @@ START_TEST(a_domain_of_links_into_another_is_refused)
 {
 	write_times("a", 'x', 100);
 	link_to("a", "b");
-	refuses("", ERROR_USER, "b", "no text of its own");
+	refuses("", ERROR_USER, "b", "empty, or only links");
 }
 END_TEST
 
@@ -340,10 +340,10 @@ START_TEST(a_link_that_leads_nowhere_is_refused)
 {
 	write_times("a", 'x', 100);
 	link_to("missing", "b");
-	refuses("", ERROR_USER, "b", "leads nowhere");
+	refuses("", ERROR_USER, "b", "a dangling symbolic link");
 	unlink(in_folder("b"));
 	link_to("b", "b");
-	refuses("", ERROR_USER, "b", "leads nowhere");
+	refuses("", ERROR_USER, "b", "a dangling symbolic link");
 }
 END_TEST
 
@@ -368,7 +368,7 @@ START_TEST(an_empty_folder_is_refused)
 	write_times(".hidden", 'x', 100);
 	refuses("", ERROR_USER, "", "empty");
 	make_folder("d");
-	refuses("", ERROR_USER, "d", "no text");
+	refuses("", ERROR_USER, "d", "empty, or only links");
 }
 END_TEST
 
@@ -376,7 +376,7 @@ START_TEST(an_empty_or_one_byte_file_is_refused)
 {
 	write_times("a", 'x', 100);
 	write_times("b", 'x', 0);
-	refuses("", ERROR_USER, "b", "no text");
+	refuses("", ERROR_USER, "b", "empty, or only links");
 	write_times("b", 'x', 1);
 	refuses("", ERROR_USER, "b", "domain 'b' has 1 bytes for training and 0 held out");
 	write_times("b", 'x', 19);
@@ -493,7 +493,7 @@ START_TEST(a_failing_read_is_reported)
 	refuses("", ERROR_WORLD, "d/2", "cannot read");
 	unlink(in_folder("d/2"));
 	link_to("/proc/self/status", "d/2");
-	refuses("", ERROR_WORLD, "d/2", "changed while it was read");
+	refuses("", ERROR_WORLD, "d/2", "changed while it was being read");
 }
 END_TEST
 

@@ -140,15 +140,15 @@ static const struct {
 	{ "topicmix,domains=1,documents=2", "documents=2 has no effect", true },
 	{ "topicmix,domains=1,drift=5,drifting=0.6", "drifting=0.6 has no effect", true },
 	{ "topicmix,drifting=0.5", "drifting=0.5 has no effect: nothing drifts (set drift)", true },
-	{ "topicmix,drifting=0.05,drift=5", "drift=5 has no effect: drifting rounds to no domain", true },
+	{ "topicmix,drifting=0.05,drift=5", "drift=5 has no effect: drifting rounds to zero domains", true },
 	{ "topicmix,drift=1", "drift=1 has no effect", false },
 	{ "topicmix,shared=1,drift=5", "drift=5 has no effect: all tokens behave alike", true },
 	{ "topicmix,token-zipf=0,token-offset=1", "token-offset=1 has no effect", true },
 	{ "topicmix,token-zipf=0,context=0,shared=0.5", "shared=0.5 has no effect", false },
 	{ "topicmix,token-zipf=0,context=0,drift=5", "drift=5 has no effect", false },
 	{ "topicmix,shared=1,context=0.5", "context=0.5 has no effect: all tokens behave alike", true },
-	{ "topicmix,context=0.001", "context=0.001 has no effect: it rounds to no token", false },
-	{ "topicmix,shared=0.001", "shared=0.001 has no effect: it rounds to no token", false },
+	{ "topicmix,context=0.001", "context=0.001 has no effect: it rounds to zero tokens", false },
+	{ "topicmix,shared=0.001", "shared=0.001 has no effect: it rounds to zero tokens", false },
 	{ "topicmix,mixing=0,context=0.5", "context=0.5 has no effect: no token depends on the one before it", true },
 	{ "topicmix,mixing=0,fanout=2", "fanout=2 has no effect", true },
 	{ "topicmix,mixing=0,concentration=2", "concentration=2 has no effect", true },
@@ -161,9 +161,9 @@ static const struct {
 	{ "topicmix,classes=32,shared=1,class-law=domain", "class-law=domain has no effect: all tokens behave alike",
 	  true },
 	{ "topicmix,classes=32,class-zipf=0,class-law=domain", "the tokens of a class are equally frequent", false },
-	{ "topicmix,groups=8", "groups=8 has no effect: the class before the last does not count (set order=2)", true },
+	{ "topicmix,groups=8", "groups=8 has no effect: the class before the last has no influence (set order=2)", true },
 	{ "topicmix,mixing=0,order=2", "order=2 has no effect: no token depends on the one before it", true },
-	{ "recall,gap=none,noise=4", "recall: noise=4 has no effect: no noise tokens come (raise gap)", true },
+	{ "recall,gap=none,noise=4", "recall: noise=4 has no effect: there are no noise tokens (raise gap)", true },
 	{ "clusters,patches=3,noise=4", "clusters: noise=4 has no effect", false },
 };
 
@@ -406,7 +406,7 @@ START_TEST(uniform_loses_ln_v_on_every_token)
 }
 END_TEST
 
-/* Pairs of neighbours: uniform and independent at once. */
+/* Pairs of neighbors: uniform and independent at once. */
 START_TEST(uniform_pairs_are_uniform)
 {
 	enum { V = 7, BATCHES = 200 };

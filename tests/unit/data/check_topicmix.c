@@ -702,7 +702,7 @@ START_TEST(the_bag_costs_what_is_known_of_a_law)
 }
 END_TEST
 
-/* Frequencies of pairs of neighbours follow the far law. */
+/* Frequencies of pairs of neighbors follow the far law. */
 START_TEST(what_is_drawn_follows_the_far_law)
 {
 	enum { SEQUENCES = 4000, LENGTH = 100, V = 12 };
@@ -953,7 +953,7 @@ START_TEST(evaluation_is_the_same_for_any_number_of_documents)
 }
 END_TEST
 
-/* Changes of domain within sequences, and the mean over all pairs of neighbours. */
+/* Changes of domain within sequences, and the mean over all pairs of neighbors. */
 static double changes(void)
 {
 	enum { SEQUENCES = 64, LENGTH = 64 };
@@ -980,7 +980,7 @@ START_TEST(documents_end_and_domains_switch_as_often_as_asked)
 }
 END_TEST
 
-/* A position tells nothing of the domain: otherwise a router could look specialised by counting positions. */
+/* A position tells nothing of the domain: otherwise a router could look specialized by counting positions. */
 START_TEST(position_tells_nothing_of_the_domain)
 {
 	enum { D = 8, LENGTH = 16, SEQUENCES = 500, BATCHES = 100 };

@@ -26,7 +26,7 @@ START_TEST(certainty_is_the_whole_entropy)
 	ck_assert_double_eq_tol(of.mutual, log(2), 1e-15);
 	ck_assert_double_eq_tol(of.row_entropy, log(2), 1e-15);
 	ck_assert_double_eq_tol(of.column_entropy, log(2), 1e-15);
-	ck_assert_double_eq_tol(of.normalised, 1, 1e-15);
+	ck_assert_double_eq_tol(of.normalized, 1, 1e-15);
 	ck_assert_double_eq(of.purity, 1);
 	ck_assert_uint_eq(of.cells, 2);
 }
@@ -38,7 +38,7 @@ START_TEST(three_to_one_by_hand)
 	const double joint[] = { 3, 1, 1, 3 };
 	struct information of = information_of_table(joint, 2, 2, scratch);
 	ck_assert_double_eq_tol(of.mutual, 0.75 * log(3) - log(2), 1e-15);
-	ck_assert_double_eq_tol(of.normalised, 0.75 * log(3) / log(2) - 1, 1e-15);
+	ck_assert_double_eq_tol(of.normalized, 0.75 * log(3) / log(2) - 1, 1e-15);
 	ck_assert_double_eq(of.purity, 0.75);
 	ck_assert_double_eq(information_bias(&of, 8), 1.0 / 16);
 }
@@ -54,7 +54,7 @@ START_TEST(two_by_three_by_hand)
 	ck_assert_double_eq_tol(of.row_entropy, rows, 1e-15);
 	ck_assert_double_eq_tol(of.column_entropy, columns, 1e-15);
 	ck_assert_double_eq_tol(of.mutual, log(3) / 6 + log(1.5) / 3, 1e-15);
-	ck_assert_double_eq_tol(of.normalised, of.mutual / sqrt(rows * columns), 1e-15);
+	ck_assert_double_eq_tol(of.normalized, of.mutual / sqrt(rows * columns), 1e-15);
 	ck_assert_double_eq_tol(of.purity, 5.0 / 6, 1e-15);
 	ck_assert_uint_eq(of.cells, 4);
 	ck_assert_double_eq(information_bias(&of, 6), 0); /* 4 cells - 2 rows - 3 columns + 1 */
@@ -67,7 +67,7 @@ START_TEST(independence_is_zero)
 	struct information of = information_of_table(joint, 2, 3, scratch);
 	ck_assert_double_eq_tol(of.mutual, 0, 1e-16);
 	ck_assert_double_ge(of.mutual, 0);
-	ck_assert_double_eq_tol(of.normalised, 0, 1e-16);
+	ck_assert_double_eq_tol(of.normalized, 0, 1e-16);
 }
 END_TEST
 
@@ -77,9 +77,9 @@ START_TEST(one_row_or_column_says_nothing)
 	struct information row = information_of_table(joint, 1, 3, scratch);
 	struct information column = information_of_table(joint, 3, 1, scratch);
 	ck_assert_double_eq(row.mutual, 0);
-	ck_assert_double_eq(row.normalised, 0);
+	ck_assert_double_eq(row.normalized, 0);
 	ck_assert_double_eq(column.mutual, 0);
-	ck_assert_double_eq(column.normalised, 0);
+	ck_assert_double_eq(column.normalized, 0);
 	ck_assert_double_eq_tol(column.purity, 4.0 / 7, 1e-15);
 }
 END_TEST
@@ -89,7 +89,7 @@ START_TEST(empty_table_is_no_value)
 	const double joint[] = { 0, 0, 0, 0 };
 	struct information of = information_of_table(joint, 2, 2, scratch);
 	ck_assert_double_nan(of.mutual);
-	ck_assert_double_nan(of.normalised);
+	ck_assert_double_nan(of.normalized);
 	ck_assert_double_nan(of.row_entropy);
 	ck_assert_double_nan(of.purity);
 	ck_assert_double_nan(information_bias(&of, 10));
@@ -132,7 +132,7 @@ START_TEST(entropies_add_up)
 		double both = entropy_of(joint, rows * columns);
 		ck_assert_double_eq_tol(of.mutual, of.row_entropy + of.column_entropy - both, 1e-12);
 		ck_assert_double_eq_tol(of.mutual, back.mutual, 1e-12);
-		ck_assert_double_eq_tol(of.normalised, back.normalised, 1e-12);
+		ck_assert_double_eq_tol(of.normalized, back.normalized, 1e-12);
 	}
 	gsl_rng_free(rng);
 }

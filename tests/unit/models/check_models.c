@@ -259,7 +259,7 @@ START_TEST(a_config_counts_as_its_tensors)
 	ck_assert_int_eq(sheet_fill(&sheet, &model, 4096, NULL, &err), 0);
 	ck_assert_int_eq(sheet.count.params_total, counted[_i].total);
 	ck_assert_int_eq(sheet.count.params_active, counted[_i].active);
-	ck_assert_msg(!model.note || !strstr(model.note, "not understood"), "%s", model.note);
+	ck_assert_msg(!model.note || !strstr(model.note, "not recognized"), "%s", model.note);
 	ck_assert_ptr_nonnull(model.router);
 }
 END_TEST
@@ -514,7 +514,7 @@ START_TEST(what_is_not_understood_is_named)
 	notes(text_keep_f("{%s,\"side\":{\"n_layers\":3},\"n_experts_extra\":0}", mixtral), NULL);
 	notes(text_keep_f("{%s,\"architectures\":[\"MixtralForCausalLM\"]}", qwen), "model_type is qwen3_moe");
 	notes(text_keep_f("{%s,\"model_type\":\"qwen3_next\"}", qwen + strlen("\"model_type\":\"qwen3_moe\",")),
-		  "as the family's class has it: head_dim 256");
+		  "taken from the family's defaults: head_dim 256");
 }
 END_TEST
 
@@ -536,9 +536,9 @@ START_TEST(a_text_model_is_found_under_any_key)
 	for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
 		notes(text_keep_f("{\"model_type\":\"whole\",\"vision_config\":{\"num_hidden_layers\":3},\"%s\":{%s}}",
 						  wrappers[i], mixtral),
-			  "the text model alone");
+			  "text model only");
 	notes(text_keep_f("{\"thinker_config\":{\"model_type\":\"x\",\"text_config\":{%s}}}", mixtral),
-		  "the text model alone");
+		  "text model only");
 	struct model model = read_config("gemma-4-26b-a4b");
 	ck_assert(model.shape.tied);
 }
@@ -553,7 +553,7 @@ static const struct {
 	{ mixtral, ",\"model_type\":\"olmoe\"", "duplicate object key" },
 	{ "\"model_type\":\"mixtrl\"", "", "did you mean 'mixtral'" },
 	{ "\"model_type\":\"bert\"", "", "known: mixtral, deepseek, " },
-	{ "\"model_type\":3", "", "must be a text, not 3" },
+	{ "\"model_type\":3", "", "must be a string, not 3" },
 	{ "\"model_type\":\"mixtral\"", "", "num_hidden_layers is missing" },
 	{ mixtral, ",\"head_dim\":1.5", "head_dim must be an integer" },
 	{ mixtral, ",\"head_dim\":1e18", "not 1e18" },
@@ -562,13 +562,13 @@ static const struct {
 	{ mixtral, ",\"head_dim\":-4", "not -4" },
 	{ mixtral, ",\"head_dim\":[4]", "not [4]" },
 	{ mixtral, ",\"tie_word_embeddings\":1", "must be true or false" },
-	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\"]", "all 2 layers" },
-	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[1,2]", "list of texts" },
+	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\"]", "must have 2 entries, one per layer, not 1" },
+	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[1,2]", "list of strings" },
 	{ mixtral, ",\"sliding_window\":4,\"layer_types\":7", "must be a list" },
 	{ qwen, ",\"mlp_only_layers\":[6]", "from 0 to 5" },
 	{ qwen, ",\"mlp_only_layers\":[-1]", "from 0 to 5" },
-	{ qwen, ",\"mlp_only_layers\":[0,1,2,3,4,5]", "no MoE layer is left" },
-	{ qwen, ",\"decoder_sparse_step\":7", "no MoE layer is left" },
+	{ qwen, ",\"mlp_only_layers\":[0,1,2,3,4,5]", "layers is an MoE layer" },
+	{ qwen, ",\"decoder_sparse_step\":7", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":0", "from 1" },
 };
 
@@ -609,7 +609,7 @@ START_TEST(a_zero_byte_is_refused_wherever_it_stands)
 		struct model model;
 		struct error err = { 0 };
 		ck_assert_int_eq(model_parse("c.json", text, strlen(whole) + 1, &model, &err), -1);
-		ck_assert(strstr(err.text, "a zero byte"));
+		ck_assert(strstr(err.text, "NUL byte"));
 		ck_assert_uint_eq(err.line, n < 2 ? 1 : n <= strlen(whole) - 1 ? 2 : 3);
 	}
 }

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * text.c -- words and numbers: parsing, printing, suggesting.
+ * text_numbers.c -- numbers: parsing and printing, whatever the locale.
  */
 #include <config.h>
 
 #include <float.h>
-#include <limits.h>
 #include <locale.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/base/error.h"
 #include "sim/base/text.h"
-
-/* ---- parsing ------------------------------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {
@@ -139,8 +135,6 @@ bool text_to_int(const char *text, int64_t *out)
 	return suffix >= 0 && whole_value(&number, number.power + suffix, out);
 }
 
-/* ---- printing ------------------------------------------------------------------------------------------------ */
-
 static void print_digits(char buffer[TEXT_NUMBER], int digits, double value)
 {
 	locale_t before = uselocale(c_locale());
@@ -224,190 +218,4 @@ const char *text_of_bytes(double bytes, char buffer[TEXT_NUMBER])
 	else
 		print_decimals(buffer, times == 0 || size >= 99.95 ? 0 : 1, bytes);
 	return strcat(buffer, unit[times]);
-}
-
-/* ---- suggesting ---------------------------------------------------------------------------------------------- */
-
-enum { WORD = 64 };
-
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-	unsigned least = a < b ? a : b;
-	return least < c ? least : c;
-}
-
-/* Optimal string alignment: insert, delete, replace, swap two neighbours (Damerau 1964; Wagner and Fischer 1974). */
-unsigned text_distance(const char *a, const char *b)
-{
-	size_t n = strlen(a), m = strlen(b);
-	if (n > WORD || m > WORD)
-		return UINT_MAX;
-	unsigned rows[3][WORD + 1], *before = rows[0], *last = rows[1], *row = rows[2];
-	for (size_t j = 0; j <= m; j++)
-		last[j] = (unsigned)j;
-	for (size_t i = 1; i <= n; i++) {
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= m; j++) {
-			row[j] = min3(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < row[j])
-				row[j] = before[j - 2] + 1;
-		}
-		unsigned *spare = before;
-		before = last;
-		last = row;
-		row = spare;
-	}
-	return last[m];
-}
-
-/* Lower case, '-' for '_': what a hurried hand confuses does not count as a difference. */
-static bool fold(const char *from, char to[WORD + 1])
-{
-	size_t n = strlen(from);
-	if (n > WORD)
-		return false;
-	for (size_t i = 0; i <= n; i++)
-		to[i] = (char)(from[i] == '_' ? '-' : from[i] >= 'A' && from[i] <= 'Z' ? from[i] + 32 : from[i]);
-	return true;
-}
-
-/* The only word that begins with what was typed, for "aux" of "aux-loss". */
-static const char *completion(const char *folded, const char *const *words)
-{
-	const char *found = NULL;
-	char other[WORD + 1];
-	for (size_t n = strlen(folded); n >= 3 && *words != NULL; words++) {
-		if (!fold(*words, other) || strncmp(folded, other, n) != 0)
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = *words;
-	}
-	return found;
-}
-
-const char *text_nearest(const char *word, const char *const *words)
-{
-	char typed[WORD + 1], other[WORD + 1];
-	if (!fold(word, typed))
-		return NULL;
-	const char *best = NULL;
-	unsigned least = UINT_MAX;
-	for (size_t i = 0; words[i] != NULL; i++) {
-		unsigned distance = fold(words[i], other) ? text_distance(typed, other) : UINT_MAX;
-		if (distance < least) {
-			least = distance;
-			best = words[i];
-		}
-	}
-	/* A word of one or two letters is one letter away from every other such word: that says nothing. */
-	size_t length = strlen(typed), allowed = length < 3 ? 0 : length < 6 ? 1 : length / 3;
-	if (least <= allowed)
-		return best;
-	return completion(typed, words);
-}
-
-/* ---- keeping ------------------------------------------------------------------------------------------------- */
-
-struct kept {
-	struct kept *next;
-	uint64_t hash;
-	size_t length;
-	_Alignas(max_align_t) char text[];
-};
-
-static struct {
-	struct kept **slot; /* [slots], a power of two */
-	size_t slots, count;
-} keeper;
-
-static void keeper_free(void)
-{
-	for (size_t i = 0; i < keeper.slots; i++)
-		for (struct kept *k = keeper.slot[i], *next; k != NULL; k = next) {
-			next = k->next;
-			free(k);
-		}
-	free(keeper.slot);
-	memset(&keeper, 0, sizeof keeper);
-}
-
-static void keeper_grow(void)
-{
-	size_t slots = keeper.slots == 0 ? 256 : 2 * keeper.slots;
-	struct kept **slot = calloc(slots, sizeof *slot);
-	if (slot == NULL)
-		error_no_memory("a table of texts");
-	for (size_t i = 0; i < keeper.slots; i++)
-		for (struct kept *k = keeper.slot[i], *next; k != NULL; k = next) {
-			next = k->next;
-			k->next = slot[k->hash & (slots - 1)];
-			slot[k->hash & (slots - 1)] = k;
-		}
-	if (keeper.slots == 0)
-		atexit(keeper_free);
-	free(keeper.slot);
-	keeper.slot = slot;
-	keeper.slots = slots;
-}
-
-const char *text_keep_n(const char *text, size_t length)
-{
-	if (keeper.count >= keeper.slots)
-		keeper_grow();
-	uint64_t hash = text_hash_bytes(text, length, TEXT_HASH_START);
-	struct kept **slot = &keeper.slot[hash & (keeper.slots - 1)];
-	for (struct kept *k = *slot; k != NULL; k = k->next)
-		if (k->hash == hash && k->length == length && memcmp(k->text, text, length) == 0)
-			return k->text;
-	struct kept *fresh = malloc(sizeof *fresh + length + 1);
-	if (fresh == NULL)
-		error_no_memory("a text");
-	*fresh = (struct kept){ .next = *slot, .hash = hash, .length = length };
-	memcpy(fresh->text, text, length);
-	fresh->text[length] = 0;
-	*slot = fresh;
-	keeper.count++;
-	return fresh->text;
-}
-
-const char *text_keep(const char *text)
-{
-	return text_keep_n(text, strlen(text));
-}
-
-const char *text_keep_f(const char *format, ...)
-{
-	char *text;
-	va_list args;
-	va_start(args, format);
-	int length = vasprintf(&text, format, args);
-	va_end(args);
-	if (length < 0)
-		error_no_memory("a text");
-	const char *kept = text_keep_n(text, (size_t)length);
-	free(text);
-	return kept;
-}
-
-/* ---- names and hashes ---------------------------------------------------------------------------------------- */
-
-bool text_is_name(const char *text)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._=,+-";
-	size_t length = strspn(text, allowed);
-	return text[length] == 0 && length >= 1 && length <= 200 && text[0] != '.' && text[0] != '-';
-}
-
-uint64_t text_hash_bytes(const void *bytes, size_t n, uint64_t start)
-{
-	const unsigned char *byte = bytes;
-	for (size_t i = 0; i < n; i++)
-		start = (start ^ byte[i]) * UINT64_C(0x100000001b3);
-	return start;
-}
-
-uint64_t text_hash(const char *text)
-{
-	return text_hash_bytes(text, strlen(text), TEXT_HASH_START);
 }

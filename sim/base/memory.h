@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * memory.h -- allocation that never returns NULL: out of memory, the program ends with exit code 1.
+ */
+#ifndef SIM_BASE_MEMORY_H
+#define SIM_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* reallocarray() for n >= 1; `what` is what the message says could not be had. */
+void *memory_resize(void *old, size_t n, size_t size, const char *what);
+/* strdup(). */
+char *memory_copy(const char *text);
+
+#endif
