@@ -34,6 +34,7 @@ clip(v) = v > 0 ? v : 0
 
 stats data using (column('maxvio')) nooutput name 'M'
 stats data using (column('dead')) nooutput name 'D'
+stats data using (column('loss')) nooutput name 'L'
 array top_of[3] = [0, M_max*1.2 + 0.1, D_max*1.1 + 0.4]
 
 set multiplot
@@ -60,6 +61,12 @@ do for [k = 1:keys] {
 		set xrange [at(-0.08):at(1.08)]
 		set yrange [*:*]
 		if (m > 1) { set yrange [0:top_of[m]] }
+		unset arrow
+		if (m == 1 && ceiling[k] == ceiling[k]) {
+			if (ceiling[k] < L_min) { set yrange [ceiling[k] - 0.06*(L_max - ceiling[k]):*] }
+			set arrow from graph 0,first ceiling[k] to graph 1,first ceiling[k] nohead back linecolor rgb reference_colour dashtype 2 linewidth 1.2
+			set label ceiling_title at graph 0.99,first ceiling[k] right offset 0,0.45 noenhanced font small_font textcolor rgb reference_colour
+		}
 		unset nonlinear y
 		set ytics autofreq
 		if (m == 2) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_totals.c -- charts of how runs ended: one mark or bar per series, over its seeds.
+ * chart_totals.c -- how the runs of a series ended, for charts.
  */
 #include <config.h>
 
@@ -10,11 +10,10 @@
 
 #include "experiments/charts/chart.h"
 #include "experiments/charts/chart_totals.h"
+#include "experiments/study/causality.h"
 #include "experiments/study/contest.h"
 #include "experiments/study/contrast.h"
 #include "sim/base/text.h"
-
-/* ---- totals of a series ---------------------------------------------------------------------------------- */
 
 int chart_totals(struct chart_sheet *sheet, const struct study_series *series, const char *column, double **value,
 				 struct error *err)
@@ -86,7 +85,7 @@ void chart_split_streams(struct chart_sheet *sheet, struct chart_streams *stream
 		for (size_t s = 0; s < contest[i].study.n; s++) {
 			const struct study_series *series = &contest[i].study.series[s];
 			streams->of[contest[i].from[s]] = i;
-			streams->label[contest[i].from[s]] = chart_honest_label(series, series->label);
+			streams->label[contest[i].from[s]] = causality_label(series, series->label);
 		}
 	}
 }
@@ -101,8 +100,6 @@ void chart_note_unfinished(struct chart_sheet *sheet, const struct study_series 
 	}
 }
 
-/* ---- limits ---------------------------------------------------------------------------------------------- */
-
 /* The mean of that reader's loss over all runs of the stream, less that of the Bayes filter for an excess loss. */
 static int read_bag(struct chart_sheet *sheet, const struct study_series *series, bool excess, struct estimate *bag,
 					struct error *err)
@@ -116,15 +113,15 @@ static int read_bag(struct chart_sheet *sheet, const struct study_series *series
 	return 0;
 }
 
-int chart_put_limits(struct chart_sheet *sheet, const struct chart_streams *streams, const char *column,
-					 struct error *err)
+int chart_limits(struct chart_sheet *sheet, const struct chart_streams *streams, const char *column,
+				 struct chart_limits *limits, struct error *err)
 {
-	double *ceiling = ARENA_TAKE(&sheet->arena, streams->n, double);
-	double *bag = ARENA_TAKE(&sheet->arena, streams->n, double);
-	const char **label = ARENA_TAKE(&sheet->arena, streams->n, const char *);
+	*limits = (struct chart_limits){ .ceiling = ARENA_TAKE(&sheet->arena, streams->n, double),
+									 .ceiling_label = ARENA_TAKE(&sheet->arena, streams->n, const char *),
+									 .bag = ARENA_TAKE(&sheet->arena, streams->n, double) };
 	for (size_t i = 0; i < streams->n; i++) {
-		ceiling[i] = bag[i] = NAN;
-		label[i] = "";
+		limits->ceiling[i] = limits->bag[i] = NAN;
+		limits->ceiling_label[i] = "";
 	}
 	for (size_t s = 0; s < sheet->study->n; s++) {
 		const struct study_series *series = &sheet->study->series[s];
@@ -132,90 +129,11 @@ int chart_put_limits(struct chart_sheet *sheet, const struct chart_streams *stre
 		size_t at = streams->of[s];
 		TRY(chart_total(sheet, series, column, &total, err));
 		TRY(read_bag(sheet, series, strcmp(column, "excess_loss") == 0, &reader, err));
-		bag[at] = isnan(bag[at]) ? reader.mean : bag[at];
-		if (contrast_role(series) == MOE_CEILING && !(total.mean >= ceiling[at])) {
-			ceiling[at] = total.mean;
-			label[at] = streams->label[s];
+		limits->bag[at] = isnan(limits->bag[at]) ? reader.mean : limits->bag[at];
+		if (contrast_role(series) == MOE_CEILING && !(total.mean >= limits->ceiling[at])) {
+			limits->ceiling[at] = total.mean;
+			limits->ceiling_label[at] = streams->label[s];
 		}
 	}
-	chart_set_numbers(sheet, "ceiling", streams->n, ceiling);
-	chart_set_texts(sheet, "ceiling_label", streams->n, label);
-	chart_set_numbers(sheet, "bag", streams->n, bag);
-	return 0;
-}
-
-/* ---- cost ------------------------------------------------------------------------------------------------ */
-
-struct cost {
-	size_t n; /* seeds */
-	double experts, alive, effective, params_active, params_total, flops_per_token, flops_total;
-	double flops_all; /* forward, per token, if every expert ran for every token */
-};
-
-static int read_cost(struct chart_sheet *sheet, const struct study_series *series, struct cost *cost, struct error *err)
-{
-	double dead, layers;
-	const struct {
-		const char *column;
-		double *into;
-	} wanted[] = { { "params_active", &cost->params_active },
-				   { "params_total", &cost->params_total },
-				   { "flops_per_token", &cost->flops_per_token },
-				   { "flops_total", &cost->flops_total },
-				   { "experts", &cost->experts },
-				   { "effective_experts", &cost->effective },
-				   { "dead_experts", &dead },
-				   { "layers", &layers } };
-	cost->n = 0;
-	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-		struct estimate total;
-		TRY(chart_total(sheet, series, wanted[i].column, &total, err));
-		*wanted[i].into = total.mean;
-		cost->n = total.n > cost->n ? total.n : cost->n;
-	}
-	if (!isfinite(cost->effective)) /* nothing was routed */
-		cost->experts = NAN;
-	cost->alive = cost->experts - dead / layers;
-	/* what a token does not meet are matrices: 2 FLOPs for each of their entries */
-	cost->flops_all = cost->flops_per_token + 2 * (cost->params_total - cost->params_active);
-	return 0;
-}
-
-static void put_cost(struct chart_sheet *sheet, const struct cost *cost)
-{
-	csv_int(sheet->data, (int64_t)cost->n);
-	const double value[] = { cost->experts,      cost->alive,           cost->effective,   cost->params_active,
-							 cost->params_total, cost->flops_per_token, cost->flops_total, cost->flops_all };
-	for (size_t i = 0; i < sizeof value / sizeof *value; i++)
-		chart_put(sheet, value[i]);
-	csv_row(sheet->data);
-}
-
-int chart_fill_cost(struct chart_sheet *sheet, struct error *err)
-{
-	size_t *shown = ARENA_TAKE(&sheet->arena, sheet->study->n, size_t), n = 0;
-	double most_experts = 0, most_params = 0, most_flops = 0;
-	for (size_t i = 0; i < sheet->study->n; i++) {
-		struct cost cost;
-		TRY(read_cost(sheet, &sheet->study->series[i], &cost, err));
-		if (cost.n == 0) {
-			chart_note_unfinished(sheet, &sheet->study->series[i]);
-			continue;
-		}
-		shown[n++] = i;
-		chart_put_name(sheet, n, i);
-		put_cost(sheet, &cost);
-		most_experts = fmax(most_experts, cost.experts);
-		most_params = fmax(most_params, cost.params_total);
-		most_flops = fmax(most_flops, cost.flops_all);
-	}
-	if (n == 0) {
-		sheet->missing = "no run is finished";
-		return 0;
-	}
-	chart_set_series(sheet, n, shown);
-	chart_set_number(sheet, "most_experts", most_experts);
-	chart_set_number(sheet, "most_params", most_params);
-	chart_set_number(sheet, "most_flops", most_flops);
 	return 0;
 }

@@ -25,8 +25,7 @@ struct chart_streams {
 	size_t n;
 	const char **title; /* [n]; "" when there is one */
 	size_t *of;         /* [study->n] the stream of each series */
-	const char *
-		*label; /* [study->n] what tells it from the others of its stream, with a dagger if it sees the future */
+	const char **label; /* [study->n] what tells it from the others of its stream, as causality_label() */
 };
 void chart_split_streams(struct chart_sheet *, struct chart_streams *);
 
@@ -39,10 +38,13 @@ void chart_count_seeds(const struct estimate *value, size_t *low, size_t *high);
 /* Notes which of its runs have no result, and why. */
 void chart_note_unfinished(struct chart_sheet *, const struct study_series *);
 
-/* `ceiling[]`, `ceiling_label[]` and `bag[]` of each stream, on the scale of that loss column: the lowest mean of its
- * planted routers, and the loss of an ideal reader of the bag of past tokens, a floor for models of one layer.  NaN:
- * not known. */
-int chart_put_limits(struct chart_sheet *sheet, const struct chart_streams *streams, const char *column,
-					 struct error *err);
+/* What no routing is expected to beat on each stream, on the scale of a loss column; NaN: not known. */
+struct chart_limits {
+	double *ceiling;            /* [streams->n] the lowest mean of the stream's planted routers */
+	const char **ceiling_label; /* [streams->n] whose mean that is */
+	double *bag; /* [streams->n] an ideal reader of the bag of past tokens: a floor for models of one layer */
+};
+int chart_limits(struct chart_sheet *, const struct chart_streams *, const char *column, struct chart_limits *,
+				 struct error *err);
 
 #endif

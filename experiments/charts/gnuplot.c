@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NO_PROGRAM = 127, NO_FOLDER = 126 }; /* exit codes of a child that never became gnuplot */
+#include "experiments/host/jobs.h"
 
-/* ---- strings --------------------------------------------------------------------------------------------- */
+enum { NO_PROGRAM = 127, NO_FOLDER = 126 }; /* exit codes of a child that never became gnuplot */
 
 /* Bytes of the UTF-8 character that begins here; 0 when none does. */
 static size_t utf8_length(const unsigned char *at)
@@ -53,25 +53,45 @@ void gnuplot_quote(FILE *to, const char *text)
 	putc('\'', to);
 }
 
-/* ---- the child ------------------------------------------------------------------------------------------- */
-
 static _Noreturn void become_gnuplot(const char *folder, const char *script, const char *commands, int complaints)
 {
 	setpgid(0, 0);
 	int nothing = open("/dev/null", O_RDONLY);
 	if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 || dup2(complaints, STDERR_FILENO) < 0 || chdir(folder) != 0)
 		_exit(NO_FOLDER);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	setenv("LC_ALL", "C", 1);
 	unsetenv("GNUPLOT_LIB"); /* `load` must find what lies beside the script */
 	execlp("gnuplot", "gnuplot", "-d", "-e", commands, script, (char *)NULL);
 	_exit(NO_PROGRAM);
 }
 
-static double now(void)
+/* The signals that end a program. */
+static const int endings[] = { SIGINT, SIGTERM, SIGHUP };
+enum { ENDINGS = sizeof endings / sizeof *endings };
+
+void gnuplot_hold_signals(sigset_t *before)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+	sigset_t held;
+	sigemptyset(&held);
+	for (size_t i = 0; i < ENDINGS; i++) {
+		struct sigaction now;
+		if (sigaction(endings[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&held, endings[i]);
+	}
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
+static bool is_asked_to_stop(void)
+{
+	sigset_t waiting;
+	bool any = false;
+	if (sigpending(&waiting) == 0)
+		for (size_t i = 0; i < ENDINGS; i++)
+			any |= sigismember(&waiting, endings[i]) == 1;
+	return any;
 }
 
 /* What gnuplot said; more than fits is read and forgotten. */
@@ -88,18 +108,16 @@ static void keep(struct complaint *said, const char *bytes, size_t n)
 	said->text[said->length] = '\0';
 }
 
-/* Reads until the child closes its end.  False when the time is up first. */
+/* Reads until the child closes its end.  False when the time is up or a signal asks to stop first. */
 static bool listen(int from, double until, struct complaint *said)
 {
-	for (;;) {
-		double left = until - now();
+	enum { GLANCE = 100 }; /* ms between two looks at the signals */
+	while (jobs_clock() < until && !is_asked_to_stop()) {
 		struct pollfd ready = { .fd = from, .events = POLLIN };
-		int n = left > 0 ? poll(&ready, 1, (int)(1000 * left) + 1) : 0;
-		if (n == 0)
-			return false;
+		int n = poll(&ready, 1, GLANCE);
 		if (n < 0 && errno != EINTR)
 			return true;
-		if (n < 0)
+		if (n <= 0)
 			continue;
 		char bytes[1024];
 		ssize_t length = read(from, bytes, sizeof bytes);
@@ -108,6 +126,7 @@ static bool listen(int from, double until, struct complaint *said)
 		else if (length == 0 || errno != EINTR)
 			return true;
 	}
+	return false;
 }
 
 static int wait_for(pid_t child)
@@ -126,13 +145,11 @@ static bool wait_until(pid_t child, double until, int *status)
 		pid_t ended = waitpid(child, status, WNOHANG);
 		if (ended == child || (ended < 0 && errno != EINTR))
 			return true;
-		if (now() >= until)
+		if (jobs_clock() >= until || is_asked_to_stop())
 			return false;
 		nanosleep(&(struct timespec){ .tv_nsec = 2 * 1000 * 1000 }, NULL);
 	}
 }
-
-/* ---- the verdict ----------------------------------------------------------------------------------------- */
 
 /* gnuplot prints the line, a caret under it, and then the message; the message is the last line that says anything. */
 static const char *message_of(struct complaint *said, const char *wanted)
@@ -149,25 +166,28 @@ static const char *message_of(struct complaint *said, const char *wanted)
 	return last;
 }
 
-static int judge(const char *script, int status, struct complaint *said, struct error *err)
+/* What its exit status and its words come to. */
+static enum gnuplot_end judge(const char *script, int status, struct complaint *said, struct error *err)
 {
 	static const char missing[] = "no column with header";
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-	if (code == NO_PROGRAM)
-		return fail(err, ERROR_WORLD,
-					"gnuplot was not found (install gnuplot-nox, or look at the data and the script)");
+	if (code == NO_PROGRAM) {
+		fail(err, ERROR_WORLD, "gnuplot was not found (install gnuplot-nox, or look at the data and the script)");
+		return GNUPLOT_UNUSABLE;
+	}
+	if (code == 0 && !strstr(said->text, missing)) /* only a warning to gnuplot, which then draws an empty chart */
+		return GNUPLOT_DREW;
 	if (code == NO_FOLDER)
-		return fail(err, ERROR_WORLD, "cannot work in the charts' folder");
-	if (WIFSIGNALED(status))
-		return fail(err, ERROR_WORLD, "gnuplot was ended by signal %d while drawing %s", WTERMSIG(status), script);
-	if (strstr(said->text, missing)) /* only a warning to gnuplot, which then draws an empty chart */
-		return fail(err, ERROR_WORLD, "gnuplot could not draw %s: %s", script, message_of(said, missing));
-	if (code != 0)
-		return fail(err, ERROR_WORLD, "gnuplot could not draw %s: %s", script, message_of(said, NULL));
-	return 0;
+		fail(err, ERROR_WORLD, "cannot enter the charts' folder");
+	else if (WIFSIGNALED(status))
+		fail(err, ERROR_WORLD, "gnuplot was ended by signal %d while drawing %s", WTERMSIG(status), script);
+	else
+		fail(err, ERROR_WORLD, "gnuplot could not draw %s: %s", script,
+			 message_of(said, strstr(said->text, missing) ? missing : NULL));
+	return GNUPLOT_FAILED;
 }
 
-int gnuplot_run(const char *folder, const char *script, const char *commands, unsigned seconds, struct error *err)
+static pid_t start(const char *folder, const char *script, const char *commands, int *complaints, struct error *err)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0)
@@ -182,15 +202,29 @@ int gnuplot_run(const char *folder, const char *script, const char *commands, un
 		return fail(err, ERROR_WORLD, "cannot start gnuplot: %s", strerror(errno));
 	}
 	setpgid(child, child); /* also here: whoever comes first */
-	double until = now() + seconds;
+	*complaints = ends[0];
+	return child;
+}
+
+enum gnuplot_end gnuplot_run(const char *folder, const char *script, const char *commands, unsigned seconds,
+							 struct error *err)
+{
+	int complaints = -1, status = 0;
+	pid_t child = start(folder, script, commands, &complaints, err);
+	if (child < 0)
+		return GNUPLOT_FAILED;
+	double until = jobs_clock() + seconds;
 	struct complaint said = { .length = 0 };
-	int status = 0;
-	bool ended = listen(ends[0], until, &said) && wait_until(child, until, &status);
+	bool ended = listen(complaints, until, &said) && wait_until(child, until, &status);
 	kill(-child, SIGKILL); /* whatever it left behind */
 	if (!ended)
 		wait_for(child);
-	close(ends[0]);
-	if (!ended)
-		return fail(err, ERROR_WORLD, "gnuplot needed more than %u s for %s and was stopped", seconds, script);
-	return judge(script, status, &said, err);
+	close(complaints);
+	if (ended)
+		return judge(script, status, &said, err);
+	if (is_asked_to_stop())
+		fail(err, ERROR_WORLD, "stopped while gnuplot was drawing %s", script);
+	else
+		fail(err, ERROR_WORLD, "gnuplot needed more than %u s for %s and was stopped", seconds, script);
+	return GNUPLOT_UNUSABLE;
 }

@@ -9,10 +9,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "sim/base/error.h"
+#include "sim/base/text.h"
 
 /* The bytes of the character that begins here and its code point; 0 when it is no UTF-8 (RFC 3629). */
 static size_t character(const char *text, uint32_t *point)
@@ -72,13 +71,20 @@ void html_text(FILE *to, const char *text)
 
 void html_format(FILE *to, const char *format, ...)
 {
-	char *text;
 	va_list args;
 	va_start(args, format);
-	int length = vasprintf(&text, format, args);
+	html_text(to, text_keep_v(format, args));
 	va_end(args);
-	if (length < 0)
-		error_no_memory("a text");
-	html_text(to, text);
-	free(text);
+}
+
+void html_fold(FILE *to, const char *summary, bool open)
+{
+	fprintf(to, "<details%s>\n<summary>", open ? " open=\"open\"" : "");
+	html_text(to, summary);
+	fputs("</summary>\n", to);
+}
+
+void html_fold_end(FILE *to)
+{
+	fputs("</details>\n", to);
 }

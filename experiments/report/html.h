@@ -5,6 +5,7 @@
 #ifndef EXPERIMENTS_REPORT_HTML_H
 #define EXPERIMENTS_REPORT_HTML_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Writes a text so that it is text, also between the quotes of an attribute: no character of it means anything to a
@@ -13,5 +14,9 @@ void html_text(FILE *to, const char *text);
 
 /* The same for a format. */
 void html_format(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A line that unfolds; html_fold_end() ends what is under it.  It begins unfolded when `open`. */
+void html_fold(FILE *to, const char *summary, bool open);
+void html_fold_end(FILE *to);
 
 #endif

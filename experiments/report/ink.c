@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- reading ------------------------------------------------------------------------------------------------ */
-
 static bool read_hex(const char *text, uint32_t *colour)
 {
 	char *end;
@@ -43,8 +41,6 @@ bool ink_read(const char *text, size_t length, uint32_t *colour)
 	}
 	return word[0] == '#' ? read_hex(word, colour) : read_rgb(word, colour);
 }
-
-/* ---- on a dark screen --------------------------------------------------------------------------------------- */
 
 static unsigned channel(uint32_t colour, int i)
 {
@@ -97,8 +93,6 @@ uint32_t ink_on_dark(uint32_t colour)
 		seen = mix(colour, 0xffffff, share);
 	return seen;
 }
-
-/* ---- the page's variables ----------------------------------------------------------------------------------- */
 
 static bool is_known(struct ink *ink, uint32_t colour)
 {

@@ -14,20 +14,6 @@
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 
-void report_fold(FILE *to, const char *summary, bool open)
-{
-	fprintf(to, "<details%s>\n<summary>", open ? " open=\"open\"" : "");
-	html_text(to, summary);
-	fputs("</summary>\n", to);
-}
-
-void report_fold_end(FILE *to)
-{
-	fputs("</details>\n", to);
-}
-
-/* ---- counting ----------------------------------------------------------------------------------------------- */
-
 static size_t count_status(const struct study *study, const char *status)
 {
 	size_t n = 0;
@@ -58,9 +44,6 @@ static const char *seeds_each(const struct study *study)
 	return text_keep_f("%zu to %zu seeds each", low, high);
 }
 
-/* ---- the head ------------------------------------------------------------------------------------------------------
- */
-
 static const char *folder_name(const char *folder)
 {
 	size_t length = strlen(folder);
@@ -72,7 +55,7 @@ static const char *folder_name(const char *folder)
 
 static const char *title_of(const struct report *report)
 {
-	const struct study *study = report->study;
+	const struct study *study = &report->study;
 	if (*report->question)
 		return report->question;
 	if (study->n == 1)
@@ -106,8 +89,6 @@ static void write_title(const struct report *report, FILE *to)
 	fputs("</h1>\n", to);
 }
 
-/* ---- what stands at the top */
-
 /* Answers first, and what to keep in mind with them. */
 static void write_findings(const struct report *report, FILE *to)
 {
@@ -129,7 +110,7 @@ static const char *describe_training(const struct report *report)
 {
 	char tokens[TEXT_NUMBER], flops[TEXT_NUMBER];
 	const struct run_record *record = &report->record[0][0];
-	const struct run_folder *run = report->study->series[0].run[0];
+	const struct run_folder *run = report->study.series[0].run[0];
 	double steps;
 	if (!text_to_real(run_folder_setting(run, "steps"), &steps) || isnan(run->tokens_per_step))
 		return "";
@@ -141,7 +122,7 @@ static const char *describe_training(const struct report *report)
 
 static void write_facts(const struct report *report, FILE *to)
 {
-	const struct study *study = report->study;
+	const struct study *study = &report->study;
 	const char *ways = study->n == 1 ? "way of routing" : "ways of routing";
 	if (report->page.contests > 1)
 		ways = text_keep_f("series on %zu streams", report->page.contests);
@@ -150,8 +131,6 @@ static void write_facts(const struct report *report, FILE *to)
 				seeds_each(study), describe_training(report));
 	fputs("</p>\n", to);
 }
-
-/* ---- what the reader must know first ------------------------------------------------------------------------ */
 
 static void warn(FILE *to, bool *any, const char *text)
 {
@@ -163,7 +142,7 @@ static void warn(FILE *to, bool *any, const char *text)
 
 static void write_cautions(const struct report *report, FILE *to)
 {
-	const struct study *study = report->study;
+	const struct study *study = &report->study;
 	size_t runs = count_runs(study), done = count_status(study, "done") + count_status(study, "diverged");
 	bool any = false;
 	if (done < runs)

@@ -10,46 +10,51 @@
 #include "experiments/study/findings.h"
 #include "experiments/suite/suite_note.h"
 
-enum { REPORT_ALSO = 4, REPORT_CHARTS = 32 };
-
 struct report_chart {
 	const struct chart *chart;
 	char *svg;           /* the <svg> element; malloc'ed; NULL: not drawn */
 	const char *missing; /* why not */
 };
 
-/* What the page tells; the caller fills it. */
+/* What the user may choose; "" and 0 for the usual. */
+struct report_choice {
+	const char *out, *question, *metric, *against;
+	double margin;
+	bool lenient;
+};
+
+/* What the page says. */
 struct report {
-	const struct study *study;
+	struct arena arena;
+	struct study study;
 	struct suite_note note;
 	const char *question;     /* "" when nobody asked one */
 	const char *folder;       /* as the user named it */
 	struct compare_page page; /* what is judged, all of it one family of tests */
-	struct findings findings; /* what it comes to */
+	struct findings findings; /* what it amounts to */
 	bool other_metric;        /* the first metric is not the one that charts compare */
-	size_t also;
-	struct comparison beside[REPORT_ALSO]; /* [also] means of the whole study in metrics that are not judged */
-	struct run_record **record;            /* [study->n][series->n] */
-	struct ink ink;                        /* the colors of the charts */
-	size_t charts;
-	struct report_chart chart[REPORT_CHARTS];
-	const char *no_charts; /* why none at all could be drawn; NULL when they could */
+	size_t besides;
+	struct comparison *beside;         /* [besides] means of the whole study in metrics that are not judged */
+	struct run_record **record;        /* [study.n][series.n] */
+	struct ink ink;                    /* the colors of the charts */
+	struct report_chart chart[CHARTS]; /* as charts[]; neither picture nor reason: not a chart of runs */
+	const char *no_charts;             /* why gnuplot failed; NULL when it did not */
 };
 
-/* Writes the page. */
+/* Reads the runs of the folders, judges them and draws their charts.  The caller frees it. */
+int report_make(const struct report_choice *choice, size_t folders, char **folder, struct report *report,
+				struct error *err);
+void report_free(struct report *report);
+
+/* Writes the page into a file. */
+int report_save(const struct report *report, const char *path, struct error *err);
 void report_write(const struct report *report, FILE *to);
 
 /* Draws the charts in a folder of their own, which is gone when the call returns, and takes them into the report.  A
- * gnuplot that is missing or fails is told in report->no_charts. */
-int report_draw(struct report *report, size_t folders, char *const *folder, const struct chart_choice *choice,
-				struct error *err);
-/* Frees the charts. */
-void report_free(struct report *report);
+ * gnuplot that is missing or fails is reported in report->no_charts. */
+int report_draw(struct report *report, const struct chart_choice *choice, struct error *err);
 
-/* How a chart is read, in a sentence or two. */
-const char *report_reading(const struct chart *chart);
-
-/* ---- the parts of the page ---------------------------------------------------------------------------------- */
+/* The parts of the page. */
 
 extern const char *const report_style[]; /* CSS, NULL-ended */
 
@@ -59,9 +64,5 @@ void report_lead(const struct report *report, FILE *to);
 void report_charts(const struct report *report, FILE *to);
 void report_setting(const struct report *report, FILE *to);
 void report_provenance(const struct report *report, FILE *to);
-
-/* One line that unfolds; the caller ends it with report_fold_end().  It begins unfolded when `open`. */
-void report_fold(FILE *to, const char *summary, bool open);
-void report_fold_end(FILE *to);
 
 #endif

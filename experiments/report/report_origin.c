@@ -17,9 +17,6 @@
 
 enum { VALUES_MOST = 24, HASH_SHOWN = 12 };
 
-/* ---- values over all runs -------------------------------------------------------------------------------------------
- */
-
 /* Different texts, in the order in which they come. */
 struct values {
 	size_t n; /* may be more than are kept */
@@ -50,9 +47,9 @@ static void write_values(const struct values *values, FILE *to)
 }
 
 /* Every record of the study, in order. */
-#define FOR_EACH_RECORD(report, i, j)               \
-	for (size_t i = 0; i < (report)->study->n; i++) \
-		for (size_t j = 0; j < (report)->study->series[i].n; j++)
+#define FOR_EACH_RECORD(report, i, j)              \
+	for (size_t i = 0; i < (report)->study.n; i++) \
+		for (size_t j = 0; j < (report)->study.series[i].n; j++)
 
 /* All that the field at this offset, a text, says. */
 static struct values field_values(const struct report *report, size_t offset)
@@ -90,8 +87,6 @@ static struct values setting_values(const struct report *report, const char *nam
 	*asked |= values.n > 1;
 	return values;
 }
-
-/* ---- the setting -------------------------------------------------------------------------------------------- */
 
 static void write_range(const struct report *report, const char *name, size_t offset, const char *unit, FILE *to)
 {
@@ -160,18 +155,18 @@ static size_t write_settings(const struct report *report, bool wanted, FILE *to)
 
 static void write_folded_settings(const struct report *report, const char *summary, bool wanted, FILE *to)
 {
-	report_fold(to, summary, false);
+	html_fold(to, summary, false);
 	fputs("<div class=\"scroll\">\n<table class=\"settings\">\n<tbody>\n", to);
 	if (write_settings(report, wanted, to) == 0)
 		fputs("<tr><td>nothing</td></tr>\n", to);
 	fputs("</tbody>\n</table>\n</div>\n", to);
-	report_fold_end(to);
+	html_fold_end(to);
 }
 
 void report_setting(const struct report *report, FILE *to)
 {
 	fputs("<section id=\"setting\">\n<h2>Settings</h2>\n", to);
-	report_fold(to, "Streams and sizes", report->page.contests == 1);
+	html_fold(to, "Streams and sizes", report->page.contests == 1);
 	fputs("<div class=\"scroll\">\n<table class=\"settings\">\n<tbody>\n", to);
 	write_text(report, "Stream", offsetof(struct run_record, stream), to);
 	write_bayes(report, to);
@@ -179,13 +174,11 @@ void report_setting(const struct report *report, FILE *to)
 	write_range(report, "Active for a token", offsetof(struct run_record, params_active), " parameters", to);
 	write_range(report, "Forward pass", offsetof(struct run_record, flops_per_token), "FLOP per token", to);
 	fputs("</tbody>\n</table>\n</div>\n", to);
-	report_fold_end(to);
+	html_fold_end(to);
 	write_folded_settings(report, "Settings that were chosen", true, to);
 	write_folded_settings(report, "Settings at their defaults", false, to);
 	fputs("</section>\n", to);
 }
-
-/* ---- how to run it again ------------------------------------------------------------------------------------ */
 
 static void write_word(FILE *to, const char *word)
 {
@@ -233,8 +226,6 @@ static void write_series_command(const struct study_series *series, const struct
 	fputs("</code>", to);
 }
 
-/* ---- run by run --------------------------------------------------------------------------------------------- */
-
 static void write_hash(const struct run_record *record, const char *name, FILE *to)
 {
 	const struct record_file *file = run_record_file(record, name);
@@ -267,7 +258,7 @@ static void write_run(const struct run_folder *run, const struct run_record *rec
 
 static void write_series(const struct report *report, size_t s, FILE *to)
 {
-	const struct study_series *series = &report->study->series[s];
+	const struct study_series *series = &report->study.series[s];
 	fputs("<tbody>\n<tr><th scope=\"rowgroup\" colspan=\"7\">", to);
 	html_text(to, series->label);
 	fputs("<small><br>", to);
@@ -296,7 +287,7 @@ void report_provenance(const struct report *report, FILE *to)
 			  "runs below.</p>\n",
 			  to);
 	}
-	report_fold(to, text_keep_f("Builds, and all %zu runs with the hashes of their files", runs), false);
+	html_fold(to, text_keep_f("Builds, and all %zu runs with the hashes of their files", runs), false);
 	fputs("<div class=\"scroll\">\n<table class=\"settings\">\n<tbody>\n", to);
 	write_text(report, "Version", offsetof(struct run_record, version), to);
 	write_text(report, "Source", offsetof(struct run_record, git), to);
@@ -310,9 +301,9 @@ void report_provenance(const struct report *report, FILE *to)
 		  "<th scope=\"col\">ended</th><th scope=\"col\">build</th><th scope=\"col\">steps.csv (SHA-256)</th>"
 		  "<th scope=\"col\">summary.csv (SHA-256)</th></tr></thead>\n",
 		  to);
-	for (size_t s = 0; s < report->study->n; s++)
+	for (size_t s = 0; s < report->study.n; s++)
 		write_series(report, s, to);
 	fputs("</table>\n</div>\n", to);
-	report_fold_end(to);
+	html_fold_end(to);
 	fputs("</section>\n", to);
 }

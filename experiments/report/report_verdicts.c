@@ -12,6 +12,7 @@
 
 #include "experiments/report/html.h"
 #include "experiments/report/report.h"
+#include "experiments/study/causality.h"
 #include "experiments/study/contrast.h"
 #include "experiments/study/wording.h"
 #include "sim/base/text.h"
@@ -20,8 +21,7 @@ enum { ROWS_OPEN = 16 }; /* a longer table is folded */
 
 static void write_label(const struct study *study, size_t series, FILE *to)
 {
-	html_text(to, study->series[series].label);
-	fputs(study_sees_future(&study->series[series]) ? " †" : "", to);
+	html_text(to, causality_label(&study->series[series], study->series[series].label));
 }
 
 /* A baseline, or a router that shows a limit, by its role. */
@@ -60,8 +60,6 @@ static void write_heading(const char *text, const char *small, const char *class
 	}
 	fputs("</th>", to);
 }
-
-/* ---- cells */
 
 /* "−0.0123"; the sign of a difference is always shown. */
 static const char *signed_number(double value, int decimals)
@@ -157,8 +155,6 @@ static void write_share(const struct ratio *share, FILE *to)
 	fputs("</td>", to);
 }
 
-/* ---- everything against the baseline */
-
 /* The pair in which the series stands against its counterpart, or NULL. */
 static const struct compare_pair *pair_of(const struct compare_contest *contest, const struct comparison *of,
 										  size_t series)
@@ -191,7 +187,7 @@ static bool is_logarithmic(const struct report *report)
 
 static void write_metric_heading(const struct compare_metric *metric, FILE *to)
 {
-	write_heading(findings_name(metric), metric->unit, "n", to);
+	write_heading(metric->said, metric->unit, "n", to);
 }
 
 static void write_table_head(const struct report *report, const struct compare_contest *contest, FILE *to)
@@ -213,7 +209,7 @@ static void write_table_head(const struct report *report, const struct compare_c
 		write_heading("gap closed", "95% interval", "n", to);
 	for (size_t m = 1; m < page->metrics; m++)
 		write_metric_heading(page->metric[m], to);
-	for (size_t i = 0; i < report->also; i++)
+	for (size_t i = 0; i < report->besides; i++)
 		write_metric_heading(report->beside[i].metric, to);
 	write_heading("Pareto", "", "c", to);
 	fputs("</tr></thead>\n<tbody>\n", to);
@@ -254,7 +250,7 @@ static void write_row(const struct report *report, const struct compare_contest 
 		write_share(&contest->gap.share[s], to);
 	for (size_t m = 1; m < report->page.metrics; m++)
 		write_mean(&contest->metric[m], s, pair_of(contest, &contest->metric[m], s), to);
-	for (size_t i = 0; i < report->also; i++)
+	for (size_t i = 0; i < report->besides; i++)
 		write_mean(&report->beside[i], contest->series.from[s], NULL, to);
 	fprintf(to, "<td class=\"c\">%s</td></tr>\n", contest->best[s] ? "✓" : "");
 }
@@ -264,9 +260,9 @@ static void write_contest(const struct report *report, const struct compare_cont
 	const char *ways = wording_count(contest->series.study.n, "way");
 	bool folded = report->page.contests > 1 || contest->series.study.n > ROWS_OPEN;
 	if (*contest->series.title)
-		report_fold(to, text_keep_f("On %s: %s of routing", contest->series.title, ways), false);
+		html_fold(to, text_keep_f("On %s: %s of routing", contest->series.title, ways), false);
 	else if (folded)
-		report_fold(to, text_keep_f("All %s of routing", ways), false);
+		html_fold(to, text_keep_f("All %s of routing", ways), false);
 	begin_table("Every way of routing", to);
 	write_table_head(report, contest, to);
 	for (size_t s = 0; s < contest->series.study.n; s++)
@@ -274,15 +270,13 @@ static void write_contest(const struct report *report, const struct compare_cont
 	fputs("</tbody>\n", to);
 	end_table(to);
 	if (folded || *contest->series.title)
-		report_fold_end(to);
+		html_fold_end(to);
 }
-
-/* ---- every test */
 
 static void write_test(const struct comparison *of, const struct compare_pair *pair, FILE *to)
 {
 	fputs("<tr><td>", to);
-	html_text(to, findings_name(of->metric));
+	html_text(to, of->metric->said);
 	fputs("</td><th scope=\"row\">", to);
 	write_label(of->study, pair->a, to);
 	fputs("</th><td>", to);
@@ -321,7 +315,7 @@ static void write_tests(const struct compare_page *page, FILE *to)
 											  { "seeds", "n" }, { "plain", "n" },  { "difference", "n" },
 											  { "p", "n" },     { "verdict", "" } };
 	enum { COLUMNS = sizeof heading / sizeof *heading };
-	report_fold(to, text_keep_f("All %zu comparisons", count_pairs(page)), false);
+	html_fold(to, text_keep_f("All %zu comparisons", count_pairs(page)), false);
 	begin_table("All comparisons", to);
 	fputs("<thead><tr>", to);
 	for (size_t i = 0; i < COLUMNS; i++)
@@ -336,16 +330,14 @@ static void write_tests(const struct compare_page *page, FILE *to)
 		fputs("</tbody>\n", to);
 	}
 	end_table(to);
-	report_fold_end(to);
+	html_fold_end(to);
 }
-
-/* ---- how they are read */
 
 static void write_rule(const struct report *report, FILE *to)
 {
 	const struct comparison *of = &report->page.contest[0].metric[0];
 	char margin[TEXT_NUMBER];
-	const char *name = findings_name(of->metric);
+	const char *name = of->metric->said;
 	fputs("<p class=\"rule\">", to);
 	write_verdict(of->metric, VERDICT_LOWER, NULL, to);
 	fputs(" or ", to);
@@ -372,14 +364,6 @@ static void write_rule(const struct report *report, FILE *to)
 	fputs("</p>\n", to);
 }
 
-static bool sees_future(const struct study *study)
-{
-	for (size_t s = 0; s < study->n; s++)
-		if (study_sees_future(&study->series[s]))
-			return true;
-	return false;
-}
-
 static void write_notes(const struct report *report, FILE *to)
 {
 	fputs("<p class=\"note\">Means over seeds ± half of the 95% t interval of each.  A colored number surely differs "
@@ -390,7 +374,7 @@ static void write_notes(const struct report *report, FILE *to)
 		fputs("Gap closed: of the loss between floor and ceiling, the share that is gone.  ", to);
 	fputs("Pareto ✓: no other is as good in loss, MaxVio and FLOPs per token and better in one of them (of the means).",
 		  to);
-	fputs(sees_future(report->study) ? "  †: looks at later tokens.</p>\n" : "</p>\n", to);
+	fputs(causality_breaks_any(&report->study) ? "  †: looks at later tokens.</p>\n" : "</p>\n", to);
 }
 
 void report_verdicts(const struct report *report, FILE *to)

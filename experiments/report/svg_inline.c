@@ -11,8 +11,6 @@
 #include "experiments/report/html.h"
 #include "sim/base/text.h"
 
-/* ---- what may be in a picture ------------------------------------------------------------------------------- */
-
 static const char *const elements[] = { "svg",     "g",       "defs",           "path",        "circle",  "rect",
 										"line",    "polygon", "polyline",       "use",         "text",    "tspan",
 										"image",   "filter",  "feFlood",        "feComposite", "pattern", "clipPath",
@@ -90,8 +88,6 @@ static bool is_listed(const char *const *list, struct span name)
 	return false;
 }
 
-/* ---- one tag ------------------------------------------------------------------------------------------------ */
-
 enum { DEPTH_MOST = 64 };
 
 struct copy {
@@ -140,9 +136,6 @@ static int read_value(struct copy *copy, struct span *value)
 	copy->at = end + 1;
 	return 0;
 }
-
-/* ---- attributes ----------------------------------------------------------------------------------------------------
- */
 
 /* The value stays as it was escaped, but for the quotes that now stand around it. */
 static void write_value(const struct copy *copy, struct span name, struct span value)
@@ -234,8 +227,6 @@ static int copy_attributes(struct copy *copy, struct span element)
 		write_attribute(copy, element, name, value);
 	}
 }
-
-/* ---- elements ----------------------------------------------------------------------------------------------- */
 
 /* What the page's style and its readers need of the outermost element. */
 static void write_role(struct copy *copy)

@@ -12,6 +12,7 @@
 #include "sim/base/arena.h"
 #include "sim/base/error.h"
 #include "sim/metrics/metrics.h"
+#include "sim/trace/tally.h"
 
 /* What rows that name no model belong to, where there are several files. */
 enum analysis_files { ANALYSIS_RANKS, ANALYSIS_MODELS };

@@ -13,56 +13,12 @@
 #include "experiments/study/contrast.h"
 #include "sim/base/text.h"
 
-const struct compare_metric compare_metrics[] = {
-	{ .name = "excess_loss",
-	  .unit = "nats/token",
-	  .sense = -1,
-	  .margin = 0.01,
-	  .decimals = 4,
-	  .proportional = true,
-	  .judged = true },
-	{ .name = "eval_loss", .unit = "nats/token", .sense = -1, .margin = 0.01, .decimals = 4, .judged = true },
-	{ .name = "maxvio", .unit = "", .sense = -1, .margin = 0.1, .decimals = 3, .judged = true },
-	{ .name = "dead_experts",
-	  .unit = "experts",
-	  .sense = -1,
-	  .margin = 0.5,
-	  .decimals = 1,
-	  .resolution = 1,
-	  .judged = true },
-	{ .name = "drop_rate", .unit = "", .sense = -1, .margin = 0.005, .decimals = 4 },
-	{ .name = "domain_mi", .unit = "nats", .margin = 0.02, .decimals = 3, .of_k = true },
-	{ .name = "flops_per_token", .unit = "FLOP", .sense = -1, .margin = 1, .judged = true },
-	{ .name = NULL },
-};
-enum { LOSSES = 2 }; /* the first ones */
-
 static const double size_tolerance = 0.01, power = 0.8;
-
-const struct compare_metric *compare_metric(const char *name)
-{
-	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++)
-		if (strcmp(metric->name, name) == 0)
-			return metric;
-	return NULL;
-}
 
 const char *compare_view_name(enum compare_view view)
 {
 	return view == COMPARE_END ? "end" : "equal-flops";
 }
-
-const char *compare_verdict(const struct compare_metric *metric, enum verdict verdict)
-{
-	static const char *const word[][2] = { [VERDICT_UNDECIDED] = { "undecided", "undecided" },
-										   [VERDICT_EQUIVALENT] = { "equivalent", "equivalent" },
-										   [VERDICT_EQUAL] = { "equal", "equal" },
-										   [VERDICT_LOWER] = { "lower", "better" },
-										   [VERDICT_HIGHER] = { "higher", "worse" } };
-	return word[verdict][metric->sense < 0];
-}
-
-/* ---- numbers of runs ------------------------------------------------------------------------------------- */
 
 static bool diverged(const struct run_folder *run)
 {
@@ -154,8 +110,6 @@ int compare_means(const struct study *study, enum compare_view view, const struc
 		TRY(least_flops(study, &out->flops, err));
 	return read_values(out, arena, err);
 }
-
-/* ---- pairs ----------------------------------------------------------------------------------------------- */
 
 /* The values of the seeds that both have: x[n] and y[n]. */
 static size_t pair_up(const struct comparison *of, size_t a, size_t b, double *x, double *y)
@@ -271,8 +225,6 @@ static int mark_sizes(struct comparison *of, struct error *err)
 	return 0;
 }
 
-/* ---- the scale ------------------------------------------------------------------------------------------- */
-
 static bool all_positive(const struct comparison *of)
 {
 	for (size_t s = 0; s < of->study->n; s++)
@@ -337,8 +289,6 @@ static int compare(const struct compare_request *request, const struct contrast 
 		test_pair(of, &of->pair[i], &room);
 	return mark_sizes(of, err);
 }
-
-/* ---- the page: one family -------------------------------------------------------------------------------- */
 
 struct family {
 	size_t n;
@@ -464,8 +414,6 @@ static void judge(struct compare_page *page)
 			hand_out(page, &page->contest[c].metric[m], &family, &sight);
 }
 
-/* ---- choosing -------------------------------------------------------------------------------------------- */
-
 /* In how many runs this metric has a number. */
 static int count_known(const struct study *study, const struct compare_metric *metric, size_t *known, struct error *err)
 {
@@ -479,17 +427,13 @@ static int count_known(const struct study *study, const struct compare_metric *m
 	return 0;
 }
 
-static bool is_loss(const struct compare_metric *metric)
-{
-	return metric < compare_metrics + LOSSES;
-}
-
 int compare_loss(const struct study *study, const struct compare_metric **loss, struct error *err)
 {
-	size_t excess, all;
-	TRY(count_known(study, &compare_metrics[0], &excess, err));
-	TRY(count_known(study, &compare_metrics[1], &all, err));
-	*loss = &compare_metrics[excess < all];
+	const struct compare_metric *excess = compare_metric("excess_loss"), *plain = compare_metric("eval_loss");
+	size_t known, all;
+	TRY(count_known(study, excess, &known, err));
+	TRY(count_known(study, plain, &all, err));
+	*loss = known < all ? plain : excess;
 	return 0;
 }
 
@@ -497,7 +441,7 @@ int compare_loss(const struct study *study, const struct compare_metric **loss, 
 static int choose_metrics(const struct compare_request *request, struct compare_page *page, struct error *err)
 {
 	const struct compare_metric *loss;
-	size_t known, most = request->metrics + sizeof compare_metrics / sizeof *compare_metrics;
+	size_t known, most = request->metrics + compare_metric_count();
 	page->metric = ARENA_TAKE(&page->arena, most, const struct compare_metric *);
 	for (; page->metrics < request->metrics; page->metrics++)
 		page->metric[page->metrics] = request->metric[page->metrics];
@@ -505,15 +449,15 @@ static int choose_metrics(const struct compare_request *request, struct compare_
 		return 0;
 	TRY(compare_loss(page->study, &loss, err));
 	page->metric[page->metrics++] = loss;
-	for (const struct compare_metric *metric = compare_metrics + LOSSES; metric->name; metric++) {
+	for (const struct compare_metric *metric = compare_metrics; metric->name; metric++) {
 		TRY(count_known(page->study, metric, &known, err));
-		if (metric->judged && known > 0 && page->view == COMPARE_END)
+		if (!metric->is_loss && metric->judged && known > 0 && page->view == COMPARE_END)
 			page->metric[page->metrics++] = metric;
 	}
 	return 0;
 }
 
-static int unknown_series(struct compare_page *page, const char *name, const char *flag, struct error *err)
+static int unknown_series(struct compare_page *page, const char *name, struct error *err)
 {
 	const char **label = ARENA_TAKE(&page->arena, page->study->n + 1, const char *), *near;
 	size_t n = 0;
@@ -523,7 +467,7 @@ static int unknown_series(struct compare_page *page, const char *name, const cha
 	near = text_nearest(name, label);
 	fail(err, ERROR_USER, "no run of '%s' here%s%s%s", name, near ? " (did you mean '" : "", near ? near : "",
 		 near ? "'?)" : "");
-	return fail_at(err, flag ? flag : "--against", 0, 0);
+	return fail_at(err, "--against", 0, 0);
 }
 
 /* A stream on which the one asked for has no run keeps the usual baseline. */
@@ -539,10 +483,8 @@ static int choose_baselines(const struct compare_request *request, struct compar
 			baseline = contrast_baseline(study, "");
 		page->contest[c].baseline = request->all_pairs ? study->n : baseline;
 	}
-	return found ? 0 : unknown_series(page, against, request->against_flag, err);
+	return found ? 0 : unknown_series(page, against, err);
 }
-
-/* ---- one stream ------------------------------------------------------------------------------------------ */
 
 /* A model without experts cannot be out of balance: no MaxVio counts as the best one. */
 static int find_best(const struct study *study, const struct compare_metric *loss, struct arena *arena, bool *best,
@@ -574,7 +516,7 @@ static int compare_contest(const struct compare_request *request, struct compare
 						   struct compare_contest *contest, struct error *err)
 {
 	const struct study *study = &contest->series.study;
-	const struct compare_metric *loss = is_loss(page->metric[0]) ? page->metric[0] : compare_metrics;
+	const struct compare_metric *loss = page->metric[0]->is_loss ? page->metric[0] : compare_metric("excess_loss");
 	struct contrast *contrast = ARENA_TAKE(&page->arena, study->n * study->n, struct contrast);
 	size_t contrasts = contrast_list(study, contest->baseline, contrast), all = contrasts;
 	if (request->asides && page->contests == 1 && !request->all_pairs && !(request->against && *request->against))

@@ -9,27 +9,11 @@
 #ifndef EXPERIMENTS_STUDY_COMPARE_H
 #define EXPERIMENTS_STUDY_COMPARE_H
 
+#include "experiments/study/compare_metrics.h"
 #include "experiments/study/contest.h"
 #include "experiments/study/gap.h"
 #include "experiments/study/statistics.h"
 #include "experiments/study/study.h"
-
-/* What can be compared. */
-struct compare_metric {
-	const char *name;  /* a column of summary.csv */
-	const char *unit;  /* "" when it has none */
-	int sense;         /* -1: less is better, 0: neither */
-	double margin;     /* differences below this do not matter, unless the user says otherwise */
-	int decimals;      /* in a table */
-	bool proportional; /* above zero, and may scatter in proportion to its size */
-	double resolution; /* its smallest step, of a count; 0: none */
-	bool of_k;         /* means something else with another number of experts per token */
-	bool judged;       /* by default */
-};
-extern const struct compare_metric compare_metrics[]; /* ends with a NULL name; the first is the loss to compare by */
-
-/* The row of that name, or NULL. */
-const struct compare_metric *compare_metric(const char *name);
 
 enum compare_view {
 	COMPARE_END,        /* at the end of each run */
@@ -86,9 +70,8 @@ struct compare_request {
 	enum compare_view view;
 	size_t metrics; /* 0: those that are judged by default and known */
 	const struct compare_metric *const *metric;
-	double margin;            /* of the first metric; 0: its own */
-	const char *against;      /* label or strategy; "" or NULL: the baseline by role */
-	const char *against_flag; /* what an error calls it; NULL: --against */
+	double margin;       /* of the first metric; 0: its own */
+	const char *against; /* label or strategy; "" or NULL: the baseline by role */
 	bool all_pairs;
 	bool asides;              /* what sentences on one stream need besides; none with `against` or all pairs */
 	enum compare_scale scale; /* of proportional metrics; auto: the one on which strategies and seeds add up */
@@ -119,9 +102,5 @@ int compare_loss(const struct study *study, const struct compare_metric **loss, 
 
 /* Runs of a series that diverged. */
 size_t compare_diverged(const struct study_series *series);
-
-/* "better", "worse", "equivalent", "equal", "undecided"; "lower" and "higher" for a metric of which less is not better.
- */
-const char *compare_verdict(const struct compare_metric *metric, enum verdict verdict);
 
 #endif

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "experiments/study/causality.h"
 #include "experiments/study/contrast.h"
 #include "experiments/study/parts.h"
 #include "experiments/study/sweep.h"
@@ -22,22 +23,6 @@ void findings_add(struct findings *findings, enum finding_kind kind, const char 
 }
 
 /* ---- words */
-
-const char *findings_name(const struct compare_metric *metric)
-{
-	static const char *const special[][2] = { { "eval_loss", "evaluation loss" },
-											  { "maxvio", "MaxVio" },
-											  { "domain_mi", "domain MI" },
-											  { "flops_per_token", "FLOPs per token" } };
-	char words[64];
-	size_t n = 0;
-	for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-		if (strcmp(special[i][0], metric->name) == 0)
-			return special[i][1];
-	for (; metric->name[n] && n + 1 < sizeof words; n++)
-		words[n] = metric->name[n] == '_' ? ' ' : metric->name[n];
-	return text_keep_n(words, n);
-}
 
 const char *findings_seeds(size_t n, const struct compare_pair *pair)
 {
@@ -100,7 +85,7 @@ const char *findings_effect(const struct comparison *of, size_t n, const struct 
 
 static const char *missed_of(const struct comparison *of)
 {
-	const char *name = findings_name(of->metric), *unit = of->metric->unit;
+	const char *name = of->metric->said, *unit = of->metric->unit;
 	if (of->logarithmic)
 		return text_keep_f("%.0f%% of %s", 100 * of->detectable, name);
 	return text_keep_f("%.*f%s%s in %s", of->metric->decimals, of->detectable, *unit ? " " : "", unit, name);
@@ -206,7 +191,7 @@ static const char *describe_range(const struct comparison *of)
 	if (low == high)
 		return "";
 	return text_keep_f(
-		"; the %s runs from %s (%s) to %s (%s)", findings_name(of->metric),
+		"; the %s runs from %s (%s) to %s (%s)", of->metric->said,
 		findings_amount(of->metric, of->mean[low].mean, of->mean[low].mean), of->study->series[low].label,
 		findings_amount(of->metric, of->mean[high].mean, of->mean[high].mean), of->study->series[high].label);
 }
@@ -234,8 +219,8 @@ static void add_single_series(const struct compare_page *page, struct findings *
 	const char *interval =
 		isnan(mean->low) ? "" : text_keep_f(" (95%% interval %s)", findings_amount(of->metric, mean->low, mean->high));
 	findings_add(out, FINDING_LOSS,
-				 text_keep_f("%s ends at a mean %s of %s%s over %s.", page->study->series[0].label,
-							 findings_name(of->metric), findings_amount(of->metric, mean->mean, mean->mean), interval,
+				 text_keep_f("%s ends at a mean %s of %s%s over %s.", page->study->series[0].label, of->metric->said,
+							 findings_amount(of->metric, mean->mean, mean->mean), interval,
 							 wording_count(mean->n, "seed")));
 }
 
@@ -253,7 +238,7 @@ static bool is_listed(const char *const *list, size_t n, const char *text)
 static bool always_sees_future(const struct study *study, const char *strategy)
 {
 	for (size_t s = 0; s < study->n; s++)
-		if (strcmp(study->series[s].strategy, strategy) == 0 && !study_sees_future(&study->series[s]))
+		if (strcmp(study->series[s].strategy, strategy) == 0 && !causality_breaks(&study->series[s]))
 			return false;
 	return true;
 }
@@ -267,7 +252,7 @@ static void add_future(const struct compare_page *page, struct findings *out)
 	size_t n = 0;
 	for (size_t s = 0; s < study->n; s++) {
 		const struct study_series *series = &study->series[s];
-		bool seer = study_sees_future(series) && contrast_role(series) != MOE_ORACLE;
+		bool seer = causality_breaks(series) && contrast_role(series) != MOE_ORACLE;
 		const char *who = always_sees_future(study, series->strategy) ? series->strategy : series->label;
 		if (seer && !is_listed(name, n, who))
 			name[n++] = who;

@@ -43,14 +43,11 @@ void findings_of(const struct compare_page *page, struct findings *out);
 /* Prints them as paragraphs of at most 100 columns, and an empty line; nothing when there are none. */
 void findings_print(const struct findings *findings, FILE *to);
 
-/* What a metric is called in a sentence: "excess loss". */
-const char *findings_name(const struct compare_metric *metric);
-
 /* What a contest's pairs would likely have missed, "8% of excess loss, 1.32 in MaxVio" in its first so many metrics; ""
  * where that is not known. */
 const char *findings_missed(const struct compare_contest *contest, size_t metrics);
 
-/* ---- for those that find them */
+/* The rest is for those that find them. */
 
 /* Appends a sentence; what does not fit is left out, the last kinds first. */
 void findings_add(struct findings *findings, enum finding_kind kind, const char *text);

@@ -89,13 +89,13 @@ static const char *tell_line(const struct comparison *of, const struct line *lin
 	const char *seeds = findings_seeds(tests, quiet->pair + quiet->pairs);
 	const char *rest = untold ? text_keep_f(", and %s can tell no other step", seeds) : "";
 	return text_keep_f("%s over %s: the %s %s%s; the lowest mean is %s.", name, study->key[line->axis->key],
-					   findings_name(of->metric), moves, rest, tell_lowest(of, line));
+					   of->metric->said, moves, rest, tell_lowest(of, line));
 }
 
 static const char *tell_quiet(const struct comparison *of, const struct sweep_axis *axis, const struct quiet *quiet)
 {
 	enum { NAMED = 3 };
-	const char *key = of->study->key[axis->key], *what = findings_name(of->metric);
+	const char *key = of->study->key[axis->key], *what = of->metric->said;
 	const char *whose = quiet->n > NAMED ? text_keep_f("of %s", wording_count(quiet->n, "line"))
 										 : text_keep_f("of %s", wording_list(quiet->n, quiet->label));
 	const char *lowest = "";
@@ -262,7 +262,7 @@ static const char *tell_moves(const struct compare_page *page, const struct plac
 {
 	static const enum verdict moved[] = { VERDICT_LOWER, VERDICT_HIGHER };
 	struct compare_pair *pair = ARENA_TAKE(arena, all->n, struct compare_pair);
-	const char *what = text_keep_f("the %s", findings_name(all->of->metric)), *text = "";
+	const char *what = text_keep_f("the %s", all->of->metric->said), *text = "";
 	for (size_t v = 0; v < sizeof moved / sizeof *moved; v++) {
 		size_t n = gather_on(all, moved[v], pair);
 		if (n == 0)
@@ -380,7 +380,7 @@ static const char *tell_silent(const struct compare_page *page, const struct pla
 	const char *place =
 		page->contests > 1 ? text_keep_f("on any of %s", wording_count(page->contests, "stream")) : "with any setting";
 	return text_keep_f("By %s, the %s of %s cannot be told apart from that of %s %s.", findings_seeds(n, pair),
-					   findings_name(one->of->metric), names, one->base, place);
+					   one->of->metric->said, names, one->base, place);
 }
 
 void findings_where(const struct compare_page *page, struct findings *out)

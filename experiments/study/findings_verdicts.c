@@ -82,7 +82,7 @@ static const char *untold(const struct sides *sides)
 
 static const char *tell_loss(const struct sides *sides)
 {
-	const char *what = text_keep_f("the %s", findings_name(sides->of->metric)), *text = "";
+	const char *what = text_keep_f("the %s", sides->of->metric->said), *text = "";
 	const struct side *near = &sides->on[VERDICT_EQUIVALENT], *equal = &sides->on[VERDICT_EQUAL];
 	for (enum verdict v = VERDICT_LOWER; v <= VERDICT_HIGHER; v++)
 		if (sides->on[v].n > 0)
@@ -92,7 +92,7 @@ static const char *tell_loss(const struct sides *sides)
 									  near->n == 1 ? "s" : "", findings_margin(sides->of)));
 	if (equal->n > 0)
 		text = join(text, text_keep_f("%s ha%s the same %s in every seed", wording_list(equal->n, equal->label),
-									  equal->n == 1 ? "s" : "ve", findings_name(sides->of->metric)));
+									  equal->n == 1 ? "s" : "ve", sides->of->metric->said));
 	if (*text)
 		text = text_keep_f("Against %s, %s", sides->base, text);
 	if (sides->on[VERDICT_UNDECIDED].n == 0)
@@ -101,8 +101,8 @@ static const char *tell_loss(const struct sides *sides)
 		return text_keep_f("%s; %s.", text, untold(sides));
 	const struct side *side = &sides->on[VERDICT_UNDECIDED];
 	return text_keep_f("By %s, the %s of %s cannot be told apart from that of %s%s.",
-					   findings_seeds(side->n, side->pair), findings_name(sides->of->metric),
-					   wording_list(side->n, side->label), sides->base, missed(sides->of));
+					   findings_seeds(side->n, side->pair), sides->of->metric->said, wording_list(side->n, side->label),
+					   sides->base, missed(sides->of));
 }
 
 /* ---- MaxVio against the baseline */
@@ -124,8 +124,7 @@ static const char *tell_balance(const struct sides *sides, size_t base)
 {
 	const char *clause[3];
 	size_t n = 0;
-	clause[n++] =
-		text_keep_f("%s is %.2f under %s", findings_name(sides->of->metric), sides->of->mean[base].mean, sides->base);
+	clause[n++] = text_keep_f("%s is %.2f under %s", sides->of->metric->said, sides->of->mean[base].mean, sides->base);
 	if (sides->on[VERDICT_LOWER].n > 0)
 		clause[n++] = text_keep_f("lower under %s", level(sides, VERDICT_LOWER));
 	if (sides->on[VERDICT_HIGHER].n > 0)
@@ -198,9 +197,9 @@ static void judge_rivals(const struct comparison *of, const size_t *rival, size_
 		if (beats == 0)
 			continue;
 		const char *than = text_keep_f(" than %s", wording_list(beats, beaten));
-		into->winners = text_keep_f(
-			"%s%s%s%s", *into->winners ? text_keep_f("%s; ", into->winners) : "", of->study->series[rival[i]].label,
-			*into->winners ? "" : text_keep_f(" has a lower %s", findings_name(of->metric)), than);
+		into->winners = text_keep_f("%s%s%s%s", *into->winners ? text_keep_f("%s; ", into->winners) : "",
+									of->study->series[rival[i]].label,
+									*into->winners ? "" : text_keep_f(" has a lower %s", of->metric->said), than);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiments/study/causality.h"
 #include "experiments/study/contrast.h"
 #include "experiments/study/findings.h"
 #include "experiments/study/wording.h"
@@ -208,11 +209,11 @@ static size_t drop_seers(struct reached *reached, size_t n)
 {
 	size_t causal = 0;
 	for (size_t i = 0; i < n; i++)
-		causal += !study_sees_future(reached[i].series);
+		causal += !causality_breaks(reached[i].series);
 	if (causal == 0)
 		return n;
 	for (size_t i = 0, at = 0; i < n; i++)
-		if (!study_sees_future(reached[i].series))
+		if (!causality_breaks(reached[i].series))
 			reached[at++] = reached[i];
 	return causal;
 }

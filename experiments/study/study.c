@@ -299,11 +299,3 @@ void study_free(struct study *study)
 	arena_free(&study->arena);
 	*study = (struct study){ .n = 0 };
 }
-
-bool study_sees_future(const struct study_series *series)
-{
-	bool sees = false;
-	for (size_t i = 0; i < series->n; i++)
-		sees |= series->run[i]->sees_future;
-	return sees;
-}

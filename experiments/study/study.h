@@ -55,9 +55,6 @@ bool study_key_tells(const struct study *study, const struct study_series *serie
  * section may be called after its strategy: "hash-renorm". */
 bool study_label_is_given(const char *label, const char *strategy);
 
-/* Does any of its runs route with later tokens in view? */
-bool study_sees_future(const struct study_series *series);
-
 /* The run of the series with that seed, or NULL. */
 const struct run_folder *study_run(const struct study_series *series, int64_t seed);
 

@@ -5,6 +5,7 @@
 #ifndef SIM_BASE_TEXT_H
 #define SIM_BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,7 @@ const char *text_nearest(const char *word, const char *const *words);
 const char *text_keep(const char *text);
 const char *text_keep_n(const char *text, size_t length);
 const char *text_keep_f(const char *format, ...) __attribute__((format(printf, 1, 2)));
+const char *text_keep_v(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* May a run, a strategy label or a file be called this?  [A-Za-z0-9._=,+-], 1 to 200 bytes, no leading '.' or '-'. */
 bool text_is_name(const char *text);

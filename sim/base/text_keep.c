@@ -79,16 +79,22 @@ const char *text_keep(const char *text)
 	return text_keep_n(text, strlen(text));
 }
 
-const char *text_keep_f(const char *format, ...)
+const char *text_keep_v(const char *format, va_list args)
 {
 	char *text;
-	va_list args;
-	va_start(args, format);
 	int length = vasprintf(&text, format, args);
-	va_end(args);
 	if (length < 0)
-		error_no_memory("a string");
+		error_no_memory("a text");
 	const char *kept = text_keep_n(text, (size_t)length);
 	free(text);
+	return kept;
+}
+
+const char *text_keep_f(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	const char *kept = text_keep_v(format, args);
+	va_end(args);
 	return kept;
 }

@@ -236,7 +236,7 @@ END_TEST
 START_TEST(every_chart_says_how_it_is_read)
 {
 	for (size_t i = 0; charts[i].name; i++)
-		ck_assert_msg(report_reading(&charts[i]) != NULL, "%s has no reading", charts[i].name);
+		ck_assert_msg(*charts[i].reading != 0, "%s has no reading", charts[i].name);
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_domains.c -- which experts the domains of a stream use, as matrices.
+ * fill_domains.c -- which experts the domains of a stream use, as matrices.
  */
 #include <config.h>
 
@@ -147,7 +147,7 @@ static int put_domain_series(struct chart_sheet *sheet, struct panels *panels, c
 	return 0;
 }
 
-int chart_fill_domains(struct chart_sheet *sheet, struct error *err)
+int fill_domains(struct chart_sheet *sheet, struct error *err)
 {
 	struct panels *panels = panels_new(sheet);
 	size_t *shown = ARENA_TAKE(&sheet->arena, sheet->study->n, size_t), n = panels_choose_series(sheet, shown),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_models.c -- active parameters against all of them: what sparsity buys.
+ * fill_models.c -- active parameters against all of them: what sparsity buys.
  *
  * Both axes are logarithmic and a decade is as long on one as on the other, so that equal shares lie on one diagonal.
  */
@@ -54,7 +54,7 @@ static void put_place(struct chart_sheet *sheet, struct frame frame, double x, d
 	chart_put(sheet, pow(10, frame.low + y / frame.decade));
 }
 
-int chart_fill_models(struct chart_sheet *sheet, struct error *err)
+int fill_models(struct chart_sheet *sheet, struct error *err)
 {
 	const struct model_list *list = sheet->models;
 	struct frame frame = frame_of(list);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_sweep.c -- charts of swept settings: curves over one, maps over two.
+ * fill_sweep.c -- loss and balance against each swept setting.
  */
 #include <config.h>
 
@@ -10,6 +10,7 @@
 
 #include "experiments/charts/chart.h"
 #include "experiments/charts/chart_totals.h"
+#include "experiments/study/contrast.h"
 #include "experiments/study/sweep.h"
 #include "sim/base/text.h"
 
@@ -24,8 +25,6 @@ static double position_on(const struct sweep_axis *axis, const char *value)
 		return NAN;
 	return axis->numeric && text_to_real(value, &number) ? number : (double)place;
 }
-
-/* ---- curves over one setting ----------------------------------------------------------------------------- */
 
 /* The lines of all keys. */
 struct lines {
@@ -96,6 +95,34 @@ static void put_ticks(struct chart_sheet *sheet, const struct sweep_axis *axis, 
 	chart_set_texts(sheet, text_keep_f("ticks%zu", key_place), axis->n, axis->value);
 }
 
+/* Does a line of that key hold planted routers?  Then it shows the ceiling at every value, and a line across would show
+ * one of them twice. */
+static bool sweeps_ceiling(struct chart_sheet *sheet, const struct sweep_axis *axis)
+{
+	const struct study *study = sheet->study;
+	size_t *line = ARENA_TAKE(&sheet->arena, study->n, size_t);
+	for (size_t i = 0; i < study->n; i++)
+		if (contrast_role(&study->series[i]) == MOE_CEILING && sweep_line(study, i, axis, line) > 1)
+			return true;
+	return false;
+}
+
+/* `ceiling[]` of each key, on one stream, and `ceiling_title`. */
+static int put_ceilings(struct chart_sheet *sheet, const struct sweep_axis *axis, size_t keys, const char *column,
+						struct error *err)
+{
+	struct chart_streams streams;
+	struct chart_limits limits;
+	double *ceiling = ARENA_TAKE(&sheet->arena, keys, double);
+	chart_split_streams(sheet, &streams);
+	TRY(chart_limits(sheet, &streams, column, &limits, err));
+	for (size_t k = 0; k < keys; k++)
+		ceiling[k] = streams.n > 1 || sweeps_ceiling(sheet, &axis[k]) ? NAN : limits.ceiling[0];
+	chart_set_numbers(sheet, "ceiling", keys, ceiling);
+	chart_set_text(sheet, "ceiling_title", text_keep_f("ceiling: %s", limits.ceiling_label[0]));
+	return 0;
+}
+
 static int put_keys(struct chart_sheet *sheet, struct lines *lines, struct error *err)
 {
 	const struct study *study = sheet->study;
@@ -117,7 +144,7 @@ static int put_keys(struct chart_sheet *sheet, struct lines *lines, struct error
 	chart_set_number(sheet, "keys", (double)n);
 	chart_set_texts(sheet, "key_name", n, name);
 	chart_set_numbers(sheet, "key_log", n, geometric);
-	return 0;
+	return n ? put_ceilings(sheet, axis, n, column, err) : 0;
 }
 
 /* `aside[]`: where a line's marks stand around the value, from -1 to 1, so that bars do not hide each other. */
@@ -135,7 +162,7 @@ static void put_aside(struct chart_sheet *sheet, const struct lines *lines)
 	chart_set_numbers(sheet, "aside", lines->n, aside);
 }
 
-int chart_fill_sweep(struct chart_sheet *sheet, struct error *err)
+int fill_sweep(struct chart_sheet *sheet, struct error *err)
 {
 	size_t room = sheet->study->n * (sheet->study->keys + 1);
 	struct lines lines = { .room = room,
@@ -154,116 +181,5 @@ int chart_fill_sweep(struct chart_sheet *sheet, struct error *err)
 	chart_set_numbers(sheet, "of_key", lines.n, lines.of_key);
 	put_aside(sheet, &lines);
 	chart_set_seeds(sheet, lines.low_n, lines.high_n);
-	return 0;
-}
-
-/* ---- maps over two settings ------------------------------------------------------------------------------ */
-
-struct map {
-	struct sweep_axis x, y;
-	size_t panels;
-	const char **panel; /* strategies */
-	double *loss, *n;   /* [panels][y.n][x.n] */
-	double least, most;
-};
-
-static size_t cell_of(const struct map *map, size_t panel, size_t column, size_t row)
-{
-	return (panel * map->y.n + row) * map->x.n + column;
-}
-
-static size_t panel_of(struct map *map, const char *strategy)
-{
-	for (size_t p = 0; p < map->panels; p++)
-		if (strcmp(map->panel[p], strategy) == 0)
-			return p;
-	map->panel[map->panels++] = strategy;
-	return map->panels - 1;
-}
-
-static int read_map(struct chart_sheet *sheet, struct map *map, const char *column, struct error *err)
-{
-	const struct study *study = sheet->study;
-	size_t cells = study->n * map->x.n * map->y.n;
-	map->panel = ARENA_TAKE(&sheet->arena, study->n, const char *);
-	map->loss = ARENA_TAKE(&sheet->arena, cells, double);
-	map->n = ARENA_TAKE(&sheet->arena, cells, double);
-	for (size_t i = 0; i < cells; i++)
-		map->loss[i] = NAN;
-	map->least = INFINITY;
-	map->most = -INFINITY;
-	for (size_t i = 0; i < study->n; i++) {
-		const struct study_series *series = &study->series[i];
-		size_t at_x = sweep_place(&map->x, series->value[map->x.key]),
-			   at_y = sweep_place(&map->y, series->value[map->y.key]);
-		struct estimate loss;
-		TRY(chart_total(sheet, series, column, &loss, err));
-		if (!at_x || !at_y || !loss.n)
-			continue;
-		size_t cell = cell_of(map, panel_of(map, series->strategy), at_x - 1, at_y - 1);
-		map->loss[cell] = loss.mean;
-		map->n[cell] = (double)loss.n;
-		map->least = fmin(map->least, loss.mean);
-		map->most = fmax(map->most, loss.mean);
-	}
-	return 0;
-}
-
-/* Has no other strategy a lower loss at this place? */
-static bool is_least(const struct map *map, size_t panel, size_t column, size_t row)
-{
-	double own = map->loss[cell_of(map, panel, column, row)];
-	for (size_t p = 0; p < map->panels; p++)
-		if (map->loss[cell_of(map, p, column, row)] < own)
-			return false;
-	return isfinite(own) && map->panels > 1;
-}
-
-static void put_map(struct chart_sheet *sheet, const struct map *map)
-{
-	for (size_t p = 0; p < map->panels; p++)
-		for (size_t row = 0; row < map->y.n; row++)
-			for (size_t column = 0; column < map->x.n; column++) {
-				size_t cell = cell_of(map, p, column, row);
-				if (!isfinite(map->loss[cell]))
-					continue;
-				csv_int(sheet->data, (int64_t)p + 1);
-				chart_put_text(sheet, map->panel[p]);
-				csv_int(sheet->data, (int64_t)column);
-				csv_int(sheet->data, (int64_t)row);
-				chart_put_text(sheet, map->x.value[column]);
-				chart_put_text(sheet, map->y.value[row]);
-				chart_put(sheet, map->n[cell]);
-				chart_put(sheet, map->loss[cell]);
-				csv_int(sheet->data, is_least(map, p, column, row));
-				csv_row(sheet->data);
-			}
-	chart_set_number(sheet, "panels", (double)map->panels);
-	chart_set_labels(sheet, map->panels, map->panel);
-	chart_set_text(sheet, "x_name", sweep_title(sheet->study, &map->x));
-	chart_set_text(sheet, "y_name", sweep_title(sheet->study, &map->y));
-	chart_set_texts(sheet, "x_value", map->x.n, map->x.value);
-	chart_set_texts(sheet, "y_value", map->y.n, map->y.value);
-	chart_set_number(sheet, "least", map->least);
-	chart_set_number(sheet, "most", map->most);
-}
-
-int chart_fill_map(struct chart_sheet *sheet, struct error *err)
-{
-	struct map map = { .panels = 0 };
-	const char *column;
-	struct sweep_axis *axis;
-	if (sweep_axes(sheet->study, &sheet->arena, &axis) != 2) {
-		sheet->missing = "it needs exactly two swept settings besides the strategy and the seed";
-		return 0;
-	}
-	map.x = axis[0];
-	map.y = axis[1];
-	TRY(chart_loss_column(sheet, &column, err));
-	TRY(read_map(sheet, &map, column, err));
-	if (map.panels == 0)
-		sheet->missing = "no run is finished";
-	else
-		put_map(sheet, &map);
 	return 0;
 }

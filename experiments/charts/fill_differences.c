@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_differences.c -- which strategies differ from a baseline on the same stream, paired by seed.
+ * fill_differences.c -- which strategies differ from a baseline on the same stream, paired by seed.
  */
 #include <config.h>
 
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experiments/charts/chart_series.h"
 #include "experiments/charts/chart_totals.h"
 #include "experiments/study/compare.h"
 
@@ -25,8 +26,6 @@ struct forest {
 	const char **row_label; /* [rows] */
 };
 
-/* ---- differences ----------------------------------------------------------------------------------------- */
-
 static void add(struct chart_sheet *sheet, size_t stream, const struct compare_pair *pair, struct forest *forest)
 {
 	const struct contest *contest = &forest->page.contest[stream].series;
@@ -40,8 +39,7 @@ static void add(struct chart_sheet *sheet, size_t stream, const struct compare_p
 
 static int find_differences(struct chart_sheet *sheet, struct forest *forest, struct error *err)
 {
-	const struct compare_request request = { .against = sheet->choice->baseline,
-											 .against_flag = "--baseline",
+	const struct compare_request request = { .against = sheet->choice->against,
 											 .margin = sheet->choice->margin,
 											 .asides = true };
 	TRY(compare_page(sheet->study, &request, &forest->page, err));
@@ -55,8 +53,6 @@ static int find_differences(struct chart_sheet *sheet, struct forest *forest, st
 	}
 	return 0;
 }
-
-/* ---- rows ------------------------------------------------------------------------------------------------ */
 
 static int by_mean(const void *a, const void *b)
 {
@@ -210,7 +206,7 @@ static int draw(struct chart_sheet *sheet, struct forest *forest, struct error *
 	return 0;
 }
 
-int chart_fill_differences(struct chart_sheet *sheet, struct error *err)
+int fill_differences(struct chart_sheet *sheet, struct error *err)
 {
 	struct forest forest = { .found = ARENA_TAKE(&sheet->arena, sheet->study->n, struct difference) };
 	chart_split_streams(sheet, &forest.streams);

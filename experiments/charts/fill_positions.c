@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_positions.c -- the chart of what found no room, by the token's place in its sequence.
+ * fill_positions.c -- the chart of what found no room, by the token's place in its sequence.
  */
 #include <config.h>
 
 #include <math.h>
 #include <string.h>
 
-#include "experiments/charts/chart.h"
+#include "experiments/charts/curves.h"
 #include "sim/base/text.h"
 
 enum { POSITION_LAYERS = 3 }; /* layers that are shown, from the first */
@@ -116,7 +116,29 @@ static int put_series(struct chart_sheet *sheet, const struct study_series *seri
 	return 0;
 }
 
-int chart_fill_positions(struct chart_sheet *sheet, struct error *err)
+static int describe(struct chart_sheet *sheet, size_t n, const size_t *shown, const struct drawn *drawn,
+					struct error *err)
+{
+	static const char *const layer[POSITION_LAYERS] = { "0", "1", "2" };
+	static const struct curve_chart chart = { .headline = "Dropped assignments by position in the sequence",
+											  .about = "Lower is better, on the evaluation tokens after training.",
+											  .measures = 1,
+											  .measure = {
+												  { "drops", "share of the assignments dropped", "zero", NULL } } };
+	struct chart_groups groups;
+	chart_set_series(sheet, n, shown);
+	chart_set_groups(sheet, n, shown, &groups);
+	chart_set_seeds(sheet, drawn->low_n, drawn->high_n);
+	chart_set_number(sheet, "layers", (double)drawn->layers);
+	chart_set_texts(sheet, "layer", drawn->layers, layer);
+	chart_set_text(sheet, "x_column", "position");
+	chart_set_text(sheet, "x_title", "position in the sequence");
+	chart_set_number(sheet, "x_unit", 1);
+	chart_set_number(sheet, "x_most", (double)drawn->places - 1);
+	return curves_set_measures(sheet, &chart, &groups, err);
+}
+
+int fill_positions(struct chart_sheet *sheet, struct error *err)
 {
 	const struct study *study = sheet->study;
 	size_t *shown = ARENA_TAKE(&sheet->arena, study->n, size_t), n = 0;
@@ -131,15 +153,9 @@ int chart_fill_positions(struct chart_sheet *sheet, struct error *err)
 		sheet->missing = "no run has a capacity, so nothing was dropped";
 		return 0;
 	}
-	static const char *const layer[POSITION_LAYERS] = { "0", "1", "2" };
 	if (drawn.more)
 		chart_note(sheet, "only the first %d layers are shown", POSITION_LAYERS);
 	if (n < study->n)
 		chart_note(sheet, "%zu of %zu strategies or settings have no capacity", study->n - n, study->n);
-	chart_set_series(sheet, n, shown);
-	chart_set_seeds(sheet, drawn.low_n, drawn.high_n);
-	chart_set_number(sheet, "layers", (double)drawn.layers);
-	chart_set_texts(sheet, "layer", drawn.layers, layer);
-	chart_set_number(sheet, "x_most", (double)drawn.places - 1);
-	return 0;
+	return describe(sheet, n, shown, &drawn, err);
 }

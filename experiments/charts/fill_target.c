@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_target.c -- how many FLOPs and how much time each series needed to reach the same loss.
+ * fill_target.c -- how many FLOPs and how much time each series needed to reach the same loss.
  */
 #include <config.h>
 
 #include <math.h>
 #include <string.h>
 
+#include "experiments/charts/chart_series.h"
 #include "experiments/charts/chart_totals.h"
 #include "sim/base/text.h"
-
-/* ---- one run --------------------------------------------------------------------------------------------- */
 
 /* Where a line through two points is at y. */
 static double crossing(double x0, double y0, double x1, double y1, double y)
@@ -71,8 +70,6 @@ static int seconds_at(const struct run_folder *run, double step, double *seconds
 	return 0;
 }
 
-/* ---- the target ------------------------------------------------------------------------------------------ */
-
 /* The loss that all series on one stream should reach: the end of one of them, seed by seed where the seeds agree. */
 struct target {
 	const struct study_series *of; /* NULL: nothing is finished */
@@ -108,8 +105,6 @@ static int choose_target(struct chart_sheet *sheet, const struct chart_streams *
 	}
 	return 0;
 }
-
-/* ---- the chart ------------------------------------------------------------------------------------------- */
 
 /* What a series needed. */
 struct need {
@@ -151,7 +146,7 @@ static double reach_of(const struct estimate *value)
 	return value->n < 3 ? value->mean : value->high;
 }
 
-int chart_fill_target(struct chart_sheet *sheet, struct error *err)
+int fill_target(struct chart_sheet *sheet, struct error *err)
 {
 	const char *column;
 	struct chart_streams streams;

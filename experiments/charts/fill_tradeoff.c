@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_tradeoff.c -- the frontier of loss against balance, on each stream.
+ * fill_tradeoff.c -- the frontier of loss against balance, on each stream.
  */
 #include <config.h>
 
 #include <math.h>
 #include <string.h>
 
+#include "experiments/charts/chart_series.h"
 #include "experiments/charts/chart_totals.h"
+#include "experiments/study/causality.h"
 #include "experiments/study/statistics.h"
 #include "sim/base/text.h"
 
@@ -17,6 +19,18 @@ struct tradeoff {
 	bool *pareto;
 	struct chart_streams streams;
 };
+
+/* `ceiling[]`, `ceiling_label[]` and `bag[]` of each stream. */
+static int put_limits(struct chart_sheet *sheet, const struct chart_streams *streams, const char *column,
+					  struct error *err)
+{
+	struct chart_limits limits;
+	TRY(chart_limits(sheet, streams, column, &limits, err));
+	chart_set_numbers(sheet, "ceiling", streams->n, limits.ceiling);
+	chart_set_texts(sheet, "ceiling_label", streams->n, limits.ceiling_label);
+	chart_set_numbers(sheet, "bag", streams->n, limits.bag);
+	return 0;
+}
 
 static int read_tradeoff(struct chart_sheet *sheet, struct tradeoff *t, struct error *err)
 {
@@ -28,7 +42,7 @@ static int read_tradeoff(struct chart_sheet *sheet, struct tradeoff *t, struct e
 							.pareto = ARENA_TAKE(&sheet->arena, most, bool) };
 	chart_split_streams(sheet, &t->streams);
 	TRY(chart_loss_column(sheet, &column, err));
-	TRY(chart_put_limits(sheet, &t->streams, column, err));
+	TRY(put_limits(sheet, &t->streams, column, err));
 	for (size_t i = 0; i < most; i++) {
 		const struct study_series *series = &sheet->study->series[i];
 		TRY(chart_total(sheet, series, column, &t->loss[t->n], err));
@@ -39,8 +53,6 @@ static int read_tradeoff(struct chart_sheet *sheet, struct tradeoff *t, struct e
 	}
 	return 0;
 }
-
-/* ---- the front ------------------------------------------------------------------------------------------- */
 
 /* Sorts the stream's series that no other one beats in both by MaxVio. */
 static size_t find_front(struct chart_sheet *sheet, struct tradeoff *t, size_t stream, size_t *front)
@@ -86,8 +98,6 @@ static void put_fronts(struct chart_sheet *sheet, struct tradeoff *t)
 	chart_set_numbers(sheet, "front_y", n, y);
 	chart_set_numbers(sheet, "front_panel", n, panel);
 }
-
-/* ---- the legend ------------------------------------------------------------------------------------------ */
 
 /* More lines of a legend than this and nobody finds his own: then the points of one sweep share a line. */
 enum { ENTRIES_TOLD_APART = 8 };
@@ -157,7 +167,7 @@ static const char *sweep_label(const struct chart_sheet *sheet, const struct tra
 		if (tells)
 			label = text_keep_f("%s %s=%s", label, study->key[k], *series->value[k] ? series->value[k] : "-");
 	}
-	return text_keep_f("%s, by %s%s", label, study->key[key], study_sees_future(series) ? " †" : "");
+	return causality_label(series, text_keep_f("%s, by %s", label, study->key[key]));
 }
 
 static size_t distinct_labels(const struct tradeoff *t)
@@ -266,8 +276,6 @@ static void put_legend(struct chart_sheet *sheet, const struct tradeoff *t)
 	chart_set_texts(sheet, "panel_title", t->streams.n, t->streams.title);
 }
 
-/* ---- the marks ------------------------------------------------------------------------------------------- */
-
 /* `flat[]`: the losses of series without routed experts, which have a place on one axis only; NaN for the others. */
 static void put_flat(struct chart_sheet *sheet, const struct tradeoff *t)
 {
@@ -316,7 +324,7 @@ static bool is_empty(const struct tradeoff *t)
 	return true;
 }
 
-int chart_fill_tradeoff(struct chart_sheet *sheet, struct error *err)
+int fill_tradeoff(struct chart_sheet *sheet, struct error *err)
 {
 	struct tradeoff t;
 	TRY(read_tradeoff(sheet, &t, err));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * chart_load.c -- the load of every expert while a model trains, as heat maps.
+ * fill_load.c -- the load of every expert while a model trains, as heat maps.
  */
 #include <config.h>
 
@@ -151,7 +151,7 @@ static int put_load_series(struct chart_sheet *sheet, struct panels *panels, con
 	return 0;
 }
 
-int chart_fill_load(struct chart_sheet *sheet, struct error *err)
+int fill_load(struct chart_sheet *sheet, struct error *err)
 {
 	struct panels *panels = panels_new(sheet);
 	size_t *shown = ARENA_TAKE(&sheet->arena, sheet->study->n, size_t), n = panels_choose_series(sheet, shown);
