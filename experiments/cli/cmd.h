@@ -33,6 +33,6 @@ struct command {
 extern const struct command *const commands[]; /* NULL-ended, in the order of the manual */
 
 extern const struct command command_run, command_suite, command_compare, command_plot, command_report, command_list,
-	command_explain, command_model, command_analyze;
+	command_explain, command_model, command_analyze, command_cluster;
 
 #endif

@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "experiments/cli/cmd.h"
+#include "experiments/host/places.h"
 #include "experiments/models/models.h"
+#include "sim/base/files.h"
 #include "sim/base/text.h"
+#include "sim/cluster/presets.h"
 #include "sim/data/stream.h"
 #include "sim/metrics/metrics.h"
 #include "sim/route/catalog.h"
@@ -114,6 +117,23 @@ static void list_models(bool names)
 		line(names, model->name, model->label);
 }
 
+static const char *cluster_summary(const struct preset *preset)
+{
+	return text_keep_f("%.4g GB/s within a node, %.4g GB/s between nodes, %.4g TFLOP/s, %.4g GB/s of memory",
+					   preset->figure[FIGURE_nvl_gbps], preset->figure[FIGURE_nic_gbps], preset->figure[FIGURE_tflops],
+					   preset->figure[FIGURE_hbm_gbps]);
+}
+
+static int list_clusters(bool names, struct error *err)
+{
+	struct presets presets = { .n = 0 };
+	TRY(presets_read(path_join(place_clusters(), "clusters.csv"), &presets, err));
+	for (size_t i = 0; i < presets.n; i++)
+		line(names, presets.preset[i].name, cluster_summary(&presets.preset[i]));
+	presets_free(&presets);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	void (*list)(bool names);
@@ -127,11 +147,14 @@ enum { KINDS = sizeof kinds / sizeof *kinds };
 static int list(const void *options, int argc, char **args, struct error *err)
 {
 	const struct list_options *opt = options;
-	const char *known[KINDS + 1] = { NULL }, *all = "";
+	static const char in_a_file[] = "clusters"; /* which may fail to be read */
+	const char *known[KINDS + 2] = { NULL }, *all = "";
 	for (size_t i = 0; i < KINDS; i++) {
 		known[i] = kinds[i].name;
 		all = text_keep_f("%s%s%s", all, *all ? ", " : "", kinds[i].name);
 	}
+	known[KINDS] = in_a_file;
+	all = text_keep_f("%s, %s", all, in_a_file);
 	if (argc != 1)
 		return fail(err, ERROR_USER, "list takes one of: %s", all);
 	for (size_t i = 0; i < KINDS; i++)
@@ -139,6 +162,8 @@ static int list(const void *options, int argc, char **args, struct error *err)
 			kinds[i].list(opt->names);
 			return 0;
 		}
+	if (strcmp(args[0], in_a_file) == 0)
+		return list_clusters(opt->names, err);
 	const char *near = text_nearest(args[0], known);
 	return fail(err, ERROR_USER, "there are no '%s' to list (%s%s%s)", args[0],
 				near ? "did you mean '" : "known: ", near ? near : all, near ? "'?" : "");
@@ -146,9 +171,10 @@ static int list(const void *options, int argc, char **args, struct error *err)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "strategies, parts, streams, metrics, columns, models: one line each",
+	.summary = "strategies, parts, streams, metrics, columns, models, clusters: one line each",
 	.arguments = "KIND",
-	.about = "KIND is one of strategies, scorers, selectors, gates, balancers, streams, metrics, columns, models.",
+	.about =
+		"KIND is one of strategies, scorers, selectors, gates, balancers, streams, metrics, columns, models, clusters.",
 	.opts = list_rows,
 	.opts_size = sizeof(struct list_options),
 	.run = list,

@@ -22,7 +22,7 @@
 
 const struct command *const commands[] = {
 	&command_run,  &command_suite,   &command_compare, &command_plot,  &command_report,
-	&command_list, &command_explain, &command_analyze, &command_model, NULL
+	&command_list, &command_explain, &command_analyze, &command_model, &command_cluster, NULL
 };
 
 static const struct command *find_command(const char *name)

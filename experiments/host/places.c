@@ -48,3 +48,8 @@ const char *place_suites(void)
 {
 	return find("experiments/suites", "../share/" PACKAGE "/suites", SUITEDIR);
 }
+
+const char *place_clusters(void)
+{
+	return find("experiments/clusters", "../share/" PACKAGE "/clusters", CLUSTERDIR);
+}

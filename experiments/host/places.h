@@ -8,8 +8,9 @@
 #ifndef EXPERIMENTS_HOST_PLACES_H
 #define EXPERIMENTS_HOST_PLACES_H
 
-/* The folders of the gnuplot scripts and of the suites; they live as long as the program. */
+/* The folders of the gnuplot scripts, of the suites and of the clusters; they live as long as the program. */
 const char *place_plots(void);
 const char *place_suites(void);
+const char *place_clusters(void);
 
 #endif

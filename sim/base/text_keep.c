@@ -84,7 +84,7 @@ const char *text_keep_v(const char *format, va_list args)
 	char *text;
 	int length = vasprintf(&text, format, args);
 	if (length < 0)
-		error_no_memory("a text");
+		error_no_memory("a string");
 	const char *kept = text_keep_n(text, (size_t)length);
 	free(text);
 	return kept;

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * exchange.c -- the rows that devices send to each other, counted.
+ */
+#include <config.h>
+
+#include "sim/cluster/exchange.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+struct counter {
+	const struct traffic *routing;
+	const struct placement *placement;
+	const struct topology *topology;
+	const struct exchange_rule *rule;
+	struct rows *rows;
+	uint64_t room;          /* of an expert */
+	uint64_t *used, *turn;  /* [experts] rows taken so far; turns of its copies */
+	uint64_t *device_marks; /* [devices] 1 + the last token that went there */
+	uint64_t *node_marks;   /* [nodes] */
+	size_t token, source;   /* under way, and the device it is on */
+};
+
+double exchange_expected_groups(size_t experts, size_t groups, size_t k)
+{
+	size_t others = experts - experts / groups;
+	double none = 1; /* chance that a group has none of the k */
+	for (size_t i = 0; i < k; i++)
+		none *= i < others ? (double)(others - i) / (double)(experts - i) : 0;
+	return (double)groups * (1 - none);
+}
+
+uint64_t exchange_capacity(const struct traffic *routing, double factor)
+{
+	return (uint64_t)ceil(factor * (double)routing->assignments / (double)routing->experts);
+}
+
+static void send(struct counter *at, size_t from, size_t to, uint64_t n)
+{
+	if (from == to)
+		return;
+	bool same_node = topology_node(at->topology, from) == topology_node(at->topology, to);
+	enum level level = same_node ? LEVEL_NVL : LEVEL_NIC;
+	at->rows->sent[level][from] += n;
+	at->rows->received[level][to] += n;
+}
+
+static bool mark(uint64_t *marks, size_t at, size_t token)
+{
+	bool is_new = marks[at] != token + 1;
+	marks[at] = token + 1;
+	return is_new;
+}
+
+/* The row of a token to one of its devices, which it has not gone to before. */
+static void visit_device(struct counter *at, size_t device)
+{
+	const struct topology *topology = at->topology;
+	size_t node = topology_node(topology, device), relay = node * topology->per_node + at->source % topology->per_node;
+	at->rows->device_visits++;
+	bool is_new = mark(at->node_marks, node, at->token);
+	at->rows->node_visits += is_new;
+	if (at->rule->dedup == DEDUP_DEVICE)
+		send(at, at->source, device, 1);
+	if (at->rule->dedup != DEDUP_NODE)
+		return;
+	if (is_new)
+		send(at, at->source, relay, 1);
+	send(at, relay, device, 1);
+}
+
+static void visit_expert(struct counter *at, uint32_t expert)
+{
+	const struct placement *placement = at->placement;
+	if (at->used[expert] == at->room) {
+		at->rows->dropped++;
+		return;
+	}
+	at->used[expert]++;
+	size_t copy = at->turn[expert]++ % placement->copies[expert];
+	size_t slot = placement->slot[placement->first[expert] + copy];
+	size_t device = placement_device(&placement->shape, slot);
+	at->rows->by_slot[slot]++;
+	if (at->rule->dedup == DEDUP_NONE)
+		send(at, at->source, device, 1);
+	if (mark(at->device_marks, device, at->token))
+		visit_device(at, device);
+}
+
+static void count_tokens(struct counter *at)
+{
+	const struct traffic *routing = at->routing;
+	size_t devices = at->rows->devices;
+	for (at->token = at->source = 0; at->token < routing->tokens; at->token++) {
+		while (at->token >= routing->tokens * (at->source + 1) / devices)
+			at->source++;
+		for (size_t i = routing->first[at->token]; i < routing->first[at->token + 1]; i++)
+			visit_expert(at, routing->expert[i]);
+	}
+}
+
+/* The part of n that falls to the i-th of `parts`, whoever is first to get one more. */
+static uint64_t part_of(uint64_t n, size_t parts, size_t i, size_t first)
+{
+	return n / parts + ((i + parts - first % parts) % parts < n % parts);
+}
+
+/* n rows of an expert from all devices equally, over its copies equally. */
+static void spread(struct counter *at, size_t expert, uint64_t n)
+{
+	const struct placement *placement = at->placement;
+	size_t copies = placement->copies[expert];
+	for (size_t source = 0; source < at->rows->devices; source++) {
+		uint64_t own = part_of(n, at->rows->devices, source, expert);
+		for (size_t c = 0; c < copies; c++) {
+			size_t slot = placement->slot[placement->first[expert] + c];
+			uint64_t part = part_of(own, copies, c, source);
+			at->rows->by_slot[slot] += part;
+			send(at, source, placement_device(&placement->shape, slot), part);
+		}
+	}
+}
+
+static void count_spread(struct counter *at)
+{
+	const struct traffic *routing = at->routing;
+	for (size_t e = 0; e < routing->experts; e++) {
+		uint64_t n = routing->count[e] < at->room ? routing->count[e] : at->room;
+		at->rows->dropped += routing->count[e] - n;
+		spread(at, e, at->rule->pad ? at->room : n);
+	}
+}
+
+/* From the rows of each slot those of its device. */
+static void sum_slots(struct rows *rows, const struct placement *placement)
+{
+	for (size_t s = 0; s < placement->shape.slots; s++) {
+		size_t device = placement_device(&placement->shape, s);
+		rows->computed[device] += rows->by_slot[s];
+		rows->touched[device] += rows->by_slot[s] > 0;
+	}
+}
+
+static int check(const struct counter *at, struct error *err)
+{
+	if (at->rule->pad && at->rule->capacity <= 0)
+		return fail(err, ERROR_USER, "--pad needs a --capacity");
+	if (at->rule->pad && at->rule->dedup != DEDUP_NONE)
+		return fail(err, ERROR_USER, "padded rows are sent to each expert (use --dedup none with --pad)");
+	if (!at->routing->has_tokens && at->rule->dedup != DEDUP_NONE)
+		return fail(err, ERROR_USER,
+					"counts do not say which experts share a token, so rows cannot be deduplicated (use --dedup none, "
+					"or a trace of tokens)");
+	if ((double)at->routing->assignments * at->rule->capacity > 0x1p53)
+		return fail(err, ERROR_USER, "a capacity of %g needs more than 2^53 rows", at->rule->capacity);
+	if (at->placement->shape.experts != at->routing->experts ||
+		at->placement->shape.devices != topology_devices(at->topology))
+		BUG("a placement for another layer or cluster");
+	return 0;
+}
+
+static void take_rows(struct rows *rows, size_t devices, size_t slots, struct arena *arena)
+{
+	*rows = (struct rows){ .devices = devices,
+						   .computed = ARENA_TAKE(arena, devices, uint64_t),
+						   .touched = ARENA_TAKE(arena, devices, uint64_t),
+						   .by_slot = ARENA_TAKE(arena, slots, uint64_t) };
+	for (int level = 0; level < LEVELS; level++) {
+		rows->sent[level] = ARENA_TAKE(arena, devices, uint64_t);
+		rows->received[level] = ARENA_TAKE(arena, devices, uint64_t);
+	}
+}
+
+int exchange_count(const struct traffic *routing, const struct placement *placement, const struct topology *topology,
+				   const struct exchange_rule *rule, struct arena *arena, struct rows *rows, struct error *err)
+{
+	size_t devices = topology_devices(topology);
+	struct counter at = { .routing = routing,
+						  .placement = placement,
+						  .topology = topology,
+						  .rule = rule,
+						  .rows = rows,
+						  .room = rule->capacity > 0 ? exchange_capacity(routing, rule->capacity) : UINT64_MAX,
+						  .used = ARENA_TAKE(arena, routing->experts, uint64_t),
+						  .turn = ARENA_TAKE(arena, routing->experts, uint64_t),
+						  .device_marks = ARENA_TAKE(arena, devices, uint64_t),
+						  .node_marks = ARENA_TAKE(arena, topology->nodes, uint64_t) };
+	TRY(check(&at, err));
+	take_rows(rows, devices, placement->shape.slots, arena);
+	if (routing->has_tokens && !rule->pad)
+		count_tokens(&at);
+	else
+		count_spread(&at);
+	rows->kept = routing->assignments - rows->dropped;
+	sum_slots(rows, placement);
+	return 0;
+}

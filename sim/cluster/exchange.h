@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * exchange.h -- the rows that devices send to each other in one exchange of a layer, counted.
+ *
+ * A row is one token's hidden state.  It is sent to each expert (dedup none), once to each device that has experts of
+ * the token (device), or once to each node (node): there it goes to the device at the sender's place in its own node,
+ * which forwards it to the devices of the token.  A combine sends the same rows back.  What a device keeps is no row.
+ */
+#ifndef SIM_CLUSTER_EXCHANGE_H
+#define SIM_CLUSTER_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/base/arena.h"
+#include "sim/base/error.h"
+#include "sim/cluster/placement.h"
+#include "sim/cluster/topology.h"
+#include "sim/cluster/traffic.h"
+
+enum dedup { DEDUP_NONE, DEDUP_DEVICE, DEDUP_NODE };
+
+struct exchange_rule {
+	enum dedup dedup;
+	double capacity; /* factor: an expert takes ceil(factor * assignments / experts) rows, the first; 0: all */
+	bool pad;        /* and is sent exactly as many, whatever was routed */
+};
+
+struct rows {
+	size_t devices;
+	uint64_t *sent[LEVELS], *received[LEVELS]; /* [devices] */
+	uint64_t *computed;                        /* [devices] rows that experts of the device compute */
+	uint64_t *touched;                         /* [devices] its experts that have any row */
+	uint64_t *by_slot;                         /* [slots] rows of each */
+	uint64_t kept, dropped;                    /* choices with and without room */
+	uint64_t device_visits, node_visits;       /* distinct devices and nodes of a token, summed; 0 without tokens */
+};
+
+/* Counts the rows of a layer.  The copies of an expert take turns.  A layer of counts alone is taken as sent by all
+ * devices equally, and needs dedup none. */
+int exchange_count(const struct traffic *routing, const struct placement *placement, const struct topology *topology,
+				   const struct exchange_rule *rule, struct arena *arena, struct rows *rows, struct error *err);
+
+/* Rows that an expert has room for. */
+uint64_t exchange_capacity(const struct traffic *routing, double factor);
+
+/* Groups that k of E experts, drawn without replacement, are in, on average, where G groups have E / G experts each:
+ * G (1 - C(E - E/G, k) / C(E, k)). */
+double exchange_expected_groups(size_t experts, size_t groups, size_t k);
+
+#endif

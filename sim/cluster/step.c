@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * step.c -- the time that one MoE layer takes.
+ */
+#include <config.h>
+
+#include "sim/cluster/step.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+const char *const transport_names[] = { "pipelined", "staged", "one-level", "pairwise", NULL };
+const char *const bound_names[] = { "bandwidth", "latency", "compute", "memory", "nvl", "nic" };
+const char *const measure_levels[] = { "nvl", "nic", "device", "all" };
+
+#define STEP_NAME(name) #name,
+const char *const step_names[STEP_PHASE_COUNT] = { STEP_PHASES(STEP_NAME) };
+
+struct builder {
+	const struct rows *rows;
+	const struct placement *placement;
+	const struct topology *topology;
+	const struct work *work;
+	struct step *step;
+	struct error *err;
+};
+
+uint64_t step_row_bytes(const struct work *work, enum travel travel)
+{
+	uint64_t element = work->travel_bytes[travel], width = work->width, scales = 0;
+	if (element == 1 && work->scale_block > 0)
+		scales = (width + work->scale_block - 1) / work->scale_block * 4;
+	return width * element + scales + (travel == TRAVEL_DISPATCH ? work->row_header : 0);
+}
+
+uint64_t step_expert_bytes(const struct work *work, size_t element)
+{
+	return (uint64_t)work->matrices * work->width * work->expert_width * element;
+}
+
+static int multiply(uint64_t a, uint64_t b, uint64_t *product, struct error *err)
+{
+	if (__builtin_mul_overflow(a, b, product) || *product > UINT64_C(1) << 62)
+		return fail(err, ERROR_USER, "%.3g rows of %.3g bytes exceed 64 bits", (double)a, (double)b);
+	return 0;
+}
+
+static struct measure *add_measure(struct builder *at, enum step_phase phase, int level)
+{
+	if (at->step->n == MEASURES)
+		BUG("more measures than there are phases and levels");
+	struct measure *measure = &at->step->measure[at->step->n++];
+	*measure = (struct measure){ .phase = phase, .level = level };
+	return measure;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The rows that a device sends, or receives if those are more; of one level, or with LEVEL_ALL of both. */
+static uint64_t rows_of(const struct rows *rows, int level, size_t device)
+{
+	if (level != LEVEL_ALL)
+		return larger(rows->sent[level][device], rows->received[level][device]);
+	return larger(rows->sent[LEVEL_NVL][device] + rows->sent[LEVEL_NIC][device],
+				  rows->received[LEVEL_NVL][device] + rows->received[LEVEL_NIC][device]);
+}
+
+static uint64_t sent_by(const struct rows *rows, int level, size_t device)
+{
+	if (level != LEVEL_ALL)
+		return rows->sent[level][device];
+	return rows->sent[LEVEL_NVL][device] + rows->sent[LEVEL_NIC][device];
+}
+
+static int measure_rows(struct builder *at, int level, enum travel travel, struct measure *measure)
+{
+	uint64_t sum = 0;
+	for (size_t d = 0; d < at->rows->devices; d++) {
+		uint64_t rows = rows_of(at->rows, level, d);
+		sum += sent_by(at->rows, level, d);
+		if (rows > measure->rows_max) {
+			measure->rows_max = rows;
+			measure->device = d;
+		}
+	}
+	measure->rows_mean = (double)sum / (double)at->rows->devices;
+	return multiply(measure->rows_max, step_row_bytes(at->work, travel), &measure->bytes_max, at->err);
+}
+
+/* Nothing that travels takes no time, not even latency. */
+static void time_link(const struct link *link, enum travel travel, size_t steps, struct measure *measure)
+{
+	if (measure->rows_max == 0)
+		return;
+	double moving = (double)measure->bytes_max / link->bandwidth, waiting = (double)steps * link->latency[travel];
+	measure->seconds = waiting + moving;
+	measure->bound = waiting > moving ? BOUND_LATENCY : BOUND_BANDWIDTH;
+}
+
+static int exchange_level(struct builder *at, enum step_phase phase, enum travel travel, int level,
+						  struct measure *measure)
+{
+	const struct topology *topology = at->topology;
+	size_t steps = 1;
+	*measure = (struct measure){ .phase = phase, .level = level };
+	TRY(measure_rows(at, level, travel, measure));
+	if (at->work->transport == TRANSPORT_STAGED)
+		steps = (level == LEVEL_NVL ? topology->per_node : topology->nodes) - 1;
+	if (at->work->transport == TRANSPORT_PAIRWISE)
+		steps = at->rows->devices - 1;
+	time_link(&topology->link[level == LEVEL_ALL ? LEVEL_NIC : level], travel, steps, measure);
+	return 0;
+}
+
+/* All rows over one link: that between nodes, where there are several. */
+static int exchange_flat(struct builder *at, enum step_phase phase, enum travel travel, double *seconds)
+{
+	struct measure measure;
+	int level = at->topology->nodes == 1 ? LEVEL_NVL : LEVEL_ALL;
+	TRY(exchange_level(at, phase, travel, level, &measure));
+	measure.level = level == LEVEL_ALL ? LEVEL_NIC : LEVEL_NVL;
+	*add_measure(at, phase, measure.level) = measure;
+	struct measure *all = add_measure(at, phase, LEVEL_ALL);
+	all->seconds = *seconds = measure.seconds;
+	all->rows_mean = measure.rows_mean;
+	all->rows_max = measure.rows_max;
+	all->bytes_max = measure.bytes_max;
+	all->device = measure.device;
+	all->bound = measure.level == LEVEL_NVL ? BOUND_NVL : BOUND_NIC;
+	return 0;
+}
+
+static int exchange_levels(struct builder *at, enum step_phase phase, enum travel travel, double *seconds)
+{
+	struct measure nvl, nic;
+	TRY(exchange_level(at, phase, travel, LEVEL_NVL, &nvl));
+	TRY(exchange_level(at, phase, travel, LEVEL_NIC, &nic));
+	*add_measure(at, phase, LEVEL_NVL) = nvl;
+	if (at->topology->nodes > 1)
+		*add_measure(at, phase, LEVEL_NIC) = nic;
+	struct measure *all = add_measure(at, phase, LEVEL_ALL);
+	bool staged = at->work->transport == TRANSPORT_STAGED;
+	*seconds = staged ? nvl.seconds + nic.seconds : fmax(nvl.seconds, nic.seconds);
+	const struct measure *slower = nic.seconds > nvl.seconds ? &nic : &nvl;
+	*all = *slower;
+	all->level = LEVEL_ALL;
+	all->seconds = *seconds;
+	all->bound = slower == &nic ? BOUND_NIC : BOUND_NVL;
+	return 0;
+}
+
+static int exchange(struct builder *at, enum step_phase phase, enum travel travel, double *seconds)
+{
+	bool flat = at->work->transport == TRANSPORT_ONE_LEVEL || at->work->transport == TRANSPORT_PAIRWISE;
+	return (flat ? exchange_flat : exchange_levels)(at, phase, travel, seconds);
+}
+
+/* Passes: 1 forward; 2 backward, for the gradients of rows and of weights. */
+static double compute_device(const struct builder *at, double rows, double touched, double passes, bool *is_memory)
+{
+	const struct work *work = at->work;
+	double per_row = 2 * (double)work->matrices * (double)work->width * (double)work->expert_width;
+	double arithmetic = passes * rows * per_row / at->topology->compute;
+	double reading = passes * touched * (double)step_expert_bytes(work, work->weight_bytes) / at->topology->memory;
+	*is_memory = reading > arithmetic;
+	return *is_memory ? reading : arithmetic;
+}
+
+static int compute(struct builder *at, enum step_phase phase, double passes, double *seconds)
+{
+	struct measure *measure = add_measure(at, phase, LEVEL_DEVICE);
+	uint64_t sum = 0, touched = 0, expert_bytes = step_expert_bytes(at->work, at->work->weight_bytes);
+	for (size_t d = 0; d < at->rows->devices; d++) {
+		bool is_memory;
+		double own =
+			compute_device(at, (double)at->rows->computed[d], (double)at->rows->touched[d], passes, &is_memory);
+		sum += at->rows->computed[d];
+		touched += at->rows->touched[d];
+		measure->rows_max = larger(measure->rows_max, at->rows->computed[d]);
+		if (own <= measure->seconds)
+			continue;
+		measure->seconds = own;
+		measure->device = d;
+		measure->bound = is_memory ? BOUND_MEMORY : BOUND_COMPUTE;
+	}
+	double devices = (double)at->rows->devices;
+	bool is_memory;
+	measure->rows_mean = (double)sum / devices;
+	*seconds = measure->seconds;
+	at->step->compute += measure->seconds;
+	at->step->even += compute_device(at, measure->rows_mean, (double)touched / devices, passes, &is_memory);
+	return multiply(at->rows->touched[measure->device], expert_bytes, &measure->bytes_max, at->err);
+}
+
+/* Out, compute and back, one after the other or overlapping. */
+static double overlapped(const struct work *work, double out, double compute, double back)
+{
+	double travel = out + back, n = (double)work->chunks;
+	if (work->overlap > 0)
+		return compute + fmax(0, work->slowdown * travel - work->overlap * compute);
+	return (travel + compute) / n + (n - 1) / n * fmax(work->slowdown * travel, compute);
+}
+
+static double add_sum(struct builder *at, enum step_phase phase, double seconds, double exposed, enum bound bound)
+{
+	struct measure *measure = add_measure(at, phase, LEVEL_ALL);
+	measure->seconds = seconds;
+	measure->exposed = exposed;
+	measure->bound = bound;
+	return seconds;
+}
+
+/* What a pass waits for longest. */
+static enum bound slowest(const struct builder *at, enum step_phase out, enum step_phase middle, enum step_phase back)
+{
+	const struct measure *send = step_find(at->step, out, LEVEL_ALL),
+						 *expert = step_find(at->step, middle, LEVEL_DEVICE),
+						 *receive = step_find(at->step, back, LEVEL_ALL);
+	if (expert->seconds >= send->seconds + receive->seconds)
+		return expert->bound;
+	return send->seconds > receive->seconds ? send->bound : receive->bound;
+}
+
+static int pass_forward(struct builder *at)
+{
+	double out, middle, back;
+	TRY(exchange(at, STEP_dispatch, TRAVEL_DISPATCH, &out));
+	TRY(compute(at, STEP_compute, 1, &middle));
+	TRY(exchange(at, STEP_combine, TRAVEL_COMBINE, &back));
+	double seconds = overlapped(at->work, out, middle, back);
+	at->step->forward =
+		add_sum(at, STEP_forward, seconds, seconds - middle, slowest(at, STEP_dispatch, STEP_compute, STEP_combine));
+	at->step->exposed += seconds - middle;
+	return 0;
+}
+
+/* The gradient of the combine goes out as rows do in a dispatch, that of the dispatch comes back as in a combine. */
+static int pass_backward(struct builder *at)
+{
+	double out, middle, back;
+	TRY(exchange(at, STEP_backward_combine, TRAVEL_DISPATCH, &out));
+	TRY(compute(at, STEP_backward_compute, 2, &middle));
+	TRY(exchange(at, STEP_backward_dispatch, TRAVEL_COMBINE, &back));
+	double seconds = overlapped(at->work, out, middle, back);
+	at->step->backward = add_sum(at, STEP_backward, seconds, seconds - middle,
+								 slowest(at, STEP_backward_combine, STEP_backward_compute, STEP_backward_dispatch));
+	at->step->exposed += seconds - middle;
+	return 0;
+}
+
+/* The devices that have a copy of an expert, ascending, once each; `device` has room for all its copies. */
+static size_t copy_devices(const struct placement *placement, size_t expert, size_t *device)
+{
+	size_t n = 0;
+	for (size_t i = placement->first[expert]; i < placement->first[expert + 1]; i++) {
+		size_t own = placement_device(&placement->shape, placement->slot[i]);
+		if (n == 0 || device[n - 1] != own)
+			device[n++] = own;
+	}
+	return n;
+}
+
+/* A ring of n devices moves 2 (n - 1) / n of the gradient through each; one that leaves a node is as fast as the nic.
+ */
+static void reduce_copies(struct builder *at, const size_t *device, size_t n, uint64_t bytes, uint64_t *load)
+{
+	const struct topology *topology = at->topology;
+	bool leaves = topology_node(topology, device[0]) != topology_node(topology, device[n - 1]);
+	enum level level = leaves ? LEVEL_NIC : LEVEL_NVL;
+	for (size_t i = 0; i < n; i++)
+		load[(size_t)level * at->rows->devices + device[i]] += bytes * 2 * (n - 1) / n;
+}
+
+static void time_reduce(struct builder *at, const uint64_t *load, enum level level)
+{
+	size_t devices = at->rows->devices;
+	struct measure *measure = add_measure(at, STEP_reduce, (int)level);
+	for (size_t d = 0; d < devices; d++)
+		if (load[level * devices + d] > measure->bytes_max) {
+			measure->bytes_max = load[level * devices + d];
+			measure->device = d;
+		}
+	if (measure->bytes_max == 0) {
+		at->step->n--;
+		return;
+	}
+	double moving = (double)measure->bytes_max / at->topology->link[level].bandwidth;
+	double waiting = at->topology->link[level].latency[TRAVEL_COMBINE];
+	measure->seconds = measure->exposed = moving + waiting;
+	measure->bound = waiting > moving ? BOUND_LATENCY : BOUND_BANDWIDTH;
+	at->step->reduce = fmax(at->step->reduce, measure->seconds);
+}
+
+/* Copies of an expert add up their gradients; all experts at once, nothing hides it. */
+static int reduce(struct builder *at)
+{
+	const struct placement *placement = at->placement;
+	size_t devices = at->rows->devices;
+	uint64_t bytes = step_expert_bytes(at->work, at->work->gradient_bytes), most;
+	uint64_t *load = calloc(LEVELS * devices, sizeof *load);
+	size_t *device = calloc(placement->shape.slots, sizeof *device);
+	if (load == NULL || device == NULL)
+		error_no_memory("the gradients of copies");
+	int status = multiply(bytes, 2 * placement->shape.slots, &most, at->err);
+	for (size_t e = 0; status == 0 && e < placement->shape.experts; e++) {
+		size_t n = copy_devices(placement, e, device);
+		if (n > 1)
+			reduce_copies(at, device, n, bytes, load);
+	}
+	for (int level = 0; status == 0 && level < LEVELS; level++)
+		time_reduce(at, load, (enum level)level);
+	at->step->exposed += at->step->reduce;
+	free(load);
+	free(device);
+	return status;
+}
+
+const struct measure *step_find(const struct step *step, enum step_phase phase, int level)
+{
+	for (size_t i = 0; i < step->n; i++)
+		if (step->measure[i].phase == phase && step->measure[i].level == level)
+			return &step->measure[i];
+	return NULL;
+}
+
+int step_time(const struct rows *rows, const struct placement *placement, const struct topology *topology,
+			  const struct work *work, struct step *step, struct error *err)
+{
+	struct builder at = { rows, placement, topology, work, step, err };
+	*step = (struct step){ .n = 0 };
+	TRY(pass_forward(&at));
+	if (work->backward) {
+		TRY(pass_backward(&at));
+		TRY(reduce(&at));
+	}
+	step->layer = step->forward + step->backward + step->reduce;
+	enum step_phase longest = step->backward > step->forward ? STEP_backward : STEP_forward;
+	add_sum(&at, STEP_layer, step->layer, step->exposed, step_find(step, longest, LEVEL_ALL)->bound);
+	return 0;
+}
