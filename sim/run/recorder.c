@@ -207,10 +207,9 @@ void recorder_step(struct recorder *recorder, const struct trainer *trainer, con
 static void layer_rows_of(struct recorder *recorder, struct trainer *trainer, struct load *load, const char *scope)
 {
 	struct csv_writer *file = recorder->file[FILE_LAYERS];
-	double k = (double)trainer->net.call.k;
 	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
 		struct metrics metrics;
-		load_metrics(&load[i], k, &metrics);
+		load_metrics(&load[i], &metrics);
 		csv_int(file, (int64_t)trainer->step);
 		csv_int(file, (int64_t)i);
 		csv_text(file, scope);
@@ -229,7 +228,7 @@ static void expert_rows(struct recorder *recorder, const struct trainer *trainer
 {
 	struct csv_writer *file = recorder->file[FILE_EXPERTS];
 	const struct load *load = &trainer->eval_load[layer];
-	const struct router *router = &trainer->net.block[layer].layer.router;
+	const struct router *router = net_router(&trainer->net, layer);
 	const real *bias = router_offsets(router);
 	for (size_t e = 0; e < load->experts; e++) {
 		csv_int(file, (int64_t)trainer->step);
@@ -333,7 +332,7 @@ static void summary_row(struct csv_writer *file, const char *run, const struct t
 	cell(file, mean->drop_rate);
 	cell(file, mean->domain_mi);
 	csv_int(file, trainer->cost.params_total);
-	csv_int(file, trainer->cost.params_active);
+	csv_int(file, outcome->params_active);
 	cell(file, outcome->flops_per_token);
 	cell(file, trainer->flops);
 	csv_text(file, leak_word(outcome->leak));
@@ -352,6 +351,7 @@ static void summary_row(struct csv_writer *file, const char *run, const struct t
 	cell(file, trainer->anchors.bigram);
 	cell(file, trainer->anchors.oracle);
 	cell(file, trainer->anchors.bag);
+	cell(file, outcome->pairs_per_token);
 	csv_row(file);
 }
 
@@ -397,7 +397,7 @@ static int write_at_the_end(struct recorder *recorder, enum run_file which, cons
 int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
 					 struct error *err)
 {
-	if (trainer->net.block[0].layer.router.capacity > 0)
+	if (net_router(&trainer->net, 0)->capacity > 0)
 		TRY(write_at_the_end(recorder, FILE_POSITIONS, trainer, outcome, err));
 	return write_at_the_end(recorder, FILE_SUMMARY, trainer, outcome, err);
 }
