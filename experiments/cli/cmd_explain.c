@@ -9,6 +9,7 @@
 #include "experiments/cli/cmd.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/base/words.h"
 #include "sim/data/stream.h"
 #include "sim/metrics/metrics.h"
 #include "sim/route/catalog.h"
@@ -123,18 +124,17 @@ static int explain_all(const char *name, size_t *found, struct error *err)
 
 static const char *nearest(const char *name)
 {
-	const char *names[512];
-	size_t n = 0;
-	for (const char *const *word = catalog_recipe_names(); *word; word++)
-		names[n++] = *word;
-	for (size_t i = 0; catalog_parts()[i]; i++)
-		names[n++] = catalog_parts()[i]->name;
+	struct words words = { NULL, 0, 0 };
+	words_add_all(&words, catalog_recipe_names());
+	for (int kind = MOE_SCORER; kind <= MOE_BALANCER; kind++)
+		words_add_all(&words, catalog_part_names((enum moe_kind)kind));
 	for (size_t i = 0; stream_types[i]; i++)
-		names[n++] = stream_types[i]->name;
+		words_add(&words, stream_types[i]->name);
 	for (size_t i = 0; i < METRIC_COUNT; i++)
-		names[n++] = metric_rows[i].name;
-	names[n] = NULL;
-	return text_nearest(name, names);
+		words_add(&words, metric_rows[i].name);
+	const char *near = text_nearest(name, words_list(&words));
+	words_free(&words);
+	return near;
 }
 
 static int explain(const void *options, int argc, char **args, struct error *err)

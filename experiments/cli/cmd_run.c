@@ -122,8 +122,29 @@ static bool on_terminal(const struct run_options *opt)
 
 /* ---- what is told ---------------------------------------------------------------------------------------------- */
 
+/* What a token's forward pass is made of. */
+struct use {
+	double experts; /* per layer; NAN: not measured, and not known from the settings */
+	int64_t params;
+	double flops;
+};
+
+/* As the settings plan it. */
+static struct use planned_use(const struct settings *settings, const struct cost_count *cost)
+{
+	double k = router_varies(&settings->sentence) ? NAN : (double)settings->config.layer.k;
+	return (struct use){ k, cost->params_active, (double)cost->flops_forward };
+}
+
+static const char *experts_text(double experts)
+{
+	return isnan(experts)              ? "a number that the selector chooses"
+		   : experts == floor(experts) ? text_keep_f("%.0f", experts)
+									   : text_keep_f("%.2f", experts);
+}
+
 /* like: what is said of the model that it is made after, or NULL. */
-static void tell_model(const struct settings *settings, const char *like, const struct cost_count *cost)
+static void tell_model(const struct settings *settings, const char *like, const struct cost_count *cost, struct use use)
 {
 	const struct config *config = &settings->config;
 	const struct moe_recipe *recipe = catalog_recipe(settings->sentence.name);
@@ -133,14 +154,13 @@ static void tell_model(const struct settings *settings, const char *like, const 
 	if (like)
 		printf("  %s\n", like);
 	if (layer_experts(&settings->sentence, &config->layer))
-		printf("  %lld experts, %lld for each token%s", (long long)config->layer.experts, (long long)config->layer.k,
+		printf("  %lld experts, %s for each token%s", (long long)config->layer.experts, experts_text(use.experts),
 			   config->layer.shared ? text_keep_f(" and %lld shared", (long long)config->layer.shared) : "");
 	else
 		printf("  no experts");
 	printf("; %s parameters, %s active (%.0f%%); %sFLOP per token\n", text_of_count((double)cost->params_total, total),
-		   text_of_count((double)cost->params_active, active),
-		   100 * (double)cost->params_active / (double)cost->params_total,
-		   text_of_count((double)cost->flops_forward, flops));
+		   text_of_count((double)use.params, active), 100 * (double)use.params / (double)cost->params_total,
+		   text_of_count(use.flops, flops));
 }
 
 static void tell_row(const char *name, double value, int digits, const char *unit, const char *meaning)
@@ -193,11 +213,20 @@ static void tell_balance(const struct trainer *trainer, const struct outcome *ou
 		tell_leak(outcome->leak);
 }
 
+/* As the last evaluation counted it.  Where a fixed number of experts lost some to their capacity, "dropped" tells. */
+static struct use measured_use(const struct trainer *trainer, const struct outcome *outcome)
+{
+	struct use use = planned_use(trainer->settings, &trainer->cost);
+	if (isnan(use.experts) && !isnan(outcome->pairs_per_token))
+		use = (struct use){ outcome->pairs_per_token, outcome->params_active, outcome->flops_per_token };
+	return use;
+}
+
 static void tell_end(const struct trainer *trainer, const char *like, const struct outcome *outcome,
 					 const struct run_plan *plan)
 {
 	char tokens[TEXT_NUMBER], flops[TEXT_NUMBER];
-	tell_model(trainer->settings, like, &trainer->cost);
+	tell_model(trainer->settings, like, &trainer->cost, measured_use(trainer, outcome));
 	printf("  %zu steps, %s tokens of %s, %sFLOP\n\n", trainer->step,
 		   text_of_count((double)(trainer->step * trainer->net.call.tokens), tokens), trainer->stream.type->name,
 		   text_of_count(trainer->flops, flops));
@@ -235,7 +264,7 @@ static int dry_run(const struct settings *settings, const char *like, struct err
 	struct trainer_needs needs;
 	char memory[TEXT_NUMBER];
 	TRY(trainer_measure(settings, &needs, err));
-	tell_model(settings, like, &needs.cost);
+	tell_model(settings, like, &needs.cost, planned_use(settings, &needs.cost));
 	printf("\n  parameters                %12lld\n", (long long)needs.cost.params_total);
 	printf("  active parameters         %12lld\n", (long long)needs.cost.params_active);
 	printf("  forward FLOPs per token   %12lld\n", (long long)needs.cost.flops_forward);

@@ -16,6 +16,16 @@
 /* A stream for parts.  Philox4x32-10: the key is hash(seed, name), the counter's high half is the index. */
 struct moe_rng seed_stream(uint64_t seed, const char *name, uint64_t index);
 
+/* The start of the stream of the same seed and name at another index, without hashing the name again. */
+static inline struct moe_rng seed_at(const struct moe_rng *stream, uint64_t index)
+{
+	return (struct moe_rng){
+		.key = { stream->key[0], stream->key[1] },
+		.counter = { 0, 0, (uint32_t)index, (uint32_t)(index >> 32) },
+		.used = 4,
+	};
+}
+
 /* The same numbers behind a gsl_rng, for GSL's distributions: allocate once, then point it at a stream. */
 extern const gsl_rng_type *const seed_rng_type;
 void seed_open(gsl_rng *rng, uint64_t seed, const char *name, uint64_t index);

@@ -19,6 +19,7 @@
 
 #include "sim/cost/block.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -737,6 +738,11 @@ int cost_count(const struct cost_shape *s, int64_t context, struct cost_count *c
 double cost_flops_with(const struct cost_count *count, double pairs)
 {
 	return (double)(count->flops_forward - count->flops[COST_EXPERTS]) + pairs * (double)count->expert_flops;
+}
+
+int64_t cost_active_with(const struct cost_count *count, double pairs)
+{
+	return count->params_active - count->active[COST_EXPERTS] + llround(pairs * (double)count->expert_params);
 }
 
 int64_t cost_moe_layers(int64_t layers, int64_t first, int64_t every, int64_t phase)

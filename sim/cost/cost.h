@@ -183,6 +183,8 @@ int64_t cost_mixer_layers(const struct cost_shape *shape, int kind);
 /* Forward FLOPs per token when the mean number of experts that compute for a token is not top_k: dropped pairs,
  * experts that pick.  `pairs` is summed over the MoE layers. */
 double cost_flops_with(const struct cost_count *count, double pairs);
+/* The parameters that a token then passes on average, to the nearest whole number. */
+int64_t cost_active_with(const struct cost_count *count, double pairs);
 
 /* How many of layers 0 .. layers-1 are MoE layers: those from `first` on for which (layer + phase) % every == 0. */
 int64_t cost_moe_layers(int64_t layers, int64_t first, int64_t every, int64_t phase);

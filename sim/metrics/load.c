@@ -118,14 +118,19 @@ static double total(const double *x, size_t n)
 	return sum;
 }
 
+double load_picks(const struct load *load)
+{
+	return load->tokens > 0 ? total(load->assigned, load->experts) / load->tokens : 0;
+}
+
 double load_pairs(const struct load *load)
 {
 	return load->tokens > 0 ? total(load->kept, load->experts) / load->tokens : 0;
 }
 
-void load_metrics(struct load *load, double k, struct metrics *metrics)
+void load_metrics(struct load *load, struct metrics *metrics)
 {
-	double picks = total(load->assigned, load->experts);
+	double picks = total(load->assigned, load->experts), k = load_picks(load);
 	metrics_clear(metrics);
 	if (load->experts == 0 || load->tokens == 0)
 		return;

@@ -25,9 +25,10 @@ void load_create(struct load *load, size_t experts, size_t domains, size_t lengt
 void load_clear(struct load *load);
 /* Adds the router's last batch; domain[tokens]. */
 void load_add(struct load *load, const struct router *router, const uint32_t *domain);
-/* k: experts per token. */
-void load_metrics(struct load *load, double k, struct metrics *metrics);
-/* Kept pairs per token. */
+/* What is expected by chance is that of as many picks a token as were counted. */
+void load_metrics(struct load *load, struct metrics *metrics);
+/* Picks per token, before the capacity, and kept pairs per token; 0 when nothing was counted. */
+double load_picks(const struct load *load);
 double load_pairs(const struct load *load);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * layer.c -- the MoE layer: route, dispatch, experts, combine; and back.
+ * layer.c -- the MoE layer: route, send, compute, return, combine; and back.
  */
 #include <config.h>
 
@@ -46,7 +46,10 @@ void layer_create(struct layer *layer, const struct sentence *sentence, const st
 	layer->width = width;
 	layer->inner = (size_t)options->expert_width;
 	layer->experts = call->experts;
-	router_create(&layer->router, sentence, options, call, width, seed, params, arena);
+	exchange_create(&layer->exchange, layer->experts, width);
+	router_create(&layer->router, sentence, options, call, arena);
+	router_seed(&layer->router, seed);
+	router_add_projection(&layer->router, options, width, params, arena);
 	create_experts(layer, layers, call->layer, params, arena);
 	layer->shared.inner = 0;
 	if (shared == 0)
@@ -66,30 +69,29 @@ static size_t chunk_end(size_t at, size_t end)
 }
 
 /* rows[p] = x[token of pair p] */
-static void dispatch(const struct layer *layer, size_t first, size_t end, const real *x, real *rows)
+static void unpack(const struct shipment *x, size_t first, size_t end, real *rows)
 {
-	const uint32_t *token = layer->router.plan.token;
 	for (size_t p = first; p < end; p++)
-		memcpy(rows + p * layer->width, x + token[p] * layer->width, layer->width * sizeof(real));
+		memcpy(rows + p * x->width, shipment_row(x, p), x->width * sizeof(real));
 }
 
 /* The chunk's rows lie where its results will. */
-static void expert_forward(struct layer *layer, size_t e, const real *x)
+static void expert_forward(struct layer *layer, size_t e, const struct shipment *x)
 {
 	const struct moe_plan *plan = &layer->router.plan;
 	for (size_t at = plan->first[e], end; at < plan->first[e + 1]; at = end) {
 		real *rows = layer->results + at * layer->width;
 		end = chunk_end(at, plan->first[e + 1]);
-		dispatch(layer, at, end, x, layer->results);
+		unpack(x, at, end, layer->results);
 		ffn_forward(&layer->expert[e], end - at, rows, layer->slopes + at * layer->inner,
 					layer->hidden + at * layer->inner, rows);
 	}
 }
 
-void layer_compute(struct layer *layer, const real *x)
+void layer_compute(struct layer *layer, const struct shipment *x)
 {
 	PARALLEL_FOR
-	for (size_t e = 0; e < layer->experts; e++)
+	for (size_t e = layer->exchange.first; e < layer->exchange.end; e++)
 		expert_forward(layer, e, x);
 }
 
@@ -136,19 +138,22 @@ void layer_combine(const struct layer *layer, size_t tokens, real *y)
 void layer_forward(struct layer *layer, const struct moe_call *call, const struct moe_tokens *of, const real *x,
 				   real *y)
 {
+	const struct moe_plan *plan = &layer->router.plan;
 	router_forward(&layer->router, call, of, x);
-	layer_compute(layer, x);
+	struct shipment rows = exchange_send(&layer->exchange, plan, x);
+	layer_compute(layer, &rows);
+	exchange_return(&layer->exchange, plan, layer->results);
 	layer_combine(layer, call->tokens, y);
 	if (layer->shared.inner)
 		ffn_forward_rows(&layer->shared, call->tokens, x, layer->shared_slopes, layer->shared_hidden, true, y);
 }
 
 /* d_weight[p] = <d_y[token], result[p]>;  the results' buffer then takes weight * d_y[token]. */
-MOE_CLONED static void uncombine(struct moe_plan *plan, size_t first, size_t end, size_t width, const real *d_y,
-								 real *results)
+MOE_CLONED static void uncombine(struct moe_plan *plan, size_t first, size_t end, size_t width,
+								 const struct shipment *d_y, real *results)
 {
 	for (size_t p = first; p < end; p++) {
-		const real *restrict d = d_y + plan->token[p] * width;
+		const real *restrict d = shipment_row(d_y, p);
 		real *restrict result = results + p * width, weight = plan->weight[p];
 		plan->d_weight[p] = (real)moe_dot(d, result, width);
 		for (size_t i = 0; i < width; i++)
@@ -158,14 +163,14 @@ MOE_CLONED static void uncombine(struct moe_plan *plan, size_t first, size_t end
 
 /* The chunk's rows lie where their gradients will, and so do the hidden neurons.  An expert without pairs has one empty
  * chunk, which makes its gradient 0. */
-static void expert_backward(struct layer *layer, size_t e, const real *x, const real *d_y)
+static void expert_backward(struct layer *layer, size_t e, const struct shipment *x, const struct shipment *d_y)
 {
 	struct moe_plan *plan = &layer->router.plan;
 	size_t first = plan->first[e], at = first, end;
 	do {
 		real *rows = layer->d_rows + at * layer->width, *hidden = layer->hidden + at * layer->inner;
 		end = chunk_end(at, plan->first[e + 1]);
-		dispatch(layer, at, end, x, layer->d_rows);
+		unpack(x, at, end, layer->d_rows);
 		uncombine(plan, at, end, layer->width, d_y, layer->results);
 		ffn_backward(&layer->expert[e], end - at, rows, layer->slopes + at * layer->inner, hidden,
 					 layer->results + at * layer->width, at > first, hidden, rows);
@@ -173,10 +178,10 @@ static void expert_backward(struct layer *layer, size_t e, const real *x, const 
 	} while (at < plan->first[e + 1]);
 }
 
-void layer_compute_backward(struct layer *layer, const real *x, const real *d_y)
+void layer_compute_backward(struct layer *layer, const struct shipment *x, const struct shipment *d_y)
 {
 	PARALLEL_FOR
-	for (size_t e = 0; e < layer->experts; e++)
+	for (size_t e = layer->exchange.first; e < layer->exchange.end; e++)
 		expert_backward(layer, e, x, d_y);
 }
 
@@ -188,7 +193,11 @@ void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x)
 void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x)
 {
 	size_t tokens = layer->router.route.call.tokens;
-	layer_compute_backward(layer, x, d_y);
+	const struct moe_plan *plan = &layer->router.plan;
+	struct shipment rows = exchange_send(&layer->exchange, plan, x);
+	struct shipment d_results = exchange_send(&layer->exchange, plan, d_y);
+	layer_compute_backward(layer, &rows, &d_results);
+	exchange_return(&layer->exchange, plan, layer->d_rows);
 	layer_combine_backward(layer, tokens, d_x);
 	router_backward(&layer->router, x, d_x);
 	if (layer->shared.inner)

@@ -8,12 +8,14 @@
 #ifndef SIM_NET_LAYER_H
 #define SIM_NET_LAYER_H
 
+#include "sim/exchange/exchange.h"
 #include "sim/model/ffn.h"
 #include "sim/route/router.h"
 
 struct layer {
 	size_t width, experts, inner;
 	struct router router;
+	struct exchange exchange;
 	struct ffn *expert;                  /* [experts] */
 	real *slopes, *hidden;               /* [pairs][inner]: kept for the backward pass */
 	real *results, *d_rows;              /* [pairs][width] */
@@ -36,14 +38,15 @@ void layer_forward(struct layer *layer, const struct moe_call *call, const struc
 /* Overwrites d_x; adds to the weights' gradients. */
 void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d_x);
 
-/* The stages of the two above behind the router, for those who look at them one by one.
+/* The stages of the two above behind the router, for those who look at them one by one; exchange_send() stands before
+ * each compute and exchange_return() behind it.
  *   compute           results = experts(x[token]), expert by expert
  *   combine           y[t] = sum over the token's pairs of weight * result
  *   compute_backward  from d_y to the experts' gradients, plan.d_weight and d_rows
  *   combine_backward  d_x[t] = sum over the token's pairs of d_rows */
-void layer_compute(struct layer *layer, const real *x);
+void layer_compute(struct layer *layer, const struct shipment *x);
 void layer_combine(const struct layer *layer, size_t tokens, real *y);
-void layer_compute_backward(struct layer *layer, const real *x, const real *d_y);
+void layer_compute_backward(struct layer *layer, const struct shipment *x, const struct shipment *d_y);
 void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x);
 
 #endif

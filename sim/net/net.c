@@ -100,12 +100,35 @@ static void block_forward(struct net *net, struct block *block, const struct bat
 	add_rows(tokens, width, block->middle, net->branch, out);
 }
 
+size_t net_routers(const struct net *net)
+{
+	return net->shape.layers;
+}
+
+struct router *net_router(const struct net *net, size_t i)
+{
+	return &net->block[i].layer.router;
+}
+
+const real *net_router_input(const struct net *net, size_t i)
+{
+	return net->block[i].normed_middle;
+}
+
+size_t net_pairs(const struct net *net)
+{
+	size_t pairs = 0;
+	for (size_t i = 0; i < net_routers(net); i++)
+		pairs += net_router(net, i)->plan.pairs;
+	return pairs;
+}
+
 /* The balancers' terms of all layers. */
 static double balance_terms(const struct net *net)
 {
 	double sum = 0;
-	for (size_t i = 0; i < net->shape.layers; i++) {
-		const struct router *router = &net->block[i].layer.router;
+	for (size_t i = 0; i < net_routers(net); i++) {
+		const struct router *router = net_router(net, i);
 		for (size_t j = 0; j < router->sentence->balancers; j++)
 			sum += router->term[j].weight * router->term[j].value;
 	}
@@ -153,6 +176,6 @@ void net_backward(struct net *net, const struct batch *batch)
 
 void net_settle(struct net *net)
 {
-	for (size_t i = 0; i < net->shape.layers; i++)
-		router_settle(&net->block[i].layer.router);
+	for (size_t i = 0; i < net_routers(net); i++)
+		router_settle(net_router(net, i));
 }

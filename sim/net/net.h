@@ -56,6 +56,12 @@ struct objective net_forward(struct net *net, const struct batch *batch, size_t 
 /* The gradient of objective.total after a training forward pass on the same batch: overwrites the gradients of all
  * parameters. */
 void net_backward(struct net *net, const struct batch *batch);
+/* The routers, one a layer, and the rows that the i-th read in the last forward pass. */
+size_t net_routers(const struct net *net);
+struct router *net_router(const struct net *net, size_t i);
+const real *net_router_input(const struct net *net, size_t i);
+/* Pairs that the experts computed in the last forward pass, over all layers. */
+size_t net_pairs(const struct net *net);
 /* Lets all routers' parts update their state. */
 void net_settle(struct net *net);
 

@@ -9,9 +9,18 @@
 
 #include <moesim/moesim.h>
 
-/* Both lists are sorted by kind and name and end in NULL (a recipe in name = NULL); they must outlive their use. */
+#include "sim/base/error.h"
+
+/* Adds parts (a list that ends in NULL) and recipes (one that ends in name = NULL) behind those that are there; both
+ * must outlive the catalog.  A name that is taken, by a part of the same kind or by a recipe or its alias, is refused,
+ * and nothing is added then. */
+int catalog_add(const struct moe_part *const *parts, const struct moe_recipe *recipes, struct error *err);
+
+/* The same for lists that are the program's own, as the first ones: what was there before is forgotten. */
 void catalog_use(const struct moe_part *const *parts, const struct moe_recipe *recipes);
 
+/* All parts, by kind and in the order in which they were added; ends in NULL.  All recipes; ends in name = NULL.  Both
+ * are valid until something is added.  NULL before catalog_use(). */
 const struct moe_part *const *catalog_parts(void);
 const struct moe_recipe *catalog_recipes(void);
 
@@ -21,7 +30,7 @@ const char *catalog_kind(enum moe_kind kind);
 const struct moe_part *catalog_part(enum moe_kind kind, const char *name); /* or NULL */
 const struct moe_recipe *catalog_recipe(const char *name);                 /* by name or alias, or NULL */
 
-/* NULL-ended names for suggestions and lists; live as long as the program. */
+/* NULL-ended names for suggestions and lists; valid until something is added. */
 const char *const *catalog_part_names(enum moe_kind kind);
 const char *const *catalog_recipe_names(void);
 

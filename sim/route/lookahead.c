@@ -36,7 +36,7 @@ void lookahead_create(struct lookahead *memory, const struct router *router, con
 	memory->id = ARENA_TAKE(arena, call->tokens, uint32_t);
 	memory->domain = ARENA_TAKE(arena, call->tokens, uint32_t);
 	memory->guess = ARENA_TAKE(arena, call->tokens, uint32_t);
-	memory->row = ARENA_TAKE(arena, call->tokens * router->width, real);
+	memory->row = ARENA_TAKE(arena, call->tokens * router->projection.width, real);
 	memory->pairs = ARENA_TAKE(arena, call->length, size_t);
 	memory->expert = ARENA_TAKE(arena, router->max_pairs, uint32_t);
 	memory->weight = ARENA_TAKE(arena, router->max_pairs, real);
@@ -46,14 +46,14 @@ void lookahead_create(struct lookahead *memory, const struct router *router, con
 
 static real *logits_of(const struct probe *probe, size_t token)
 {
-	return probe->router->logits + token * probe->call.experts;
+	return probe->router->projection.logits + token * probe->call.experts;
 }
 
 /* A row of the model with what is known of its token. */
 static void draw_row(struct probe *probe, size_t token)
 {
 	struct lookahead *memory = probe->memory;
-	size_t from = moe_below(&probe->rng, probe->rows), width = probe->router->width;
+	size_t from = moe_below(&probe->rng, probe->rows), width = probe->router->projection.width;
 	memory->id[token] = probe->of->id[from];
 	memory->domain[token] = probe->of->domain[from];
 	memory->guess[token] = probe->of->guess ? probe->of->guess[from] : 0;
@@ -66,7 +66,7 @@ static void draw_chance(struct probe *probe, size_t token)
 	probe->memory->id[token] = (uint32_t)moe_below(&probe->rng, call->vocabulary);
 	probe->memory->domain[token] = (uint32_t)moe_below(&probe->rng, call->domains);
 	probe->memory->guess[token] = (uint32_t)moe_below(&probe->rng, call->domains);
-	for (size_t e = 0; probe->router->logits && e < call->experts; e++)
+	for (size_t e = 0; probe->router->projection.logits && e < call->experts; e++)
 		logits_of(probe, token)[e] = (real)(SPREAD * (2 * moe_uniform(&probe->rng) - 1));
 }
 
@@ -84,7 +84,7 @@ static void route(struct probe *probe)
 	const struct lookahead *memory = probe->memory;
 	struct moe_tokens of = { memory->id, memory->domain, probe->of->guess ? memory->guess : NULL, probe->of->class_of };
 	if (probe->chance)
-		router_decide(probe->router, &probe->call, &of, memory->row);
+		router_route(probe->router, &probe->call, &of, memory->row, probe->router->projection.logits);
 	else
 		router_forward(probe->router, &probe->call, &of, memory->row);
 }
@@ -210,7 +210,7 @@ static void like_two(struct probe *probe)
 static bool crowded_future(struct probe *probe)
 {
 	struct place place;
-	if (probe->router->logits == NULL)
+	if (probe->router->projection.logits == NULL)
 		return false;
 	probe->chance = true;
 	draw(probe, 0, probe->call.tokens);

@@ -7,7 +7,6 @@
 #include "sim/route/router.h"
 
 #include <moesim/kit.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "sim/base/seed.h"
@@ -41,6 +40,11 @@ bool router_has_weights(const struct sentence *sentence)
 	return sentence->scorer.part->wants & MOE_LOGITS;
 }
 
+bool router_varies(const struct sentence *sentence)
+{
+	return ((const struct moe_selector *)sentence->selector.part)->varies;
+}
+
 static bool adjusts(const struct sentence *sentence)
 {
 	for (size_t i = 0; i < sentence->balancers; i++)
@@ -49,22 +53,19 @@ static bool adjusts(const struct sentence *sentence)
 	return false;
 }
 
-static void create_scores(struct router *r, const struct layer_options *layer, size_t n, struct params *params,
-						  struct arena *arena)
+/* A part's random streams are named by the part, the phase and, through the index, the layer and step. */
+static void name_streams(struct part_memory *memory, const char *part, uint64_t seed, size_t layer)
 {
-	if (router_has_weights(r->sentence)) {
-		params_add(params, &r->map, r->width * r->route.call.experts, "router", r->route.call.layer, 0,
-				   layer->router_scale, false);
-		params_scale_rate(params, layer->router_lr);
-		r->logits = ARENA_TAKE(arena, n, real);
-		r->grad.logits = ARENA_TAKE(arena, n, real);
-	}
-	if (scorer(r)->forward) {
-		r->scores = ARENA_TAKE(arena, n, real);
-		r->grad.scores = ARENA_TAKE(arena, n, real);
-	}
-	if (adjusts(r->sentence))
-		r->choice = ARENA_TAKE(arena, n, real);
+	memory->train = seed_stream(seed, text_keep_f("%s/train", part), 0);
+	memory->eval = seed_stream(seed, text_keep_f("%s/eval", part), 0);
+	memory->table = seed_stream(seed, text_keep_f("%s/table", part), (uint64_t)layer << 32);
+}
+
+void router_seed(struct router *r, uint64_t seed)
+{
+	r->projection.jitter_rng = seed_stream(seed, "jitter", 0);
+	for (size_t i = 0; selector(r)->select && i < sentence_parts(r->sentence); i++)
+		name_streams(&r->memory[i], sentence_part(r->sentence, i)->part->name, seed, r->route.call.layer);
 }
 
 static void create_memory(struct router *r, struct arena *arena)
@@ -73,38 +74,66 @@ static void create_memory(struct router *r, struct arena *arena)
 		const struct part_use *use = sentence_part(r->sentence, i);
 		const struct moe_part *part = use->part;
 		struct part_memory *memory = &r->memory[i];
-		memory->state_size = part->state_size ? part->state_size(&r->route.call, part_opt(use)) : 0;
+		memory->state_size = part->state_size ? part->state_size(&r->route.call, use->opt) : 0;
 		memory->state = arena_take(arena, memory->state_size, 1);
 		if (part->scratch_size)
-			memory->scratch = arena_take(arena, part->scratch_size(&r->route.call, part_opt(use)), 1);
-		memory->table = seed_stream(r->seed, text_keep_f("%s/table", part->name), (uint64_t)r->route.call.layer << 32);
-		memory->self = (struct moe_self){ part_opt(use), memory->state, memory->scratch, &memory->rng, &memory->table };
+			memory->scratch = arena_take(arena, part->scratch_size(&r->route.call, use->opt), 1);
+		memory->self = (struct moe_self){ use->opt, memory->state, memory->scratch, &memory->rng, &memory->table };
 	}
 }
 
 void router_create(struct router *r, const struct sentence *sentence, const struct layer_options *layer,
-				   const struct moe_call *call, size_t width, uint64_t seed, struct params *params, struct arena *arena)
+				   const struct moe_call *call, struct arena *arena)
 {
+	size_t n = call->tokens * call->experts;
 	*r = (struct router){ .sentence = sentence,
-						  .width = width,
 						  .capacity = layer->capacity,
 						  .overflow = (enum overflow_rule)layer->overflow,
-						  .jitter = layer->jitter,
-						  .seed = seed,
 						  .wants = sentence_wants(sentence),
 						  .route.call = *call };
+	r->memory = ARENA_KEEP(arena, sentence_parts(sentence), struct part_memory);
+	r->term = ARENA_KEEP(arena, sentence->balancers, struct moe_term);
 	if (selector(r)->select == NULL)
 		return;
 	r->max_pairs =
-		selector(r)->max_picks ? selector(r)->max_picks(call, part_opt(&sentence->selector)) : call->tokens * call->k;
-	create_scores(r, layer, call->tokens * call->experts, params, arena);
-	if (r->jitter > 0 && router_has_weights(sentence)) {
-		r->input = ARENA_TAKE(arena, call->tokens * width, real);
-		r->noise = ARENA_TAKE(arena, call->tokens * width, real);
-	}
+		selector(r)->max_picks ? selector(r)->max_picks(call, sentence->selector.opt) : call->tokens * call->k;
+	if (scorer(r)->forward)
+		r->scores = ARENA_TAKE(arena, n, real);
+	if (adjusts(sentence))
+		r->choice = ARENA_TAKE(arena, n, real);
 	planner_create(&r->planner, call->tokens, call->experts, r->max_pairs, arena);
 	plan_create(&r->plan, call->tokens, call->experts, r->max_pairs, arena);
 	create_memory(r, arena);
+	router_seed(r, 0);
+}
+
+void router_add_projection(struct router *r, const struct layer_options *layer, size_t width, struct params *params,
+						   struct arena *arena)
+{
+	struct projection *projection = &r->projection;
+	const struct moe_call *call = &r->route.call;
+	size_t n = call->tokens * call->experts;
+	projection->width = width;
+	projection->jitter = layer->jitter;
+	if (selector(r)->select == NULL)
+		return;
+	if (scorer(r)->forward)
+		projection->grad.scores = ARENA_TAKE(arena, n, real);
+	if (!router_has_weights(r->sentence))
+		return;
+	params_add(params, &projection->map, width * call->experts, "router", call->layer, 0, layer->router_scale, false);
+	params_scale_rate(params, layer->router_lr);
+	projection->logits = ARENA_TAKE(arena, n, real);
+	projection->grad.logits = ARENA_TAKE(arena, n, real);
+	if (layer->jitter > 0) {
+		projection->input = ARENA_TAKE(arena, call->tokens * width, real);
+		projection->noise = ARENA_TAKE(arena, call->tokens * width, real);
+	}
+}
+
+static uint64_t stream_index(const struct moe_call *call)
+{
+	return ((uint64_t)call->layer << 40) | call->step;
 }
 
 /* Puts every part's random stream at the start that belongs to this layer, phase and step. */
@@ -112,31 +141,30 @@ static void open_streams(struct router *r)
 {
 	const struct moe_call *call = &r->route.call;
 	for (size_t i = 0; i < sentence_parts(r->sentence); i++) {
-		const struct moe_part *part = sentence_part(r->sentence, i)->part;
-		char name[128];
-		snprintf(name, sizeof name, "%s/%s", part->name, call->training ? "train" : "eval");
-		r->memory[i].rng = seed_stream(r->seed, name, ((uint64_t)call->layer << 40) | call->step);
+		struct part_memory *memory = &r->memory[i];
+		memory->rng = seed_at(call->training ? &memory->train : &memory->eval, stream_index(call));
 	}
 }
 
 /* Switch's input jitter: each entry times 1 +- jitter, in training only. */
-static const real *perturb(struct router *r, const real *x)
+static const real *perturb(struct projection *projection, const struct moe_call *call, const real *x)
 {
-	size_t n = r->route.call.tokens * r->width;
-	if (r->input == NULL || !r->route.call.training)
+	size_t n = call->tokens * projection->width;
+	if (projection->input == NULL || !call->training)
 		return x;
-	struct moe_rng rng = seed_stream(r->seed, "jitter", ((uint64_t)r->route.call.layer << 40) | r->route.call.step);
+	struct moe_rng rng = seed_at(&projection->jitter_rng, stream_index(call));
 	for (size_t i = 0; i < n; i++) {
-		r->noise[i] = (real)(1 + r->jitter * (2 * moe_uniform(&rng) - 1));
-		r->input[i] = x[i] * r->noise[i];
+		projection->noise[i] = (real)(1 + projection->jitter * (2 * moe_uniform(&rng) - 1));
+		projection->input[i] = x[i] * projection->noise[i];
 	}
-	return r->input;
+	return projection->input;
 }
 
-static void project(struct router *r, const real *x)
+static void project(struct projection *projection, const struct moe_call *call, const real *x)
 {
-	if (r->logits)
-		linear_forward(r->route.call.tokens, r->width, r->route.call.experts, perturb(r, x), r->map.w, r->logits);
+	if (projection->logits)
+		linear_forward(call->tokens, projection->width, call->experts, perturb(projection, call, x), projection->map.w,
+					   projection->logits);
 }
 
 static void score(struct router *r)
@@ -173,69 +201,93 @@ static void weigh(struct router *r)
 	gate(r)->forward(&r->memory[GATE].self, &r->route, r->plan.weight);
 }
 
-/* The balancers' terms; in training with their gradients, into buffers that the backward pass then adds to. */
-static void balance(struct router *r)
+/* The balancers' terms; `grad` may be NULL. */
+static void balance(struct router *r, struct moe_grad *grad)
 {
-	size_t bytes = r->route.call.tokens * r->route.call.experts * sizeof(real);
-	if (!r->route.call.training)
-		return;
-	if (r->grad.logits)
-		memset(r->grad.logits, 0, bytes);
-	if (r->grad.scores)
-		memset(r->grad.scores, 0, bytes);
 	for (size_t i = 0; i < r->sentence->balancers; i++)
 		if (balancer(r, i)->loss)
-			balancer(r, i)->loss(&r->memory[BALANCER + i].self, &r->route, &r->term[i], &r->grad);
+			balancer(r, i)->loss(&r->memory[BALANCER + i].self, &r->route, &r->term[i], grad);
+}
+
+/* The gradients' buffers, to which the balancers and then the backward pass add. */
+static struct moe_grad *clear_grad(struct router *r)
+{
+	struct moe_grad *grad = &r->projection.grad;
+	size_t bytes = r->route.call.tokens * r->route.call.experts * sizeof(real);
+	if (grad->logits)
+		memset(grad->logits, 0, bytes);
+	if (grad->scores)
+		memset(grad->scores, 0, bytes);
+	return grad;
 }
 
 /* Labels are told to those who say that they want them. */
 static struct moe_tokens told(const struct moe_tokens *of, unsigned wants)
 {
+	if (of == NULL)
+		return (struct moe_tokens){ .id = NULL };
 	return (struct moe_tokens){ .id = of->id,
 								.domain = wants & MOE_DOMAINS ? of->domain : NULL,
 								.guess = wants & MOE_GUESSES ? of->guess : NULL,
 								.class_of = wants & MOE_CLASSES ? of->class_of : NULL };
 }
 
-void router_forward(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
+/* All that leads to the plan and its weights. */
+static void decide(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x,
+				   const real *logits)
 {
-	r->route.call = *call;
-	if (selector(r)->select != NULL)
-		project(r, x);
-	router_decide(r, call, of, x);
-}
-
-void router_decide(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
-{
-	r->route = (struct moe_route){ .call = *call, .of = told(of, r->wants), .x = x, .logits = r->logits };
+	r->route = (struct moe_route){ .call = *call, .of = told(of, r->wants), .x = x };
 	if (selector(r)->select == NULL)
 		return;
+	r->route.logits = router_has_weights(r->sentence) ? logits : NULL;
 	open_streams(r);
 	score(r);
 	adjust(r);
 	choose(r);
 	weigh(r);
-	balance(r);
+}
+
+void router_route(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x,
+				  const real *logits)
+{
+	decide(r, call, of, x, logits);
+	if (selector(r)->select && call->training)
+		balance(r, NULL);
+}
+
+void router_forward(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
+{
+	project(&r->projection, call, x);
+	decide(r, call, of, x, r->projection.logits);
+	if (selector(r)->select && call->training)
+		balance(r, clear_grad(r));
+}
+
+/* From the logits' gradient to the map's and the rows'.  The jittered input has served its turn, so its buffer takes
+ * its own gradient. */
+static void project_backward(struct projection *projection, const struct moe_call *call, const real *x, real *d_x)
+{
+	size_t tokens = call->tokens, width = projection->width;
+	if (projection->input == NULL) {
+		linear_backward(tokens, width, call->experts, x, projection->map.w, projection->grad.logits,
+						projection->map.d_w, true, d_x);
+		return;
+	}
+	linear_backward(tokens, width, call->experts, projection->input, projection->map.w, projection->grad.logits,
+					projection->map.d_w, false, projection->input);
+	for (size_t i = 0; i < tokens * width; i++)
+		d_x[i] += projection->input[i] * projection->noise[i];
 }
 
 void router_backward(struct router *r, const real *x, real *d_x)
 {
-	const struct moe_call *call = &r->route.call;
-	if (r->logits == NULL)
+	if (r->projection.logits == NULL)
 		return;
 	if (gate(r)->backward)
-		gate(r)->backward(&r->memory[GATE].self, &r->route, &r->grad);
+		gate(r)->backward(&r->memory[GATE].self, &r->route, &r->projection.grad);
 	if (scorer(r)->backward)
-		scorer(r)->backward(&r->memory[SCORER].self, &r->route, &r->grad);
-	if (r->input == NULL) {
-		linear_backward(call->tokens, r->width, call->experts, x, r->map.w, r->grad.logits, r->map.d_w, true, d_x);
-		return;
-	}
-	/* The jittered input has served its turn, so its buffer takes its own gradient. */
-	linear_backward(call->tokens, r->width, call->experts, r->input, r->map.w, r->grad.logits, r->map.d_w, false,
-					r->input);
-	for (size_t i = 0; i < call->tokens * r->width; i++)
-		d_x[i] += r->input[i] * r->noise[i];
+		scorer(r)->backward(&r->memory[SCORER].self, &r->route, &r->projection.grad);
+	project_backward(&r->projection, &r->route.call, x, d_x);
 }
 
 void router_settle(struct router *r)

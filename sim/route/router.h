@@ -13,46 +13,69 @@
 struct part_memory {
 	void *state, *scratch;
 	size_t state_size;
-	struct moe_rng rng, table;
+	struct moe_rng train, eval, table; /* the part's streams, at index 0 but for `table` */
+	struct moe_rng rng;                /* the one in use */
 	struct moe_self self;
+};
+
+/* How a layer makes logits from rows, with what it learns by. */
+struct projection {
+	size_t width;
+	struct weight map; /* [width][experts]; none when the scorer reads no logits */
+	double jitter;
+	struct moe_rng jitter_rng;
+	real *input;          /* [tokens][width] the jittered rows; NULL without jitter */
+	real *noise;          /* [tokens][width] their factors */
+	real *logits;         /* [tokens][experts]; NULL when the scorer reads none */
+	struct moe_grad grad; /* of logits and scores */
 };
 
 struct router {
 	const struct sentence *sentence;
-	size_t width, max_pairs;
-	double capacity, jitter;
+	size_t max_pairs;
+	double capacity;
 	enum overflow_rule overflow;
-	uint64_t seed;
-	unsigned wants;                 /* sentence_wants() */
-	struct weight map;              /* [width][experts]; none when the scorer reads no logits */
-	real *input;                    /* [tokens][width] the jittered rows; NULL without jitter */
-	real *noise;                    /* [tokens][width] their factors */
-	real *logits, *scores, *choice; /* [tokens][experts]; NULL where not needed */
-	struct moe_grad grad;
+	unsigned wants;               /* sentence_wants() */
+	struct projection projection; /* zero in a router of logits from elsewhere */
+	real *scores, *choice;        /* [tokens][experts]; NULL where not needed */
 	struct planner planner;
 	struct moe_plan plan;
 	struct moe_route route;
-	struct part_memory memory[3 + SENTENCE_BALANCERS]; /* in the order of sentence_part() */
-	struct moe_term term[SENTENCE_BALANCERS];          /* the losses of the last training forward pass */
+	struct part_memory *memory; /* [sentence_parts()] */
+	struct moe_term *term;      /* [balancers] the losses of the last training pass */
 };
 
-/* call: the largest batch, with experts = 0 when the selector routes nothing. */
+/* A router of logits that come from elsewhere: a layer's own projection, or a file.  call: the largest batch, with
+ * experts = 0 when the selector routes nothing.  Random streams are those of seed 0 until router_seed(). */
 void router_create(struct router *router, const struct sentence *sentence, const struct layer_options *layer,
-				   const struct moe_call *call, size_t width, uint64_t seed, struct params *params,
-				   struct arena *arena);
+				   const struct moe_call *call, struct arena *arena);
 
-/* Routes x[tokens][width], which must stay as it is until router_backward().  In training also computes the balancers'
- * losses and their gradients.  The plan, with its weights, is router->plan until the next call. */
+/* Draws all that is random from the streams of this seed. */
+void router_seed(struct router *router, uint64_t seed);
+
+/* Gives the router a projection from rows of `width` to logits, with its parameters and gradients: what
+ * router_forward() and router_backward() need.  layer: as router_create() got it. */
+void router_add_projection(struct router *router, const struct layer_options *layer, size_t width,
+						   struct params *params, struct arena *arena);
+
+/* Routes by logits[tokens][experts] as they are.  The plan, with its weights, is router->plan until the next call; the
+ * balancers' terms are computed when call->training is set, their gradients are not.  x[tokens][width], the labels in
+ * `of` and the logits may be NULL where the sentence does not want them (see sentence_lacks()). */
+void router_route(struct router *router, const struct moe_call *call, const struct moe_tokens *of, const real *x,
+				  const real *logits);
+
+/* Projects x[tokens][width], which must stay as it is until router_backward(), and routes by the logits.  In training
+ * also computes the gradients of the balancers' terms. */
 void router_forward(struct router *router, const struct moe_call *call, const struct moe_tokens *of, const real *x);
-
-/* What router_forward() does behind the projection: routes by the logits that stand in router->logits. */
-void router_decide(struct router *router, const struct moe_call *call, const struct moe_tokens *of, const real *x);
 
 /* From plan.d_weight and the balancers' gradients to the router's weights; adds to d_x[tokens][width]. */
 void router_backward(struct router *router, const real *x, real *d_x);
 
 /* Lets the parts update their state from the last route; after the optimizer's step. */
 void router_settle(struct router *router);
+
+/* Does the selector choose how many experts a token gets, so that k does not tell? */
+bool router_varies(const struct sentence *sentence);
 
 /* What is added to each expert's score before selection, [experts], or NULL when no balancer does so. */
 const real *router_offsets(const struct router *router);

@@ -18,41 +18,34 @@
 #include <moesim/moesim.h>
 
 #include "sim/base/error.h"
-
-enum overflow_rule { OVERFLOW_POSITION, OVERFLOW_LOWEST_SCORE };
-
-/* Options of the MoE layer that belong to no part. */
-struct layer_options {
-	int64_t experts, k, shared, expert_width;
-	double capacity; /* factor; 0: no limit */
-	int overflow;    /* enum overflow_rule */
-	double jitter;
-	double router_scale, router_lr;
-};
-extern const struct moe_opt layer_rows[];
-
-enum { SENTENCE_BALANCERS = 6, SENTENCE_WORDS = 16, PART_OPTIONS = 256 };
+#include "sim/route/layer_options.h"
 
 /* A part with its options filled in. */
 struct part_use {
 	const struct moe_part *part;
-	union {
-		max_align_t align;
-		char bytes[PART_OPTIONS];
-	} opt;
+	const void *opt; /* the part's options struct, which lives as long as the program; NULL: it has none */
 };
 
+/* A value: may be copied, and holds nothing that has to be freed. */
 struct sentence {
 	const char *name; /* the recipe's name, or "custom" */
-	struct part_use scorer, selector, gate, balancer[SENTENCE_BALANCERS];
+	struct part_use scorer, selector, gate;
+	const struct part_use *balancer; /* [balancers] */
 	size_t balancers;
-	/* Layer options that the sentence sets, in the order in which they were said; the last one wins. */
-	size_t words;
-	struct layer_word {
+	/* Layer options that the sentence sets, in the order in which they were given; the last one wins. */
+	const struct layer_word {
 		const struct moe_opt *row;
 		const char *value;
-	} word[SENTENCE_WORDS];
+	} * word; /* [words] */
+	size_t words;
 };
+
+/* The part with its default options. */
+struct part_use part_use_of(const struct moe_part *part);
+/* Sets options from "key=value,...", as options_assign_list() does; on an error the use stays as it was. */
+int part_use_set(struct part_use *use, const char *list, struct error *err);
+/* Sets one option that the part has, as options_set() does. */
+int part_use_set_one(struct part_use *use, const char *name, const char *value, struct error *err);
 
 /* Reads a sentence.  `balance`, when not NULL, replaces its balancers.  Errors carry the file "--strategy" or
  * "--balance" and a column in that text. */
@@ -70,10 +63,12 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 /* The whole sentence with every option, as sentence_read() would read it back; lives as long as the program. */
 const char *sentence_text(const struct sentence *sentence, const struct layer_options *layer);
 
-static inline const void *part_opt(const struct part_use *use)
-{
-	return use->part->opts ? use->opt.bytes : NULL;
-}
+/* Fails in words when a part wants something of `known` that is not in `given`: what a file of logits, for example,
+ * does not hold.  Both are bits as in moe_part.wants. */
+int sentence_lacks(const struct sentence *sentence, unsigned known, unsigned given, struct error *err);
+
+/* A copy of these bytes that lives as long as the program; NULL for size 0. */
+const void *sentence_keep(const void *bytes, size_t size);
 
 /* The parts in the order scorer, selector, gate, balancers: for loops over all of them. */
 static inline const struct part_use *sentence_part(const struct sentence *sentence, size_t i)
@@ -87,5 +82,8 @@ static inline size_t sentence_parts(const struct sentence *sentence)
 {
 	return 3 + sentence->balancers;
 }
+
+/* Puts another part, or the same with other options, in the place of the i-th. */
+void sentence_set_part(struct sentence *sentence, size_t i, const struct part_use *use);
 
 #endif

@@ -48,7 +48,7 @@ static size_t body(const struct trainer *trainer, struct file_piece *piece)
 		if (piece)
 			piece[n] = (struct file_piece){ slab[n], params->n * sizeof(real) };
 	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
-		const struct router *router = &trainer->net.block[i].layer.router;
+		const struct router *router = net_router(&trainer->net, i);
 		for (size_t j = 0; j < sentence_parts(router->sentence); j++, n++)
 			if (piece)
 				piece[n] = (struct file_piece){ router->memory[j].state, router->memory[j].state_size };

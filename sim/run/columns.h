@@ -27,6 +27,8 @@ struct outcome {
 	struct metrics mean, worst; /* over the layers; dead_experts of `mean` is the sum */
 	struct leak leak;           /* change NAN: not measured */
 	double flops_per_token;
+	int64_t params_active;  /* that a token meets on average; with k experts a token where nothing was measured */
+	double pairs_per_token; /* mean over the layers; NAN where nothing was routed or measured */
 };
 
 /* What a row is about; what a file's columns do not name may be left out. */

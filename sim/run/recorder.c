@@ -85,7 +85,7 @@ static void rows_of_layers(struct recorder *recorder, struct trainer *trainer, s
 {
 	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
 		struct run_row row = { .trainer = trainer, .layer = i, .scope = scope };
-		load_metrics(&load[i], (double)trainer->net.call.k, &row.metrics);
+		load_metrics(&load[i], &row.metrics);
 		run_file_row(FILE_LAYERS, recorder->file[FILE_LAYERS], &row);
 	}
 }
@@ -97,7 +97,7 @@ void recorder_batch(struct recorder *recorder, struct trainer *trainer)
 
 static struct run_row row_of_layer(const struct trainer *trainer, size_t layer)
 {
-	const struct router *router = &trainer->net.block[layer].layer.router;
+	const struct router *router = net_router(&trainer->net, layer);
 	return (struct run_row){ .trainer = trainer,
 							 .layer = layer,
 							 .load = &trainer->eval_load[layer],
@@ -188,7 +188,7 @@ static int write_positions(struct recorder *recorder, const struct trainer *trai
 int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
 					 struct error *err)
 {
-	if (trainer->net.block[0].layer.router.capacity > 0)
+	if (net_router(&trainer->net, 0)->capacity > 0)
 		TRY(write_positions(recorder, trainer, err));
 	return write_summary(recorder, trainer, outcome, err);
 }

@@ -52,9 +52,14 @@ struct run {
 	double began, saved, save_seconds; /* clock at the first step and the last checkpoint; what that one took */
 };
 
-static void clear_outcome(struct outcome *outcome, const char *status)
+static void clear_outcome(struct outcome *outcome, const struct trainer *trainer, const char *status)
 {
-	*outcome = (struct outcome){ .status = status, .evaluation.loss = NAN, .leak.change = NAN, .flops_per_token = NAN };
+	*outcome = (struct outcome){ .status = status,
+								 .evaluation.loss = NAN,
+								 .leak.change = NAN,
+								 .flops_per_token = NAN,
+								 .params_active = trainer->cost.params_active,
+								 .pairs_per_token = NAN };
 	metrics_clear(&outcome->mean);
 	metrics_clear(&outcome->worst);
 }
@@ -70,7 +75,7 @@ static void sum_up(struct run *run)
 		*(double *)((char *)mean + metric_rows[j].at) = 0;
 	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
 		struct metrics metrics;
-		load_metrics(&trainer->eval_load[i], (double)trainer->net.call.k, &metrics);
+		load_metrics(&trainer->eval_load[i], &metrics);
 		for (int j = 0; j < METRIC_COUNT; j++) {
 			double value = metric_value(&metric_rows[j], &metrics),
 				   *top = (double *)((char *)worst + metric_rows[j].at);
@@ -80,11 +85,20 @@ static void sum_up(struct run *run)
 	}
 }
 
+/* What a token really used in the last evaluation. */
+static void measure_use(struct outcome *outcome, const struct trainer *trainer)
+{
+	double pairs = outcome->evaluation.pairs;
+	outcome->flops_per_token = cost_flops_with(&trainer->cost, pairs);
+	outcome->params_active = cost_active_with(&trainer->cost, pairs);
+	outcome->pairs_per_token = trainer->net.call.experts ? pairs / (double)trainer->net.shape.layers : NAN;
+}
+
 static void judge(struct run *run)
 {
 	struct trainer *trainer = run->trainer;
 	run->outcome->evaluation = trainer_evaluate(trainer);
-	run->outcome->flops_per_token = cost_flops_with(&trainer->cost, run->outcome->evaluation.pairs);
+	measure_use(run->outcome, trainer);
 	sum_up(run);
 	run->progress.excess_loss = run->outcome->evaluation.loss - trainer->anchors.bayes;
 	run->progress.maxvio = run->outcome->worst.maxvio;
@@ -154,7 +168,7 @@ static int step(struct run *run, bool *more, struct error *err)
 	if (run->plan->show)
 		run->plan->show(run->plan->context, &run->progress);
 	if (log.diverged)
-		clear_outcome(run->outcome, "diverged"); /* an earlier evaluation is not how it ended */
+		clear_outcome(run->outcome, trainer, "diverged"); /* an earlier evaluation is not how it ended */
 	*more = !log.diverged && stop_signal == 0;
 	return 0;
 }
@@ -278,7 +292,7 @@ int run_train(struct trainer *trainer, const struct run_plan *plan, struct outco
 {
 	struct run run = { .trainer = trainer, .plan = plan, .outcome = outcome, .lock.fd = -1 };
 	struct error later;
-	clear_outcome(outcome, "done");
+	clear_outcome(outcome, trainer, "done");
 	run.progress.steps = (size_t)trainer->settings->config.steps;
 	run.progress.excess_loss = run.progress.maxvio = NAN;
 	watch_signals();

@@ -113,7 +113,7 @@ static int write_tokens(struct desk *desk, struct trainer *trainer, struct error
 		stream_eval(&trainer->stream, batch, &trainer->eval_batch);
 		net_forward(&trainer->net, &trainer->eval_batch, batch + 1, false);
 		for (size_t layer = 0; layer < trainer->net.shape.layers; layer++) {
-			const struct moe_route *route = &trainer->net.block[layer].layer.router.route;
+			const struct moe_route *route = &net_router(&trainer->net, layer)->route;
 			sort_picks(desk, route->picks, route->call.tokens);
 			for (uint32_t t = 0; t < route->call.tokens; t++)
 				put_token(desk, route, batch, t, layer);
@@ -125,7 +125,7 @@ static int write_tokens(struct desk *desk, struct trainer *trainer, struct error
 
 static void take_desk(struct desk *desk)
 {
-	const struct router *router = &desk->trainer->net.block[0].layer.router;
+	const struct router *router = net_router(&desk->trainer->net, 0);
 	desk->first = calloc(desk->trainer->net.call.tokens + 2, sizeof *desk->first);
 	desk->pick = calloc(router->max_pairs + 1, sizeof *desk->pick);
 	if (desk->first == NULL || desk->pick == NULL)

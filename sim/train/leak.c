@@ -53,10 +53,10 @@ static bool looks_ahead(struct trainer *trainer, bool training)
 	struct moe_call call = trainer->net.call;
 	uint64_t seed = (uint64_t)trainer->settings->config.seed;
 	call.training = training;
-	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
-		struct block *block = &trainer->net.block[i];
+	for (size_t i = 0; i < net_routers(&trainer->net); i++) {
 		call.layer = i;
-		if (lookahead_found(&trainer->lookahead, &block->layer.router, &call, &of, block->normed_middle, seed))
+		if (lookahead_found(&trainer->lookahead, net_router(&trainer->net, i), &call, &of,
+							net_router_input(&trainer->net, i), seed))
 			return true;
 	}
 	return false;

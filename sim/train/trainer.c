@@ -76,7 +76,7 @@ static void lay_out(struct trainer *trainer)
 	}
 	net_create(&trainer->net, &shape, &trainer->settings->sentence, &config->layer, (uint64_t)config->seed, arena);
 	trainer->kept_loss = ARENA_TAKE(arena, shape.sequences * shape.length, double);
-	lookahead_create(&trainer->lookahead, &trainer->net.block[0].layer.router, &trainer->net.call, arena);
+	lookahead_create(&trainer->lookahead, net_router(&trainer->net, 0), &trainer->net.call, arena);
 	trainer->batch_load = ARENA_KEEP(arena, shape.layers, struct load);
 	trainer->eval_load = ARENA_KEEP(arena, shape.layers, struct load);
 	for (size_t i = 0; i < shape.layers; i++) {
@@ -220,15 +220,13 @@ void trainer_close(struct trainer *trainer)
 static void add_layers(struct trainer *trainer, struct load *load, const struct batch *batch)
 {
 	for (size_t i = 0; i < trainer->net.shape.layers; i++)
-		load_add(&load[i], &trainer->net.block[i].layer.router, batch->domain);
+		load_add(&load[i], net_router(&trainer->net, i), batch->domain);
 }
 
 /* Three times the forward pass, with the pairs that really ran. */
 static double step_flops(const struct trainer *trainer)
 {
-	double tokens = (double)trainer->net.call.tokens, pairs = 0;
-	for (size_t i = 0; i < trainer->net.shape.layers; i++)
-		pairs += (double)trainer->net.block[i].layer.router.plan.pairs;
+	double tokens = (double)trainer->net.call.tokens, pairs = (double)net_pairs(&trainer->net);
 	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens);
 }
 
@@ -310,7 +308,7 @@ double trainer_term(const struct trainer *trainer, const char *column)
 			continue;
 		sum = isnan(sum) ? 0 : sum;
 		for (size_t i = 0; i < trainer->net.shape.layers; i++)
-			sum += trainer->net.block[i].layer.router.term[j].value / (double)trainer->net.shape.layers;
+			sum += net_router(&trainer->net, i)->term[j].value / (double)trainer->net.shape.layers;
 	}
 	return sum;
 }

@@ -68,6 +68,7 @@ const struct moe_selector selector_frozen = {
 			  .cite = "Fan, Messmer & Jaggi 2024, arXiv 2402.13089",
 			  .opts = options,
 			  .opts_size = sizeof(struct frozen),
+			  .wants = MOE_INPUT,
 			  .scratch_size = scratch_size },
 	.select = choose,
 };

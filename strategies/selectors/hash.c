@@ -55,6 +55,7 @@ const struct moe_selector selector_hash = {
 			  .summary = "routes by token id, via a random table drawn from the seed",
 			  .formula = "S_t = { h_1(id_t), ..., h_k(id_t) }, all distinct",
 			  .cite = "Roller et al. 2021, arXiv 2106.04426",
+			  .wants = MOE_IDS,
 			  .scratch_size = scratch_size },
 	.select = choose,
 };

@@ -179,7 +179,9 @@ static void layer_by_phases(struct layer *layer, const struct moe_call *call, co
 {
 	router_forward(&layer->router, call, &(struct moe_tokens){ .id = batch->id }, x);
 	lap(phases, ROUTING);
-	layer_compute(layer, x);
+	struct shipment rows = exchange_send(&layer->exchange, &layer->router.plan, x);
+	layer_compute(layer, &rows);
+	exchange_return(&layer->exchange, &layer->router.plan, layer->results);
 	lap(phases, EXPERTS);
 	layer_combine(layer, call->tokens, y);
 	lap(phases, COMBINE);
@@ -217,7 +219,10 @@ static double forward_by_phases(struct net *net, const struct batch *batch, stru
 static void layer_back_by_phases(struct layer *layer, const real *x, const real *d_y, real *d_x, struct phases *phases)
 {
 	size_t tokens = layer->router.route.call.tokens;
-	layer_compute_backward(layer, x, d_y);
+	struct shipment rows = exchange_send(&layer->exchange, &layer->router.plan, x);
+	struct shipment d_results = exchange_send(&layer->exchange, &layer->router.plan, d_y);
+	layer_compute_backward(layer, &rows, &d_results);
+	exchange_return(&layer->exchange, &layer->router.plan, layer->d_rows);
 	lap(phases, EXPERTS);
 	layer_combine_backward(layer, tokens, d_x);
 	lap(phases, COMBINE);
@@ -269,7 +274,7 @@ static void step_by_phases(struct trainer *trainer, struct phases *phases)
 	lap(phases, OPTIMIZER);
 	for (size_t i = 0; i < net->shape.layers; i++) {
 		load_clear(&trainer->batch_load[i]);
-		load_add(&trainer->batch_load[i], &net->block[i].layer.router, trainer->batch.domain);
+		load_add(&trainer->batch_load[i], net_router(net, i), trainer->batch.domain);
 	}
 	lap(phases, METRICS);
 }
@@ -430,7 +435,7 @@ static double flops_of_step(const struct trainer *trainer)
 {
 	double tokens = (double)trainer->net.call.tokens, pairs = 0;
 	for (size_t i = 0; i < trainer->net.shape.layers; i++)
-		pairs += (double)trainer->net.block[i].layer.router.plan.pairs;
+		pairs += (double)net_router(&trainer->net, i)->plan.pairs;
 	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens);
 }
 

@@ -54,7 +54,7 @@ static uint64_t selection(const struct net *net)
 {
 	uint64_t hash = TEXT_HASH_START;
 	for (size_t i = 0; i < net->shape.layers; i++) {
-		const struct moe_route *route = &net->block[i].layer.router.route;
+		const struct moe_route *route = &net_router(net, i)->route;
 		uint8_t at[2][64][16] = { { { 0 } } };
 		for (size_t p = 0; route->picks && p < route->picks->n; p++)
 			at[0][route->picks->token[p]][route->picks->expert[p]] = (uint8_t)(route->picks->rank[p] + 1);

@@ -56,7 +56,7 @@ struct moe_call {
 	size_t sequences; /* independent contexts; token t belongs to sequence t / length, at position t % length */
 	size_t length;
 	size_t experts; /* routed experts E */
-	size_t k;       /* experts per token; for a selector in which experts pick, the average */
+	size_t k;       /* experts per token; the average where experts pick; no more than a plan where `varies` is set */
 	size_t vocabulary;
 	size_t domains; /* of the stream */
 	size_t classes; /* of tokens that behave alike; the vocabulary where the stream has none */
@@ -101,8 +101,8 @@ struct moe_tokens {
 
 struct moe_route {
 	struct moe_call call;
-	struct moe_tokens of; /* labels that no part of the sentence wants are NULL */
-	const real *x;        /* [tokens][width] what the router reads */
+	struct moe_tokens of; /* what no part of the sentence wants may be NULL, and labels are */
+	const real *x;        /* [tokens][width] what the router reads; may be NULL unless a part wants MOE_INPUT */
 	const real *logits;   /* [tokens][experts]; NULL when the router has no weights */
 	const real *scores;   /* [tokens][experts]; NULL when the scorer gives none */
 	const real *choice;   /* [tokens][experts]; what the selector reads; the scores unless a balancer adjusts */
@@ -143,7 +143,9 @@ enum {
 	MOE_SCORES = 1u << 1,
 	MOE_DOMAINS = 1u << 2, /* of.domain: an oracle, which knows what no model can */
 	MOE_GUESSES = 1u << 3, /* of.guess */
-	MOE_CLASSES = 1u << 4  /* of.class_of */
+	MOE_CLASSES = 1u << 4, /* of.class_of, and with it of.id */
+	MOE_INPUT = 1u << 5,   /* x: a router of logits from a file has none */
+	MOE_IDS = 1u << 6      /* of.id: neither has it these, unless they are given */
 };
 
 struct moe_part {
@@ -178,6 +180,7 @@ struct moe_selector {
 	void (*select)(const struct moe_self *, const struct moe_route *, struct moe_picks *); /* NULL: nothing is routed */
 	/* An upper bound of the number of picks; NULL: tokens * k. */
 	size_t (*max_picks)(const struct moe_call *, const void *opt);
+	bool varies; /* how many experts a token gets is the selector's choice, whatever k is */
 };
 
 struct moe_gate {

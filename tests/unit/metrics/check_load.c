@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/base/text.h"
+#include "sim/metrics/balance.h"
 #include "sim/metrics/load.h"
 #include "tests/support/tiny.h"
 
@@ -46,8 +47,8 @@ static void add_router(const struct router *router)
 			sums.entropy -= share * log(share);
 			top = fmax(top, share);
 		}
-		for (size_t e = 0; router->logits && e < EXPERTS; e++)
-			z += exp((double)router->logits[t * EXPERTS + e]);
+		for (size_t e = 0; router->projection.logits && e < EXPERTS; e++)
+			z += exp((double)router->projection.logits[t * EXPERTS + e]);
 		sums.top1 += top;
 		sums.logit_z += log(z) * log(z);
 	}
@@ -74,7 +75,7 @@ static void add_pairs(const struct router *router, const uint32_t *domain)
 
 static void run_batches(void)
 {
-	const struct router *router = &tiny.net.block[0].layer.router;
+	const struct router *router = net_router(&tiny.net, 0);
 	for (size_t b = 0; b < BATCHES; b++) {
 		for (size_t t = 0; t < TOKENS; t++) {
 			tiny.batch.id[t] = (uint32_t)(5 * t + 3 * b) % 7;
@@ -106,6 +107,7 @@ static void check_counts(void)
 }
 
 static const char *const texts[] = {
+	"selector=top-p,p=0.6",
 	"top-k",
 	"top-k,capacity=0.5",
 	"expert-choice,k=1",
@@ -132,13 +134,18 @@ START_TEST(metrics_of_the_counts)
 	double picks = 0, kept = 0, top = 0, n = BATCHES * TOKENS;
 	open_case(texts[_i]);
 	run_batches();
-	load_metrics(&load, (double)tiny.layer.k, &metrics);
+	load_metrics(&load, &metrics);
 	for (size_t e = 0; e < EXPERTS; e++) {
 		picks += sums.assigned[e];
 		kept += sums.kept[e];
 		top = fmax(top, sums.assigned[e]);
 	}
 	ck_assert_double_eq(metrics.assignments, picks);
+	ck_assert_double_eq(load_picks(&load), picks / n);
+	ck_assert_double_eq(load_pairs(&load), kept / n);
+	/* the floor of as many picks a token as there really were */
+	ck_assert_double_eq(metrics.maxvio_floor, balance_noise_maxvio(EXPERTS, picks / n, n));
+	ck_assert_double_eq_tol(metrics.cv_floor, sqrt((EXPERTS - picks / n) / (picks / n * n)), 1e-12);
 	ck_assert_double_eq_tol(metrics.maxvio, top / (picks / EXPERTS) - 1, 1e-12);
 	ck_assert_double_eq_tol(metrics.drop_rate, (picks - kept) / picks, 1e-12);
 	ck_assert_double_eq_tol(metrics.token_drop_rate, sums.unrouted / n, 1e-12);
@@ -157,7 +164,7 @@ START_TEST(domains_and_experts)
 	double sum = 0, rows[DOMAINS] = { 0 }, columns[EXPERTS] = { 0 }, wanted = 0;
 	open_case("top-k");
 	run_batches();
-	load_metrics(&load, 2, &metrics);
+	load_metrics(&load, &metrics);
 	for (size_t d = 0; d < DOMAINS; d++)
 		for (size_t e = 0; e < EXPERTS; e++) {
 			sum += sums.joint[d][e];
@@ -179,7 +186,7 @@ START_TEST(without_scores_nothing_is_made_up)
 	open_case("hash scorer=none gate=unit");
 	run_batches();
 	check_counts();
-	load_metrics(&load, 2, &metrics);
+	load_metrics(&load, &metrics);
 	ck_assert_double_nan(metrics.route_entropy);
 	ck_assert_double_nan(metrics.top1_prob);
 	ck_assert_double_nan(metrics.logit_z);
@@ -193,8 +200,8 @@ START_TEST(without_experts_nothing_is_measured)
 	struct metrics metrics;
 	open_case("dense");
 	net_forward(&tiny.net, &tiny.batch, 1, false);
-	load_add(&load, &tiny.net.block[0].layer.router, tiny.batch.domain);
-	load_metrics(&load, 2, &metrics);
+	load_add(&load, net_router(&tiny.net, 0), tiny.batch.domain);
+	load_metrics(&load, &metrics);
 	for (int i = 0; i < METRIC_COUNT; i++)
 		ck_assert_msg(isnan(metric_value(&metric_rows[i], &metrics)), "%s", metric_rows[i].name);
 	ck_assert_double_eq(load.tokens, TOKENS);

@@ -201,7 +201,7 @@ START_TEST(objective_is_the_loss_and_the_terms)
 	struct objective objective = net_forward(&tiny.net, &tiny.batch, 1, true);
 	double wanted = objective.lm_loss;
 	for (size_t i = 0; i < 2; i++) {
-		const struct router *router = &tiny.net.block[i].layer.router;
+		const struct router *router = net_router(&tiny.net, i);
 		wanted += 0.5 * router->term[0].value + 0.25 * router->term[1].value;
 		ck_assert_double_gt(router->term[1].value, 0);
 	}
@@ -331,7 +331,7 @@ START_TEST(evaluation_changes_no_state)
 {
 	struct tiny tiny;
 	open_well(&tiny, &tiny_shape, "bias balance=bias,rate=0.1+aux,scope=running");
-	struct router *router = &tiny.net.block[0].layer.router;
+	struct router *router = net_router(&tiny.net, 0);
 	uint8_t kept[2][4096];
 	for (size_t step = 1; step <= 3; step++) {
 		loss_of(&tiny, step, true);
@@ -355,7 +355,7 @@ START_TEST(bias_waits_for_the_end_of_the_step)
 {
 	struct tiny tiny;
 	open_well(&tiny, &tiny_shape, "bias,rate=0.1");
-	const struct router *router = &tiny.net.block[0].layer.router;
+	const struct router *router = net_router(&tiny.net, 0);
 	loss_of(&tiny, 1, true);
 	for (size_t e = 0; e < 4; e++)
 		ck_assert_double_eq((double)router_offsets(router)[e], 0);

@@ -25,7 +25,7 @@ static void open_well(struct tiny *tiny, const struct net_shape *shape, const ch
 /* What the probe says of the first layer's router. */
 static bool found(struct tiny *tiny, bool training, uint64_t seed)
 {
-	struct router *router = &tiny->net.block[0].layer.router;
+	struct router *router = net_router(&tiny->net, 0);
 	struct lookahead memory;
 	net_forward(&tiny->net, &tiny->batch, 1, false);
 	struct moe_call call = tiny->net.call;
@@ -33,7 +33,7 @@ static bool found(struct tiny *tiny, bool training, uint64_t seed)
 	call.training = training;
 	lookahead_create(&memory, router, &call, &tiny->arena);
 	struct moe_tokens of = { tiny->batch.id, tiny->batch.domain, tiny->batch.guess, tiny->batch.class_of };
-	return lookahead_found(&memory, router, &call, &of, tiny->net.block[0].normed_middle, seed);
+	return lookahead_found(&memory, router, &call, &of, net_router_input(&tiny->net, 0), seed);
 }
 
 /* ---- brute force ----------------------------------------------------------------------------------------------- */
@@ -69,8 +69,8 @@ static void route_all(struct router *router, const struct moe_call *call, size_t
 	for (size_t batch = 0; batch < batches; batch++) {
 		size_t digits = batch;
 		for (size_t i = call->tokens * call->experts; i-- > 0; digits /= LEVELS)
-			router->logits[i] = level[digits % LEVELS];
-		router_decide(router, call, &of, x);
+			router->projection.logits[i] = level[digits % LEVELS];
+		router_route(router, call, &of, x, router->projection.logits);
 		for (size_t t = 0; t < call->tokens; t++)
 			goes[batch][t] = way_of(&router->plan, t);
 	}
@@ -103,7 +103,7 @@ static bool brute_force(struct tiny *tiny, const struct shape *shape)
 	call.layer = 0;
 	size_t batches = power(LEVELS, call.tokens * call.experts);
 	ck_assert_uint_le(batches, BATCHES);
-	route_all(&tiny->net.block[0].layer.router, &call, batches);
+	route_all(net_router(&tiny->net, 0), &call, batches);
 	return any_looks_ahead(&call, batches);
 }
 

@@ -81,8 +81,8 @@ static void check_same_run(const struct trainer *a, const struct trainer *b)
 	ck_assert_mem_eq(p->m, q->m, p->n * sizeof(real));
 	ck_assert_mem_eq(p->v, q->v, p->n * sizeof(real));
 	for (size_t j = 0; j < sentence_parts(&a->settings->sentence); j++) {
-		const struct part_memory *left = &a->net.block[0].layer.router.memory[j];
-		const struct part_memory *right = &b->net.block[0].layer.router.memory[j];
+		const struct part_memory *left = &net_router(&a->net, 0)->memory[j];
+		const struct part_memory *right = &net_router(&b->net, 0)->memory[j];
 		ck_assert_uint_eq(left->state_size, right->state_size);
 		if (left->state_size)
 			ck_assert_mem_eq(left->state, right->state, left->state_size);

@@ -108,7 +108,7 @@ static struct moe_term term_of(const struct settings *settings)
 {
 	const struct part_use *use = &settings->sentence.balancer[settings->sentence.balancers - 1];
 	const struct moe_balancer *balancer = (const struct moe_balancer *)use->part;
-	struct moe_self self = { .opt = part_opt(use), .scratch = scratch, .state = state };
+	struct moe_self self = { .opt = use->opt, .scratch = scratch, .state = state };
 	struct moe_grad grad = { d_logits, d_scores };
 	struct moe_term term;
 	ck_assert_uint_gt(settings->sentence.balancers, 0);
@@ -281,7 +281,7 @@ static double second_taken(const char *recipe, double share_of_second)
 	struct settings settings = resolved(recipe, NULL, NULL);
 	const struct part_use *use = &settings.sentence.selector;
 	struct moe_rng rng = seed_stream(3, "selector", 0);
-	struct moe_self self = { .opt = part_opt(use), .scratch = scratch, .state = state, .rng = &rng };
+	struct moe_self self = { .opt = use->opt, .scratch = scratch, .state = state, .rng = &rng };
 	size_t rounds = 2000, seconds = 0;
 	for (size_t t = 0; t < TOKENS; t++)
 		for (size_t e = 0; e < EXPERTS; e++)
@@ -318,7 +318,7 @@ START_TEST(weights_before_and_after_dropping)
 	for (int after = 0; after < 2; after++) {
 		struct settings settings = resolved(gates[after], NULL, NULL);
 		const struct part_use *use = &settings.sentence.gate;
-		struct moe_self self = { .opt = part_opt(use), .scratch = scratch };
+		struct moe_self self = { .opt = use->opt, .scratch = scratch };
 		((const struct moe_gate *)use->part)->forward(&self, &route, plan.weight);
 		for (size_t p = 0; p < plan.pairs; p++) {
 			double sum = 0;
@@ -340,7 +340,7 @@ START_TEST(bias_of_megatron)
 {
 	struct settings settings = resolved("bias", "moe-router-bias-update-rate", "0.5");
 	const struct part_use *use = &settings.sentence.balancer[settings.sentence.balancers - 1];
-	struct moe_self self = { .opt = part_opt(use), .state = state };
+	struct moe_self self = { .opt = use->opt, .state = state };
 	plan_build(&plan, &planner, TOKENS, SIZE_MAX, OVERFLOW_POSITION, choice, "test");
 	route.plan = &plan;
 	use->part->settle(&self, &route);

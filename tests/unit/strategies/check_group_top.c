@@ -30,10 +30,9 @@ static void run(const char *list, const struct moe_call *call, const real *choic
 	struct error err = { .code = ERROR_NONE };
 	uint32_t token[MOST_TOKENS * MOST_EXPERTS], rank[MOST_TOKENS * MOST_EXPERTS];
 	struct moe_picks picks = { .max = call->tokens * call->k, .token = token, .expert = expert, .rank = rank };
-	struct part_use use = { .part = part };
-	options_preset(part->opts, use.opt.bytes);
-	ck_assert_int_eq(options_assign_list(part->opts, use.opt.bytes, "selector", list, &err), 0);
-	struct moe_self self = { .opt = use.opt.bytes, .scratch = malloc(part->scratch_size(call, use.opt.bytes)) };
+	struct part_use use = part_use_of(part);
+	ck_assert_int_eq(part_use_set(&use, list, &err), 0);
+	struct moe_self self = { .opt = use.opt, .scratch = malloc(part->scratch_size(call, use.opt)) };
 	struct moe_route route = { .call = *call, .choice = choice };
 	selector()->select(&self, &route, &picks);
 	free(self.scratch);

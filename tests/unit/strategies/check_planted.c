@@ -61,12 +61,11 @@ static void run(const char *name, const char *list)
 	struct error err = { .code = ERROR_NONE };
 	uint32_t token[ROOM], rank[ROOM];
 	struct moe_picks picks = { .max = TOKENS * route.call.k, .token = token, .expert = expert, .rank = rank };
-	struct part_use use = { .part = part };
+	struct part_use use = part_use_of(part);
 	struct moe_rng rng = seed_stream(5, "part/train", step), table = seed_stream(5, "part/table", layer << 32);
-	options_preset(part->opts, use.opt.bytes);
-	ck_assert_int_eq(options_assign_list(part->opts, use.opt.bytes, "selector", list, &err), 0);
-	size_t size = part->scratch_size(&route.call, use.opt.bytes);
-	struct moe_self self = { .opt = use.opt.bytes, .scratch = malloc(size), .rng = &rng, .table = &table };
+	ck_assert_int_eq(part_use_set(&use, list, &err), 0);
+	size_t size = part->scratch_size(&route.call, use.opt);
+	struct moe_self self = { .opt = use.opt, .scratch = malloc(size), .rng = &rng, .table = &table };
 	memset(self.scratch, 165, size);
 	selector->select(&self, &route, &picks);
 	free(self.scratch);
@@ -158,11 +157,10 @@ START_TEST(what_a_planted_router_asks_for)
 				  { "domain-class", MOE_DOMAINS | MOE_CLASSES } };
 	const struct moe_part *part = catalog_part(MOE_SELECTOR, "planted");
 	for (size_t i = 0; i < 5; i++) {
-		struct part_use use = { .part = part };
+		struct part_use use = part_use_of(part);
 		struct error err = { .code = ERROR_NONE };
-		options_preset(part->opts, use.opt.bytes);
-		ck_assert_int_eq(options_set(options_find(part->opts, "by"), use.opt.bytes, cases[i].by, &err), 0);
-		ck_assert_uint_eq(part->wants_with(use.opt.bytes), cases[i].wants);
+		ck_assert_int_eq(part_use_set_one(&use, "by", cases[i].by, &err), 0);
+		ck_assert_uint_eq(part->wants_with(use.opt), cases[i].wants);
 	}
 }
 END_TEST

@@ -136,9 +136,41 @@ START_TEST(dropped_pairs_cost_nothing)
 	open_well(more);
 	double all = (double)trainer.cost.flops_forward, expert = 2 * 2 * 8 * 3;
 	trainer_step(&trainer, false, &log);
-	double pairs = (double)trainer.net.block[0].layer.router.plan.pairs;
+	double pairs = (double)net_router(&trainer.net, 0)->plan.pairs;
 	ck_assert_double_le(pairs, 4);
 	ck_assert_double_eq_tol(trainer.flops, 3 * (15 * (all - 2 * expert) + pairs * expert), 1e-6);
+	trainer_close(&trainer);
+}
+END_TEST
+
+/* A selector that chooses how many experts a token gets is counted by what it chose, whatever top-k says. */
+START_TEST(chosen_pairs_are_what_counts)
+{
+	static const struct assignment more[] = { { "experts", "4" },
+											  { "strategy", "selector=top-p,p=0.8" },
+											  { NULL, NULL } };
+	struct step_log log;
+	open_well(more);
+	double all = (double)trainer.cost.flops_forward, expert = 2 * 2 * 8 * 3;
+	trainer_step(&trainer, false, &log);
+	double pairs = (double)net_pairs(&trainer.net);
+	ck_assert_double_gt(pairs, 2 * 15);
+	ck_assert_double_eq_tol(trainer.flops, 3 * (15 * (all - 2 * expert) + pairs * expert), 1e-6);
+	struct evaluation evaluation = trainer_evaluate(&trainer);
+	ck_assert_double_gt(evaluation.pairs, 2);
+	ck_assert_double_le(evaluation.pairs, 4);
+	trainer_close(&trainer);
+}
+END_TEST
+
+/* With all experts a token passes all parameters; half a pair more is half an expert of 2 * 8 * 3 more. */
+START_TEST(active_parameters_by_hand)
+{
+	static const struct assignment more[] = { { "layers", "2" }, { "experts", "4" }, { NULL, NULL } };
+	open_well(more);
+	ck_assert_int_eq(cost_active_with(&trainer.cost, 2 * 2), trainer.cost.params_active);
+	ck_assert_int_eq(cost_active_with(&trainer.cost, 2 * 4), trainer.cost.params_total);
+	ck_assert_int_eq(cost_active_with(&trainer.cost, 4.5), trainer.cost.params_active + 24);
 	trainer_close(&trainer);
 }
 END_TEST
@@ -226,8 +258,8 @@ START_TEST(terms_are_means_over_layers)
 	trainer_step(&trainer, false, &log);
 	double aux = 0, z = 0;
 	for (size_t i = 0; i < 2; i++) {
-		aux += trainer.net.block[i].layer.router.term[0].value / 2;
-		z += trainer.net.block[i].layer.router.term[1].value / 2;
+		aux += net_router(&trainer.net, i)->term[0].value / 2;
+		z += net_router(&trainer.net, i)->term[1].value / 2;
 	}
 	ck_assert_double_eq_tol(trainer_term(&trainer, "aux_loss"), aux, 1e-12);
 	ck_assert_double_eq_tol(trainer_term(&trainer, "z_loss"), z, 1e-12);
@@ -246,6 +278,8 @@ int main(void)
 	tcase_add_loop_test(size, too_large_is_refused_before_memory_is_taken, 0, 4);
 	tcase_add_test(flops, flops_by_hand);
 	tcase_add_test(flops, dropped_pairs_cost_nothing);
+	tcase_add_test(flops, chosen_pairs_are_what_counts);
+	tcase_add_test(flops, active_parameters_by_hand);
 	tcase_add_test(flops, dense_has_the_active_flops_of_the_mixture);
 	tcase_add_test(steps, evaluation_is_the_mean_over_whole_batches);
 	tcase_add_test(steps, training_lowers_the_loss);

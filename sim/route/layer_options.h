@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * layer_options.h -- the options of the MoE layer that belong to no part.
+ */
+#ifndef SIM_ROUTE_LAYER_OPTIONS_H
+#define SIM_ROUTE_LAYER_OPTIONS_H
+
+#include <moesim/moesim.h>
+
+enum overflow_rule { OVERFLOW_POSITION, OVERFLOW_LOWEST_SCORE };
+
+struct layer_options {
+	int64_t experts, k, shared, expert_width;
+	double capacity; /* factor; 0: no limit */
+	int overflow;    /* enum overflow_rule */
+	double jitter;
+	double router_scale, router_lr;
+};
+extern const struct moe_opt layer_rows[];
+
+#endif
