@@ -79,7 +79,7 @@ static json_t *routing_json(const struct settings *settings)
 	json_t *parts = json_array(), *layer = json_object();
 	for (size_t i = 0; i < sentence_parts(&settings->sentence); i++) {
 		const struct part_use *use = sentence_part(&settings->sentence, i);
-		append(parts, part_json(catalog_kind(use->part->kind), use->part->name, use->part->opts, part_opt(use)));
+		append(parts, part_json(catalog_kind(use->part->kind), use->part->name, use->part->opts, use->opt));
 	}
 	for (const struct moe_opt *row = layer_rows; row->name; row++)
 		if (json_object_set_new(layer, row->name, words(options_value(row, &settings->config.layer))) != 0)

@@ -135,7 +135,7 @@ static void take_sentence(struct run_record *record, struct arena *arena)
 		for (size_t i = 0; i < sentence_parts(&sentence); i++) {
 			const struct part_use *use = sentence_part(&sentence, i);
 			if ((int)use->part->kind == kind)
-				add_options(&group, use->part->name, use->part->opts, part_opt(use));
+				add_options(&group, use->part->name, use->part->opts, use->opt);
 		}
 		end_group(&group);
 	}
