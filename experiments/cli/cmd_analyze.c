@@ -288,5 +288,6 @@ const struct command command_analyze = {
 		"that differ, in the layer, in any layer, and by quarters of the margin where there are weights.",
 	.opts = rows,
 	.opts_size = sizeof(struct options),
+	.files = true,
 	.run = run,
 };

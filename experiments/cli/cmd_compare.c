@@ -40,10 +40,10 @@ static const struct moe_opt compare_rows[] = {
 	  AT(margin),
 	  .low = 1e-300,
 	  .high = 1e300,
-	  .zero = "default",
+	  .zero = "auto",
 	  .help =
-		  "differences of the main metric below this do not matter: the margin of equivalence, in its own unit (0.01 "
-		  "nats for losses), whatever the scale of the test" },
+		  "differences of the main metric below this do not matter: the margin of equivalence, in its own unit, whatever "
+		  "the scale of the test; auto: that of the metric, 0.01 nats for losses" },
 	{ .name = "against",
 	  .type = MOE_OPT_TEXT,
 	  AT(against),
@@ -597,5 +597,6 @@ const struct command command_compare = {
 		"different streams, those of each stream are compared among themselves.",
 	.opts = compare_rows,
 	.opts_size = sizeof(struct compare_options),
+	.files = true,
 	.run = compare_command,
 };

@@ -455,5 +455,7 @@ const struct command command_model = {
 		"argument all built-in models are counted. Prints CSV, or on a terminal a table.",
 	.opts = rows,
 	.opts_size = sizeof(struct model_options),
+	.words = model_names,
+	.files = true,
 	.run = run,
 };

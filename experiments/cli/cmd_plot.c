@@ -513,5 +513,6 @@ const struct command command_plot = {
 		"the reason is said.",
 	.opts = plot_rows,
 	.opts_size = sizeof(struct plot_opts),
+	.files = true,
 	.run = run_plot,
 };

@@ -35,7 +35,7 @@ static const struct moe_opt report_rows[] = {
 	  AT(margin),
 	  .low = 1e-300,
 	  .high = 1e300,
-	  .zero = "default",
+	  .zero = "auto",
 	  .help = "differences of that metric below this do not matter: the margin of equivalence (0.01 nats for losses)" },
 	{ .name = "against",
 	  .type = MOE_OPT_TEXT,
@@ -202,5 +202,6 @@ const struct command command_report = {
 		"command that makes it again.  What is long is folded.  Readable on a phone, in light and dark, and on paper.",
 	.opts = report_rows,
 	.opts_size = sizeof(struct report_options),
+	.files = true,
 	.run = report_command,
 };

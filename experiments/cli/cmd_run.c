@@ -343,6 +343,6 @@ const struct command command_run = {
 			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes.",
 	.opts = run_rows,
 	.opts_size = sizeof(struct run_options),
-	.takes_settings = true,
+	.settings = SETTINGS_ALL,
 	.run = run,
 };

@@ -24,6 +24,7 @@
 #include "experiments/suite/campaign.h"
 #include "experiments/suite/forecast.h"
 #include "experiments/suite/run_settings.h"
+#include "experiments/suite/shipped.h"
 #include "experiments/suite/suite_note.h"
 #include "sim/base/csv.h"
 #include "sim/base/files.h"
@@ -41,41 +42,41 @@ static const struct moe_opt suite_rows[] = {
 	{ .name = "out",
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct suite_options, out),
-	  .help = "folder of the suite (default runs/ and the suite's name)" },
+	  .help = "folder of the suite (default runs/NAME)" },
 	{ .name = "jobs",
 	  .type = MOE_OPT_INT,
 	  .at = offsetof(struct suite_options, jobs),
 	  .low = 1,
 	  .high = 4096,
 	  .zero = "all",
-	  .help = "runs at a time; all: one for each processor" },
+	  .help = "runs at a time; all: one per processor" },
 	{ .name = "seeds",
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct suite_options, seeds),
-	  .help = "seeds in place of those of the file, as in 1..5 or 1,2,7" },
+	  .help = "seeds in place of those in the file, as in 1..5 or 1,2,7" },
 	{ .name = "set",
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct suite_options, set),
-	  .help = "key=value (or a | b | c) in place of what the file says, in every section; may be given again" },
+	  .help = "key=value (or key=a | b | c) for every section, in place of what the file says; may be repeated" },
 	{ .name = "only",
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct suite_options, only),
-	  .help = "only these sections, parted by commas" },
+	  .help = "only these sections, comma-separated" },
 	{ .name = "dry-run",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, dry_run),
-	  .help = "print the runs and what they cost, and make none" },
+	  .help = "print the runs and what they cost, and run none" },
 	{ .name = "plan",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, plan),
-	  .help = "print one shell command for each run, for GNU parallel and the like" },
+	  .help = "print one shell command per run, for GNU parallel and the like" },
 	{ .name = "index",
 	  .type = MOE_OPT_INT,
 	  .at = offsetof(struct suite_options, index),
 	  .low = 1,
 	  .high = GRID_LIMIT,
 	  .zero = "all",
-	  .help = "make only the run of this line of --plan, for Slurm job arrays" },
+	  .help = "make only the run on this line of --plan, for Slurm job arrays" },
 	RUN_CHECKPOINT_ROW(offsetof(struct suite_options, checkpoint_every)),
 	{ .name = "no-progress",
 	  .type = MOE_OPT_FLAG,
@@ -86,16 +87,17 @@ static const struct moe_opt suite_rows[] = {
 
 /* ---- reading --------------------------------------------------------------------------------------------- */
 
-/* The file, or one of that name among those that come with the program. */
-static const char *find_file(const char *name)
+/* The file, or the included suite of that name. */
+static int find_file(const char *name, const char **file, struct error *err)
 {
-	if (file_exists(name) || strchr(name, '/'))
-		return name;
-	const char *shipped = path_join(place_suites(), name);
-	if (file_exists(shipped))
-		return shipped;
-	shipped = text_keep_f("%s.suite", shipped);
-	return file_exists(shipped) ? shipped : name;
+	const char *shipped = file_exists(name) ? NULL : shipped_suite(name);
+	*file = shipped ? shipped : name;
+	if (shipped || file_exists(name) || strchr(name, '/'))
+		return 0;
+	const char *near = text_nearest(name, shipped_suites());
+	if (near)
+		return fail(err, ERROR_USER, "no file and no included suite is called '%s' (did you mean '%s'?)", name, near);
+	return fail(err, ERROR_USER, "no file and no included suite is called '%s' (see: moesim list suites)", name);
 }
 
 /* "1,2,7" is "1 | 2 | 7". */
@@ -619,7 +621,8 @@ static int suite_command(const void *options, int argc, char **args, struct erro
 	struct grid grid;
 	if (argc != 1)
 		return fail(err, ERROR_USER, "suite takes one suite file (moesim suite --help)");
-	const char *file = find_file(args[0]);
+	const char *file;
+	TRY(find_file(args[0], &file, err));
 	TRY(suite_read(file, run_settings(), &suite, err));
 	if (read_grid(opt, &suite, &grid, err) != 0) {
 		suite_free(&suite);
@@ -637,14 +640,15 @@ const struct command command_suite = {
 	.arguments = "FILE",
 	.about =
 		"Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
-		"gathers their summaries in summary.csv, and prints what their verdicts come to in sentences and a table with "
-		"95% intervals over the seeds.  FILE may also be the name of a suite that comes with the program (quick, "
-		"alike, "
-		"balance, capacity, defaults, drift, granularity, hash, scale, scope, shared, structure).  Given again after "
-		"it was "
-		"stopped, or after the file was changed, it makes what is missing.",
+		"gathers "
+		"their summaries in summary.csv, and prints the verdicts in sentences and a table with 95% intervals over the "
+		"seeds. FILE may also be the name of an included suite ('moesim list suites'). Given again after it was "
+		"stopped, "
+		"or after the file was changed, the command makes what is missing.",
 	.opts = suite_rows,
 	.opts_size = sizeof(struct suite_options),
 	.repeated = "set",
+	.words = shipped_suites,
+	.files = true,
 	.run = suite_command,
 };
