@@ -88,18 +88,18 @@ const struct moe_recipe strategy_recipes[] = {
 	{ .name = "gshard",
 	  .summary = "GShard: top-2, second expert by chance, capacity 1.25, first choices first",
 	  .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
-	  .sentence = "scorer=softmax selector=top-k,second=0.2 gate=renorm balance=aux,weight=0.01,count=first k=2 "
-				  "capacity=1.25" },
+	  .sentence = "scorer=softmax selector=top-k,second=0.5 gate=renorm,over=chosen "
+				  "balance=aux,weight=0.01,count=first k=2 capacity=1.25" },
 	{ .name = "st-moe",
 	  .summary = "ST-MoE: top-2, second expert by chance, capacity 1.25, auxiliary and z-loss",
 	  .cite = "Zoph et al. 2022, arXiv 2202.08906",
-	  .sentence =
-		  "scorer=softmax selector=top-k,second=0.2 gate=renorm balance=aux,weight=0.01,count=first+z,weight=0.001 "
-		  "k=2 capacity=1.25" },
+	  .sentence = "scorer=softmax selector=top-k,second=0.2 gate=renorm,over=chosen "
+				  "balance=aux,weight=0.01,count=first+z,weight=0.001 k=2 capacity=1.25" },
 	{ .name = "mixtral",
-	  .summary = "Mixtral: softmax over the top-2 logits, auxiliary loss, no drops",
+	  .summary = "Mixtral: softmax over the top-2 logits, auxiliary loss as in Hugging Face's code, no drops",
 	  .cite = "Jiang et al. 2024, arXiv 2401.04088",
-	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.02 k=2" },
+	  .sentence = "scorer=softmax selector=top-k gate=renorm "
+				  "balance=aux,weight=0.02,count=scores,in-balance=k,per=net k=2" },
 	{ .name = "grok-1",
 	  .summary = "Grok-1: top-2 with raw softmax weights",
 	  .cite = "xAI 2024, github.com/xai-org/grok-1",
@@ -114,6 +114,6 @@ const struct moe_recipe strategy_recipes[] = {
 	  .cite = "DeepSeek-AI 2024, arXiv 2412.19437",
 	  .sentence = "scorer=sigmoid selector=group-top,groups=8,group-top-k=4,group-score=two-best "
 				  "gate=renorm,scale=2.5 "
-				  "balance=bias,rate=0.001+aux,weight=0.0001,scope=sequence k=8 shared=1" },
+				  "balance=bias,rate=0.001+aux,weight=0.0001,scope=sequence,count=scores k=8 shared=1" },
 	{ .name = NULL },
 };

@@ -57,15 +57,28 @@ static const char *gate(const struct document *doc, const struct family *family)
 	return text_keep_f("%s,scale=%s", word, text_of_double(scale, text));
 }
 
-static const char *balance(const struct document *doc, const struct model *model)
+/* The auxiliary loss as the code of the key's home computes it: transformers counts the best softmax scores, does not
+ * divide by k, and has one loss for all layers; DeepSeek's code counts what was chosen, in each layer by itself, and by
+ * sequence unless seq_aux says otherwise. */
+static const char *auxiliary(const struct document *doc, const char *key, const char *meaning)
 {
-	double weight = number_at(doc, "router_aux_loss_coef|aux_loss_alpha", 0);
+	double weight = number_at(doc, key, 0);
 	char text[TEXT_NUMBER];
-	if (model->shape.selection_bias)
-		return " balance=bias,rate=0.001";
 	if (weight <= 0 || weight > 1000)
 		return "";
-	return text_keep_f(" balance=aux,weight=%s", text_of_double(weight, text));
+	return text_keep_f("aux,weight=%s%s", text_of_double(weight, text), meaning);
+}
+
+static const char *balance(const struct document *doc, const struct model *model)
+{
+	const char *pooled = auxiliary(doc, "router_aux_loss_coef", ",count=scores,in-balance=k,per=net");
+	const json_t *by_sequence = document_at(doc, "seq_aux");
+	const char *own = auxiliary(doc, "aux_loss_alpha", json_is_false(by_sequence) ? "" : ",scope=sequence");
+	if (model->shape.selection_bias)
+		return " balance=bias,rate=0.001";
+	if (!*pooled && !*own)
+		return "";
+	return text_keep_f(" balance=%s", *pooled ? pooled : own);
 }
 
 static void add_unlike(struct model *model, const char *what)

@@ -36,6 +36,7 @@ void net_create(struct net *net, const struct net_shape *shape, const struct sen
 	size_t tokens = shape->sequences * shape->length, width = shape->width;
 	*net = (struct net){ .shape = *shape };
 	net->call = (struct moe_call){ .width = width,
+								   .layers = shape->layers,
 								   .tokens = tokens,
 								   .sequences = shape->sequences,
 								   .length = shape->length,

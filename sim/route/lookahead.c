@@ -197,14 +197,27 @@ static size_t fill(struct probe *probe, const struct place *place)
 	return high;
 }
 
+/* Two experts that every token of the first sequence likes equally and best: where a second choice is left to chance by
+ * its share (GShard), it is then taken for sure. */
+static void like_two(struct probe *probe)
+{
+	for (size_t t = 0; t < probe->call.length; t++)
+		for (size_t i = 0; i < 2; i++)
+			logits_of(probe, t)[moe_below(&probe->rng, probe->call.experts)] = SPREAD;
+}
+
 /* Do later tokens that want an earlier one's expert move their past? */
 static bool crowded_future(struct probe *probe)
 {
 	struct place place;
+	if (probe->router->logits == NULL)
+		return false;
 	probe->chance = true;
 	draw(probe, 0, probe->call.tokens);
+	if (moe_below(&probe->rng, 2) == 0)
+		like_two(probe);
 	route(probe);
-	if (probe->router->logits == NULL || !find_place(probe, &place))
+	if (!find_place(probe, &place))
 		return false;
 	crowd(probe, &place, true, probe->call.tokens - probe->call.length);
 	if (has_place(probe, &place))

@@ -212,7 +212,6 @@ const char *const config_aliases[][2] = {
 	{ "num-attention-heads", "heads" },
 	{ "moe-ffn-hidden-size", "expert-width" },
 	{ "moe-intermediate-size", "expert-width" },
-	{ "moe-expert-capacity-factor", "capacity" },
 	{ "capacity-factor", "capacity" },
 	{ "moe-input-jitter-eps", "jitter" },
 	{ "router-jitter-noise", "jitter" },
@@ -231,14 +230,16 @@ const char *const config_aliases[][2] = {
 	{ NULL, NULL },
 };
 
+/* What another program's flag means there, in the words of a sentence (docs/borrowed-names.md). */
 const char *const config_words[][2] = {
 	{ "moe-router-score-function", "scorer=" },
 	{ "scoring-func", "scorer=" },
-	{ "moe-aux-loss-coeff", "balance=+aux,weight=" },
-	{ "router-aux-loss-coef", "balance=+aux,weight=" },
+	{ "moe-aux-loss-coeff", "balance=+aux,count=scores,weight=" },
+	{ "router-aux-loss-coef", "balance=+aux,count=scores,in-balance=k,per=net,weight=" },
 	{ "moe-z-loss-coeff", "balance=+z,weight=" },
-	{ "router-z-loss-coef", "balance=+z,weight=" },
+	{ "router-z-loss-coef", "balance=+z,per=net,weight=" },
 	{ "moe-router-bias-update-rate", "balance=+bias,rate=" },
+	{ "moe-expert-capacity-factor", "overflow=lowest-score capacity=" },
 	{ NULL, NULL },
 };
 

@@ -10,19 +10,26 @@
  * averaged), and all tokens of the step.  A batch is one step here, so that the paper's global batch, whose counts are
  * summed over the micro-batches of a step, is the batch.  A running buffer is something else: f over the last `buffer`
  * steps and this one, P over the batch, so that f lags behind what the router does now.
- * Assignments may be counted by all choices or by first choices only (GShard).
+ * What f counts differs from home to home: all choices, first choices only (GShard), or the k best plain scores of each
+ * token, before biases and groups move the selection (DeepSeek-V3, arXiv 2412.19437, eq. 18; Megatron-LM).  So does the
+ * scale: Hugging Face's transformers does not divide f by k, so that balance is worth k, and adds one loss for the
+ * whole net, not one for each layer.  docs/borrowed-names.md has them side by side.
  */
 #include <moesim/kit.h>
 #include <string.h>
 
 enum scope { SEQUENCE, MICRO_BATCH, BATCH, GLOBAL, RUNNING };
 static const char *const scopes[] = { "sequence", "micro-batch", "batch", "global", "running", NULL };
-enum count { ALL, FIRST };
-static const char *const counts[] = { "all", "first", NULL };
+enum count { ALL, FIRST, SCORES };
+static const char *const counts[] = { "all", "first", "scores", NULL };
+enum in_balance { ONE, K };
+static const char *const in_balances[] = { "1", "k", NULL };
+enum per { LAYER, NET };
+static const char *const pers[] = { "layer", "net", NULL };
 
 struct aux {
 	double weight;
-	int scope, count;
+	int scope, count, in_balance, per;
 	int64_t sequences, buffer;
 };
 
@@ -60,9 +67,21 @@ static const struct moe_opt options[] = {
 	{ .name = "count",
 	  .type = MOE_OPT_CHOICE,
 	  .at = offsetof(struct aux, count),
-	  .high = 1,
+	  .high = 2,
 	  .choices = counts,
-	  .help = "count every choice, or first choices only" },
+	  .help = "count every choice, first choices only, or the k best plain scores (no bias, no groups)" },
+	{ .name = "in-balance",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct aux, in_balance),
+	  .high = 1,
+	  .choices = in_balances,
+	  .help = "value of the loss in balance: 1 (Switch, Megatron-LM) or k (Hugging Face transformers)" },
+	{ .name = "per",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct aux, per),
+	  .high = 1,
+	  .choices = pers,
+	  .help = "add the loss of every layer (Megatron-LM), or their mean (Hugging Face transformers)" },
 	{ .name = NULL },
 };
 
@@ -80,10 +99,37 @@ static size_t group_tokens(const struct moe_call *call, const struct aux *opt)
 	return call->length * (sequences < call->sequences ? sequences : call->sequences);
 }
 
-/* Adds the picks, before any is dropped, to count[groups][experts]; each group is `n` tokens long. */
-static void add_counts(const struct moe_route *route, const struct aux *opt, size_t n, double *count)
+/* Scratch: counts[groups][experts], then the k best of one token. */
+static size_t counts_size(const struct moe_call *call, const struct aux *opt)
 {
+	size_t n = group_tokens(call, opt);
+	return (call->tokens + n - 1) / n * call->experts * sizeof(double);
+}
+
+static size_t scratch_size(const struct moe_call *call, const void *opt)
+{
+	return counts_size(call, opt) + call->k * sizeof(uint32_t);
+}
+
+static void add_best(const struct moe_route *route, size_t n, uint32_t *best, double *count)
+{
+	size_t experts = route->call.experts, k = route->call.k;
+	for (size_t t = 0; t < route->call.tokens; t++) {
+		moe_top_k(route->scores + t * experts, experts, k, best);
+		for (size_t i = 0; i < k; i++)
+			count[t / n * experts + best[i]]++;
+	}
+}
+
+/* Adds the choices, before any is dropped, to count[groups][experts]; each group is `n` tokens long. */
+static void add_counts(const struct moe_self *self, const struct moe_route *route, size_t n, double *count)
+{
+	const struct aux *opt = self->opt;
 	const struct moe_picks *picks = route->picks;
+	if (opt->count == SCORES) {
+		add_best(route, n, (uint32_t *)((char *)self->scratch + counts_size(&route->call, opt)), count);
+		return;
+	}
 	for (size_t i = 0; i < picks->n; i++)
 		if (opt->count == ALL || picks->rank[i] == 0)
 			count[picks->token[i] / n * route->call.experts + picks->expert[i]]++;
@@ -142,10 +188,15 @@ static double *ring_row(const struct ring *ring, const struct moe_call *call, si
 	return (double *)ring->row + i * call->experts;
 }
 
-static size_t scratch_size(const struct moe_call *call, const void *opt)
+static double value_in_balance(const struct moe_call *call, const struct aux *opt)
 {
-	size_t n = group_tokens(call, opt);
-	return (call->tokens + n - 1) / n * call->experts * sizeof(double);
+	return opt->in_balance == K ? (double)call->k : 1;
+}
+
+/* The weight of a layer's loss in the objective, which adds up the layers. */
+static double weight_of_layer(const struct moe_call *call, const struct aux *opt)
+{
+	return opt->per == NET && call->layers > 0 ? opt->weight / (double)call->layers : opt->weight;
 }
 
 static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
@@ -154,17 +205,17 @@ static void loss(const struct moe_self *self, const struct moe_route *route, str
 	const struct aux *opt = self->opt;
 	const struct moe_call *call = &route->call;
 	size_t n = group_tokens(call, opt);
-	double *count = self->scratch, value = 0;
-	memset(count, 0, scratch_size(call, opt));
+	double *count = self->scratch, value = 0, unit = value_in_balance(call, opt), weight = weight_of_layer(call, opt);
+	memset(count, 0, counts_size(call, opt));
 	if (remembers(opt))
 		memcpy(count, ring_row(self->state, call, (size_t)opt->buffer), call->experts * sizeof *count);
-	add_counts(route, opt, n, count);
+	add_counts(self, route, n, count);
 	for (size_t first = 0; first < call->tokens; first += n, count += call->experts) {
 		size_t size = call->tokens - first < n ? call->tokens - first : n;
 		double share = (double)size / (double)call->tokens;
-		value += share * term_over(route, first, size, count, opt->weight * share, grad);
+		value += share * term_over(route, first, size, count, weight * unit * share, grad);
 	}
-	*term = (struct moe_term){ value, opt->weight };
+	*term = (struct moe_term){ value * unit, weight };
 }
 
 static void settle(const struct moe_self *self, const struct moe_route *route)
@@ -179,7 +230,7 @@ static void settle(const struct moe_self *self, const struct moe_route *route)
 	for (size_t e = 0; e < call->experts; e++)
 		sum[e] -= row[e];
 	memset(row, 0, call->experts * sizeof *row);
-	add_counts(route, opt, call->tokens, row);
+	add_counts(self, route, call->tokens, row);
 	for (size_t e = 0; e < call->experts; e++)
 		sum[e] += row[e];
 }
@@ -188,7 +239,7 @@ const struct moe_balancer balancer_aux = {
 	.part = { .kind = MOE_BALANCER,
 			  .name = "aux",
 			  .summary = "auxiliary loss: pulls the scores away from overloaded experts",
-			  .formula = "L = weight * E sum_e f_e P_e      in balance: weight * 1\n"
+			  .formula = "L = weight * E sum_e f_e P_e      in balance: weight * 1, with in-balance=k: weight * k\n"
 						 "f_e = share of the assignments over the scope, P_e = mean share of e in the scores",
 			  .cite = "Fedus et al. 2021, arXiv 2101.03961",
 			  .opts = options,

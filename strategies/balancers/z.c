@@ -4,8 +4,12 @@
  */
 #include <moesim/kit.h>
 
+enum per { LAYER, NET };
+static const char *const pers[] = { "layer", "net", NULL };
+
 struct z {
 	double weight;
+	int per;
 };
 
 static const struct moe_opt options[] = {
@@ -16,6 +20,12 @@ static const struct moe_opt options[] = {
 	  .high = 1e3,
 	  .preset = 1e-3,
 	  .help = "factor of the loss" },
+	{ .name = "per",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct z, per),
+	  .high = 1,
+	  .choices = pers,
+	  .help = "add the loss of every layer (Megatron-LM), or their mean (Hugging Face transformers)" },
 	{ .name = NULL },
 };
 
@@ -24,17 +34,17 @@ MOE_CLONED static void loss(const struct moe_self *self, const struct moe_route 
 							struct moe_grad *grad)
 {
 	const struct z *opt = self->opt;
-	size_t tokens = route->call.tokens, experts = route->call.experts;
-	double sum = 0;
+	size_t tokens = route->call.tokens, experts = route->call.experts, layers = route->call.layers;
+	double sum = 0, weight = opt->per == NET && layers > 0 ? opt->weight / (double)layers : opt->weight;
 	for (size_t t = 0; t < tokens; t++) {
 		const real *z = route->logits + t * experts;
 		double l = moe_log_sum_exp(z, experts);
 		sum += l * l;
-		real scale = (real)(opt->weight * 2 * l / (double)tokens);
+		real scale = (real)(weight * 2 * l / (double)tokens);
 		for (size_t e = 0; grad && e < experts; e++)
 			grad->logits[t * experts + e] += scale * moe_exp(z[e] - (real)l);
 	}
-	*term = (struct moe_term){ sum / (double)tokens, opt->weight };
+	*term = (struct moe_term){ sum / (double)tokens, weight };
 }
 
 const struct moe_balancer balancer_z = {

@@ -3,7 +3,8 @@
  * top_k.c -- token choice: each token goes to its k best experts (Shazeer et al. 2017, arXiv 1701.06538, eq. 4-5).
  *
  * GShard (arXiv 2006.16668, algorithm 1) sends a token to its second expert only with a probability that grows with
- * that expert's share of the two; `second` is the share from which on it always goes.
+ * that expert's share of the two, min(1, 2 share); `second` is the share from which on it always goes: 0.5 there, 0.2
+ * in ST-MoE (arXiv 2202.08906).
  */
 #include <moesim/kit.h>
 
@@ -19,7 +20,7 @@ static const struct moe_opt options[] = {
 	  .high = 1,
 	  .preset = 0,
 	  .zero = "none",
-	  .help = "share of the top-2 weight below which the second choice is taken by chance (GShard: 0.2)" },
+	  .help = "share of the top-2 weight below which the second choice is taken by chance (GShard: 0.5, ST-MoE: 0.2)" },
 	{ .name = NULL },
 };
 

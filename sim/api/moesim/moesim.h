@@ -61,6 +61,7 @@ struct moe_call {
 	size_t domains; /* of the stream */
 	size_t classes; /* of tokens that behave alike; the vocabulary where the stream has none */
 	size_t layer;   /* 0 is the first MoE layer */
+	size_t layers;  /* MoE layers of the net */
 	size_t step;    /* 1 is the first training step; 0 outside training */
 	bool training;
 };
