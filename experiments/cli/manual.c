@@ -103,14 +103,14 @@ static void print_settings(unsigned groups, FILE *to)
 
 static void print_aliases(unsigned groups, FILE *to)
 {
-	enum { ALIAS = 28 };
+	enum { ALIAS = 28, BELOW = 2 }; /* a word is long and never split: it has a line of its own */
 	fputs("\nAliases, as in Megatron-LM and Hugging Face Transformers:\n", to);
 	for (size_t i = 0; config_aliases[i][0]; i++)
 		if (groups & config_group(config_find(config_aliases[i][1])))
 			wrap_entry(to, text_keep_f("--%s", config_aliases[i][0]), ALIAS, text_keep_f("--%s", config_aliases[i][1]),
 					   wrap_columns(to));
 	for (size_t i = 0; (groups & SETTINGS_ROUTING) && config_words[i][0]; i++)
-		wrap_entry(to, text_keep_f("--%s", config_words[i][0]), ALIAS,
+		wrap_entry(to, text_keep_f("--%s", config_words[i][0]), BELOW,
 				   text_keep_f("%s in --strategy", config_words[i][1]), wrap_columns(to));
 }
 
