@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * cmd.h -- the commands of moesim: one file each, one row each in the table of main.c.
+ * cmd.h -- the commands of moesim: one file each, one row each in the table of commands.c.
  */
 #ifndef EXPERIMENTS_CLI_CMD_H
 #define EXPERIMENTS_CLI_CMD_H
@@ -11,7 +11,7 @@
 #include "sim/base/error.h"
 #include "sim/train/config.h"
 
-/* What the user said about the settings of sim/train/config.h, in order. */
+/* The settings of sim/train/config.h that the user gave, in order. */
 struct given {
 	size_t n;
 	struct assignment assignment[128];
@@ -24,7 +24,10 @@ struct command {
 	const struct moe_opt *opts; /* flags as option rows, --name VALUE; never NULL */
 	size_t opts_size;
 	const char *repeated; /* a text flag that may be given several times, its values joined by ';'; or NULL */
-	bool takes_settings;  /* takes all settings as flags too; its options struct begins with a struct given */
+	unsigned settings;    /* groups of settings taken as flags too; its options struct then begins with a struct given */
+	/* For completion: words that may stand as arguments, NULL-ended; and whether files may. */
+	const char *const *(*words)(void);
+	bool files;
 	/* opt is the filled options struct; args the positional arguments.  Returns the exit code; errors that end the
 	 * command go into *err with a return of -1, and main prints them. */
 	int (*run)(const void *opt, int argc, char **args, struct error *err);
@@ -32,7 +35,15 @@ struct command {
 
 extern const struct command *const commands[]; /* NULL-ended, in the order of the manual */
 
+/* The command of that name, or NULL; their names, NULL-ended. */
+const struct command *command_find(const char *name);
+const char *const *command_names(void);
+
+/* Refuses a word that is no command, and says what was meant: a command, or what takes a strategy, suite or model of
+ * that name. */
+int command_unknown(const char *word, struct error *err);
+
 extern const struct command command_run, command_suite, command_compare, command_plot, command_report, command_list,
-	command_explain, command_model, command_analyze, command_cluster;
+	command_explain, command_model, command_analyze, command_cluster, command_completion, command_help;
 
 #endif

@@ -33,8 +33,6 @@ static const struct moe_opt rows[] = {
 	{ .name = NULL },
 };
 
-/* ---- metrics ------------------------------------------------------------------------------------ */
-
 /* The metrics of a layer, and behind them the imbalance of ranks. */
 enum { VALUES = METRIC_COUNT + 1 };
 
@@ -85,8 +83,6 @@ static void put_layer(struct csv_writer *out, const struct analysis_layer *layer
 	if (ranks > 0)
 		put_ranks(out, layer, ranks, scratch);
 }
-
-/* ---- across the layers of a model --------------------------------------------------------------- */
 
 /* One of the values of each of the n layers. */
 static void values_of(const struct analysis_layer *layer, size_t n, size_t which, size_t ranks, double *scratch,
@@ -163,8 +159,6 @@ static void tell_summary(const struct analysis *analysis, size_t ranks, double *
 	}
 }
 
-/* ---- the command -------------------------------------------------------------------------------- */
-
 static int check_ranks(const struct analysis *analysis, size_t ranks, struct error *err)
 {
 	for (size_t i = 0; ranks > 0 && i < analysis->layers; i++)
@@ -209,8 +203,6 @@ static int analyze(int files, char **file, const struct options *opt, struct err
 	analysis_free(&analysis);
 	return status;
 }
-
-/* ---- agreement ---------------------------------------------------------------------------------- */
 
 static void put_value(struct csv_writer *out, const char *layer, const char *metric, double value)
 {
@@ -288,5 +280,6 @@ const struct command command_analyze = {
 		"that differ, in the layer, in any layer, and by quarters of the margin where there are weights.",
 	.opts = rows,
 	.opts_size = sizeof(struct options),
+	.files = true,
 	.run = run,
 };

@@ -146,5 +146,6 @@ const struct command command_compare = {
 		"with the same p.  Where the runs saw different streams, those of each stream are compared with one another.",
 	.opts = compare_rows,
 	.opts_size = sizeof(struct compare_options),
+	.files = true,
 	.run = compare_command,
 };

@@ -4,15 +4,20 @@
  */
 #include <config.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "experiments/cli/cmd.h"
+#include "experiments/models/models.h"
+#include "experiments/suite/run_settings.h"
+#include "experiments/suite/shipped.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
-#include "sim/base/words.h"
+#include "sim/base/wrap.h"
 #include "sim/data/stream.h"
 #include "sim/metrics/metrics.h"
 #include "sim/route/catalog.h"
+#include "sim/run/columns.h"
 #include "sim/train/leak.h"
 
 static const struct moe_opt explain_rows[] = {
@@ -28,36 +33,78 @@ static void print_formula(const char *formula)
 	}
 }
 
+/* "strategy bias: what it is", wrapped. */
+static void print_title(const char *kind, const char *name, const char *summary)
+{
+	wrap_text(stdout, text_keep_f("%s %s: %s", kind, name, summary), 0, 4, wrap_columns(stdout));
+}
+
+static void print_fact(const char *name, const char *text)
+{
+	int length = printf("  %s: ", name);
+	wrap_text(stdout, text, (size_t)length, 4, wrap_columns(stdout));
+}
+
+static void print_options(const struct moe_opt *rows)
+{
+	if (!rows || !rows->name)
+		return;
+	puts("  options:");
+	options_help(rows, wrap_columns(stdout), stdout);
+}
+
 static void explain_part(const struct moe_part *part)
 {
-	printf("%s %s: %s\n", catalog_kind(part->kind), part->name, part->summary);
+	print_title(catalog_kind(part->kind), part->name, part->summary);
 	print_formula(part->formula);
-	printf("  paper: %s\n", part->cite);
-	if (part->opts) {
-		puts("  options:");
-		options_help(part->opts, stdout);
-	}
+	print_fact("paper", part->cite);
+	print_options(part->opts);
 }
 
 static void explain_stream(const struct stream_type *type)
 {
-	printf("stream %s: %s\n", type->name, type->summary);
+	print_title("stream", type->name, type->summary);
 	print_formula(type->formula);
-	printf("  good for: %s\n", type->use);
-	printf("  source: %s\n", type->cite);
-	if (type->opts->name) {
-		puts("  options:");
-		options_help(type->opts, stdout);
-	}
+	print_fact("good for", type->use);
+	print_fact("source", type->cite);
+	print_options(type->opts);
 }
 
 static void explain_metric(const struct metric *metric)
 {
-	printf("metric %s: %s\n", metric->name, metric->meaning);
+	print_title("metric", metric->name, metric->meaning);
 	if (*metric->unit)
-		printf("  unit: %s\n", metric->unit);
+		print_fact("unit", metric->unit);
 	if (*metric->balance)
-		printf("  at perfect balance: %s\n", metric->balance);
+		print_fact("at perfect balance", metric->balance);
+}
+
+static void explain_column(const struct csv_column *column)
+{
+	print_title("column", column->name, column->meaning);
+	print_fact("file", run_file_name(column->file));
+	if (*column->unit)
+		print_fact("unit", column->unit);
+}
+
+static void explain_model(const struct model *model)
+{
+	print_title("model", model->name, model->label);
+	print_fact("source", model->source);
+	if (model->router)
+		print_fact("routing", model->router);
+	print_fact("parameters, FLOPs and memory", text_keep_f("moesim model %s", model->name));
+}
+
+static int explain_suite(const char *name, struct error *err)
+{
+	struct suite suite;
+	TRY(suite_read(shipped_suite(name), run_settings(), &suite, err));
+	print_title("suite", suite.name, suite.question);
+	suite_free(&suite);
+	print_fact("file", shipped_suite(name));
+	print_fact("its runs", text_keep_f("moesim suite %s --dry-run", name));
+	return 0;
 }
 
 /* A small untrained model is enough: whether later tokens can move earlier outputs is a matter of the rule. */
@@ -91,11 +138,12 @@ static int explain_recipe(const struct moe_recipe *recipe, struct error *err)
 	struct leak leak;
 	TRY(sentence_read(recipe->sentence, NULL, &sentence, err));
 	TRY(measure_leak(recipe, &leak, err));
-	printf("strategy %s: %s\n", recipe->name, recipe->summary);
+	print_title("strategy", recipe->name, recipe->summary);
 	if (recipe->alias)
-		printf("  also called: %s\n", recipe->alias);
-	printf("  paper: %s\n  sentence: %s\n", recipe->cite, recipe->sentence);
-	printf("  causal: %s (measured: %s)\n", leak_word(leak), findings[leak.causal]);
+		print_fact("also called", recipe->alias);
+	print_fact("paper", recipe->cite);
+	print_fact("sentence", recipe->sentence);
+	print_fact("causal", text_keep_f("%s (measured: %s)", leak_word(leak), findings[leak.causal]));
 	for (size_t i = 0; i < sentence_parts(&sentence); i++) {
 		putchar('\n');
 		explain_part(sentence_part(&sentence, i)->part);
@@ -103,10 +151,24 @@ static int explain_recipe(const struct moe_recipe *recipe, struct error *err)
 	return 0;
 }
 
+/* Columns and metrics of one name may stand in several files; layers.csv has the metrics. */
+static size_t explain_numbers(const char *name)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		if (strcmp(metric_rows[i].name, name) == 0 && ++found)
+			explain_metric(&metric_rows[i]);
+	for (const struct csv_column *column = run_columns; column->name; column++)
+		if (strcmp(column->name, name) == 0 && ++found)
+			explain_column(column);
+	return found;
+}
+
 /* All things of that name: a word may name a recipe, a selector, and a stream. */
 static int explain_all(const char *name, size_t *found, struct error *err)
 {
 	const struct moe_recipe *recipe = catalog_recipe(name);
+	const struct model *model = model_find(name);
 	if (recipe) {
 		TRY(explain_recipe(recipe, err));
 		++*found;
@@ -116,25 +178,49 @@ static int explain_all(const char *name, size_t *found, struct error *err)
 			explain_part(catalog_parts()[i]);
 	if (stream_find(name) && ++*found)
 		explain_stream(stream_find(name));
-	for (size_t i = 0; i < METRIC_COUNT; i++)
-		if (strcmp(metric_rows[i].name, name) == 0 && ++*found)
-			explain_metric(&metric_rows[i]);
+	*found += explain_numbers(name);
+	if (model && ++*found)
+		explain_model(model);
+	if (shipped_suite(name) && ++*found)
+		TRY(explain_suite(name, err));
 	return 0;
 }
 
-static const char *nearest(const char *name)
+/* Adds the names of a NULL-ended list to names[n]; NULL counts them alone.  Returns their number then. */
+static size_t add_names(const char **names, size_t n, const char *const *more)
 {
-	struct words words = { NULL, 0, 0 };
-	words_add_all(&words, catalog_recipe_names());
+	for (; *more; more++, n++)
+		if (names)
+			names[n] = *more;
+	return n;
+}
+
+static size_t gather_names(const char **names)
+{
+	size_t n = add_names(names, 0, catalog_recipe_names());
 	for (int kind = MOE_SCORER; kind <= MOE_BALANCER; kind++)
-		words_add_all(&words, catalog_part_names((enum moe_kind)kind));
+		n = add_names(names, n, catalog_part_names((enum moe_kind)kind));
 	for (size_t i = 0; stream_types[i]; i++)
-		words_add(&words, stream_types[i]->name);
+		n = add_names(names, n, (const char *const[]){ stream_types[i]->name, NULL });
 	for (size_t i = 0; i < METRIC_COUNT; i++)
-		words_add(&words, metric_rows[i].name);
-	const char *near = text_nearest(name, words_list(&words));
-	words_free(&words);
-	return near;
+		n = add_names(names, n, (const char *const[]){ metric_rows[i].name, NULL });
+	for (const struct csv_column *column = run_columns; column->name; column++)
+		n = add_names(names, n, (const char *const[]){ column->name, NULL });
+	n = add_names(names, n, model_names());
+	return add_names(names, n, shipped_suites());
+}
+
+/* All that can be explained, NULL-ended. */
+static const char *const *explainable(void)
+{
+	static const char **names;
+	if (!names) {
+		names = calloc(gather_names(NULL) + 1, sizeof *names);
+		if (!names)
+			error_no_memory("names");
+		gather_names(names);
+	}
+	return names;
 }
 
 static int explain(const void *options, int argc, char **args, struct error *err)
@@ -146,18 +232,20 @@ static int explain(const void *options, int argc, char **args, struct error *err
 	TRY(explain_all(args[0], &found, err));
 	if (found)
 		return 0;
-	const char *near = nearest(args[0]);
+	const char *near = text_nearest(args[0], explainable());
 	return fail(err, ERROR_USER, "nothing is called '%s' (%s%s%s)", args[0],
 				near ? "did you mean '" : "see: moesim list ", near ? near : "strategies", near ? "'?" : "");
 }
 
 const struct command command_explain = {
 	.name = "explain",
-	.summary = "formula, paper, options and causality of a strategy, part, stream or metric",
+	.summary = "formula, paper, options and causality of a strategy or part; what a metric, stream, column or suite is",
 	.arguments = "NAME",
-	.about = "Tells what a strategy, part, stream or metric is, with its formula, its paper and its options. Whether a "
-			 "strategy looks into the future is measured on a small model, not declared.",
+	.about =
+		"Says what a strategy, part, stream, metric, column, model or suite is; for strategies and parts with formula, "
+		"paper and options. Whether a strategy looks into the future is measured on a small model, not declared.",
 	.opts = explain_rows,
 	.opts_size = 0,
+	.words = explainable,
 	.run = explain,
 };

@@ -73,11 +73,9 @@ static const struct moe_opt rows[] = {
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct model_options, table),
 	  .high = 1,
-	  .help = "print a table although stdout is no terminal" },
+	  .help = "print a table even when stdout is not a terminal" },
 	{ .name = NULL },
 };
-
-/* ---- for programs -------------------------------------------------------------------------------------------- */
 
 static const char *csv_header(const struct sheet *sheet)
 {
@@ -149,8 +147,6 @@ static int print_json(const struct sheet *sheets, size_t n, struct error *err)
 	puts("");
 	return 0;
 }
-
-/* ---- for people ---------------------------------------------------------------------------------------------- */
 
 enum { SMALL = 100 * 1000 * 1000 }; /* a simulated network: three digits say more than two decimals of a billion */
 
@@ -378,8 +374,6 @@ static void print_one(const struct sheet *sheet)
 	print_promise(sheet);
 }
 
-/* ---- the command ----------------------------------------------------------------------------------------------- */
-
 static size_t builtin_count(void)
 {
 	size_t n = 0;
@@ -455,5 +449,7 @@ const struct command command_model = {
 		"argument all built-in models are counted. Prints CSV, or on a terminal a table.",
 	.opts = rows,
 	.opts_size = sizeof(struct model_options),
+	.words = model_names,
+	.files = true,
 	.run = run,
 };

@@ -288,5 +288,6 @@ const struct command command_plot = {
 		"to show is left out, with the reason.  moesim list charts lists the charts.",
 	.opts = plot_rows,
 	.opts_size = sizeof(struct plot_opts),
+	.files = true,
 	.run = run_plot,
 };

@@ -64,5 +64,6 @@ const struct command command_report = {
 		"and on paper.",
 	.opts = report_rows,
 	.opts_size = sizeof(struct report_choice),
+	.files = true,
 	.run = report_command,
 };

@@ -17,6 +17,7 @@
 #include "sim/base/options.h"
 #include "sim/base/parallel.h"
 #include "sim/base/text.h"
+#include "sim/net/layer.h"
 #include "sim/route/catalog.h"
 #include "sim/run/run.h"
 #include "sim/run/tracer.h"
@@ -38,36 +39,35 @@ static const struct moe_opt run_rows[] = {
 	{ .name = "like",
 	  .type = MOE_OPT_TEXT,
 	  AT(like),
-	  .help = "a model of 'moesim list models', or of a config.json, made small: its router as it is, depth and width "
-			  "scaled" },
+	  .help =
+		  "a model from 'moesim list models', or a config.json, scaled down: same router, smaller depth and width" },
 	{ .name = "scale",
 	  .type = MOE_OPT_REAL,
 	  AT(scale),
 	  .low = 1e-4,
 	  .high = 1,
 	  .zero = "auto",
-	  .help = "factor of --like's depth, width and experts' width; auto makes it as wide as the default simulation, or "
-			  "less wide where its experts are many" },
+	  .help = "factor of the depth, width and expert width of --like; auto makes the model as wide as the default "
+			  "simulation, or narrower where it has many experts" },
 	{ .name = "trace",
 	  .type = MOE_OPT_TEXT,
 	  AT(trace),
-	  .help = "also write the routing of the held-out tokens at the end to this CSV, for 'moesim analyze'" },
+	  .help = "also write the final routing of the held-out tokens to this CSV, for 'moesim analyze'" },
 	{ .name = "trace-form",
 	  .type = MOE_OPT_CHOICE,
 	  AT(trace_form),
 	  .high = 1,
 	  .choices = trace_forms,
-	  .help =
-		  "what a row of the trace is: the count of an expert, domain and layer, or a token's choice of an expert" },
+	  .help = "one row of the trace per expert, domain and layer (counts), or per token and choice (tokens)" },
 	{ .name = "threads",
 	  .type = MOE_OPT_INT,
 	  AT(threads),
 	  .low = 1,
 	  .high = 1024,
 	  .zero = "all",
-	  .help = "threads; results do not depend on their number" },
+	  .help = "number of threads (results unaffected)" },
 	RUN_CHECKPOINT_ROW(offsetof(struct run_options, checkpoint_every)),
-	{ .name = "quiet", .type = MOE_OPT_FLAG, AT(quiet), .high = 1, .help = "no table at the end, no progress" },
+	{ .name = "quiet", .type = MOE_OPT_FLAG, AT(quiet), .high = 1, .help = "no table at the end, no progress line" },
 	{ .name = "no-progress",
 	  .type = MOE_OPT_FLAG,
 	  AT(no_progress),
@@ -78,13 +78,11 @@ static const struct moe_opt run_rows[] = {
 	  AT(dry_run),
 	  .high = 1,
 	  .help = "print the resolved strategy, parameters, FLOPs and memory, and train nothing" },
-	{ .name = "resume", .type = MOE_OPT_FLAG, AT(resume), .high = 1, .help = "go on with the run in the folder" },
+	{ .name = "resume", .type = MOE_OPT_FLAG, AT(resume), .high = 1, .help = "continue the run in the folder" },
 	{ .name = "force", .type = MOE_OPT_FLAG, AT(force), .high = 1, .help = "replace the run in the folder" },
 	{ .name = NULL },
 };
 #undef AT
-
-/* ---- while it runs --------------------------------------------------------------------------------------------- */
 
 /* What the run's callbacks need. */
 struct errand {
@@ -120,7 +118,14 @@ static bool on_terminal(const struct run_options *opt)
 	return !opt->quiet && !opt->no_progress && isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-/* ---- what is told ---------------------------------------------------------------------------------------------- */
+/* One choice per token whose weight is made to sum to 1: every weight is the same, and none of them depends on the
+ * router.  Where experts choose, a token may have several. */
+static bool weights_are_constant(const struct settings *settings)
+{
+	const struct moe_selector *selector = (const struct moe_selector *)settings->sentence.selector.part;
+	return settings->config.layer.k == 1 && strcmp(settings->sentence.gate.part->name, "renorm") == 0 &&
+		   selector->max_picks == NULL && layer_experts(&settings->sentence, &settings->config.layer) > 0;
+}
 
 /* What a token's forward pass is made of. */
 struct use {
@@ -161,6 +166,10 @@ static void tell_model(const struct settings *settings, const char *like, const 
 	printf("; %s parameters, %s active (%.0f%%); %sFLOP per token\n", text_of_count((double)cost->params_total, total),
 		   text_of_count((double)use.params, active), 100 * (double)use.params / (double)cost->params_total,
 		   text_of_count(use.flops, flops));
+	if (weights_are_constant(settings))
+		puts("  note: with top-k 1 and gate=renorm every weight is the same, so that the loss gives the router no "
+			 "gradient\n"
+			 "  (gate=score would)");
 }
 
 static void tell_row(const char *name, double value, int digits, const char *unit, const char *meaning)
@@ -187,9 +196,10 @@ static const char *const future[][2] = {
 static void tell_leak(struct leak leak)
 {
 	const char *const *row = future[leak.causal];
-	const char *change = leak.causal == CAUSALITY_NO
-							 ? text_keep_f(", and earlier losses by %.3f nats: not a causal model's loss", leak.change)
-							 : "";
+	const char *change =
+		leak.causal == CAUSALITY_NO
+			? text_keep_f(", and earlier losses by %.3f nats: not the loss of a causal model", leak.change)
+			: "";
 	printf("  %-24s%8s    %s%s\n", "looks into the future", row[0], row[1], change);
 }
 
@@ -205,10 +215,12 @@ static void tell_balance(const struct trainer *trainer, const struct outcome *ou
 	tell_row(
 		"dead experts", mean->dead_experts, 0, "",
 		text_keep_f("of %zu: under 1%% of the fair share of %zu held-out tokens", experts, outcome->evaluation.tokens));
-	tell_row("effective experts", mean->effective_experts, 1, "", "as many equally used ones would be as varied");
-	tell_row("dropped", 100 * mean->drop_rate, 1, "%", "assignments that found no room at their expert");
-	tell_row("domain information", mean->domain_mi, 3, "",
-			 text_keep_f("nats that a token's expert tells of its domain (chance alone: %.3f)", mean->domain_mi_floor));
+	tell_row("effective experts", mean->effective_experts, 1, "",
+			 "number of equally used experts with the same entropy");
+	tell_row("dropped", 100 * mean->drop_rate, 1, "%", "assignments beyond the capacity of their expert");
+	tell_row(
+		"domain information", mean->domain_mi, 3, "",
+		text_keep_f("mutual information of expert and domain in nats (chance alone: %.3f)", mean->domain_mi_floor));
 	if (!isnan(outcome->leak.change))
 		tell_leak(outcome->leak);
 }
@@ -231,7 +243,7 @@ static void tell_end(const struct trainer *trainer, const char *like, const stru
 		   text_of_count((double)(trainer->step * trainer->net.call.tokens), tokens), trainer->stream.type->name,
 		   text_of_count(trainer->flops, flops));
 	if (strcmp(outcome->status, "diverged") == 0) {
-		printf("  the loss or its gradient left all bounds in step %zu (a lower --lr may help)\n", trainer->step);
+		printf("  the loss or its gradient diverged in step %zu (a lower --lr may help)\n", trainer->step);
 	} else {
 		tell_losses(trainer, outcome);
 		tell_balance(trainer, outcome);
@@ -272,8 +284,6 @@ static int dry_run(const struct settings *settings, const char *like, struct err
 	printf("  memory                    %12s\n", text_of_bytes(needs.bytes + held_bytes(), memory));
 	return 0;
 }
-
-/* ---- the command ----------------------------------------------------------------------------------------------- */
 
 static int write_trace(void *context, struct trainer *trainer, struct error *err)
 {
@@ -372,6 +382,6 @@ const struct command command_run = {
 			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes.",
 	.opts = run_rows,
 	.opts_size = sizeof(struct run_options),
-	.takes_settings = true,
+	.settings = SETTINGS_ALL,
 	.run = run,
 };

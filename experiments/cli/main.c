@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * main.c -- the program: finds the command, hands it its flags, tells what went wrong.
+ * main.c -- the program: finds the command, passes it its flags, reports errors.
  */
 #include <config.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,34 +16,9 @@
 #include "experiments/cli/manual.h"
 #include "experiments/host/jobs.h"
 #include "sim/base/build.h"
-#include "sim/base/text.h"
 #include "sim/multiply/product.h"
 #include "sim/route/catalog.h"
 #include "strategies/catalog.h"
-
-const struct command *const commands[] = {
-	&command_run,  &command_suite,   &command_compare, &command_plot,  &command_report,
-	&command_list, &command_explain, &command_analyze, &command_model, &command_cluster, NULL
-};
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; commands[i]; i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	return NULL;
-}
-
-static int unknown_command(const char *word, struct error *err)
-{
-	const char *names[sizeof commands / sizeof *commands];
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		names[i] = commands[i] ? commands[i]->name : NULL;
-	const char *near = text_nearest(word, names);
-	if (near)
-		return fail(err, ERROR_USER, "unknown command '%s' (did you mean '%s'?)", word, near);
-	return fail(err, ERROR_USER, "unknown command '%s' (see: moesim --help)", word);
-}
 
 static void print_version(void)
 {
@@ -52,10 +28,10 @@ static void print_version(void)
 		   build.threads ? "OpenMP" : "one thread");
 }
 
-/* What is asked of the program itself; true when it was that. */
+/* A question about the program itself is answered; false when the word is none. */
 static bool answered(const char *word)
 {
-	if (strcmp(word, "--version") == 0)
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0 || strcmp(word, "-v") == 0)
 		print_version();
 	else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		manual_overview(stdout);
@@ -78,12 +54,18 @@ static int run_command(const struct command *command, int argc, char **argv, str
 	return code;
 }
 
+/* Flags without a command are those of run. */
 static int dispatch(int argc, char **argv, struct error *err)
 {
-	if (argc < 2 || argv[1][0] == '-')
-		return argc == 2 && answered(argv[1]) ? 0 : run_command(&command_run, argc, argv, err);
-	const struct command *command = find_command(argv[1]);
-	return command ? run_command(command, argc - 1, argv + 1, err) : unknown_command(argv[1], err);
+	if (argc < 2 || (argc == 2 && answered(argv[1]))) {
+		if (argc < 2)
+			manual_overview(stdout);
+		return 0;
+	}
+	if (argv[1][0] == '-')
+		return run_command(&command_run, argc, argv, err);
+	const struct command *command = command_find(argv[1]);
+	return command ? run_command(command, argc - 1, argv + 1, err) : command_unknown(argv[1], err);
 }
 
 /* Output that did not get out is a failure, whatever went before. */
@@ -94,16 +76,32 @@ static int flush_stdout(struct error *err)
 	return 0;
 }
 
-/* A thread of libgomp that has nothing to do spins by default, for milliseconds, and when another process has the other
- * core a run becomes ten times slower.  The library reads what it shall do before main() begins: so the program says it
- * and starts itself anew, once.  A user's own word stands. */
+/* Has the reader of our standard output gone, as in "moesim list metrics | head -n 1"? */
+static bool reader_is_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+	return ferror(stdout) && poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
+/* By default a libgomp thread that has nothing to do spins for milliseconds, and when another process has the other
+ * core a run becomes ten times slower.  The library reads its settings before main() begins, so set it and re-exec,
+ * once.  What the user has set stands. */
 static void wait_without_spinning(int argc, char **argv)
 {
-	bool trains = argc < 2 || argv[1][0] == '-' || strcmp(argv[1], command_run.name) == 0;
+	bool trains = argc > 1 && (argv[1][0] == '-' || strcmp(argv[1], command_run.name) == 0);
 	if (!build.threads || !trains || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
 		return;
 	if (setenv("OMP_WAIT_POLICY", "passive", 0) == 0)
 		execv(jobs_program(), argv); /* where that fails, threads spin */
+}
+
+/* Prints the error, and gives the exit code that belongs to it. */
+static int exit_code_of(const struct error *err)
+{
+	if (err->code == ERROR_WORLD && reader_is_gone())
+		return 128 + SIGPIPE; /* the reader had enough: nothing to complain of */
+	error_print(err);
+	return err->code == ERROR_NONE ? EXIT_FAILURE : (int)err->code;
 }
 
 int main(int argc, char **argv)
@@ -118,8 +116,5 @@ int main(int argc, char **argv)
 	int code = dispatch(argc, argv, &err);
 	if (code >= 0 && flush_stdout(&err) != 0)
 		code = -1;
-	if (code >= 0)
-		return code;
-	error_print(&err);
-	return err.code == ERROR_NONE ? EXIT_FAILURE : (int)err.code;
+	return code >= 0 ? code : exit_code_of(&err);
 }

@@ -8,9 +8,11 @@
 
 #include <string.h>
 
+#include "experiments/cli/flags.h"
 #include "sim/base/build.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 #include "sim/data/stream.h"
 #include "sim/metrics/metrics.h"
 #include "sim/route/catalog.h"
@@ -20,9 +22,9 @@ static const char question[] = "how should a Mixture-of-Experts model route its 
 
 static const char *const exit_codes[][2] = {
 	{ "0", "done" },
-	{ "1", "the world failed: disk, memory, a missing program" },
-	{ "2", "the input is wrong" },
-	{ "3", "a check that was asked for did not hold, or a single run diverged" },
+	{ "1", "system error: disk, memory, a missing program" },
+	{ "2", "usage error or invalid input" },
+	{ "3", "a requested check failed, or a single run diverged" },
 	{ "128+n", "ended by signal n" },
 };
 enum { EXIT_CODES = sizeof exit_codes / sizeof *exit_codes };
@@ -37,65 +39,97 @@ static const char *const examples[][2] = {
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
+static const char *const program_flags[][2] = {
+	{ "-h, --help", "print this help and exit" },
+	{ "-V, --version", "print the version and exit" },
+	{ "--man", "print the manual page moesim(1) as roff" },
+};
+enum { PROGRAM_FLAGS = sizeof program_flags / sizeof *program_flags };
+
 void manual_overview(FILE *to)
 {
-	fprintf(to, "moesim: %s\n\nUsage: moesim [COMMAND] [FLAGS]      (no command means run)\n\nCommands:\n", question);
+	enum { HEAD = 13, BELOW = 4 }; /* BELOW: every example has a line of its own */
+	size_t columns = wrap_columns(to);
+	wrap_text(to, text_keep_f("moesim: %s", question), 0, 0, columns);
+	fputs("\nUsage: moesim [COMMAND] [FLAGS]\n\nCommands (without one, flags are those of run):\n", to);
 	for (size_t i = 0; commands[i]; i++)
-		fprintf(to, "  %-9s %s\n", commands[i]->name, commands[i]->summary);
+		wrap_entry(to, commands[i]->name, HEAD, commands[i]->summary, columns);
+	fputs("\nFlags:\n", to);
+	for (size_t i = 0; i < PROGRAM_FLAGS; i++)
+		wrap_entry(to, program_flags[i][0], HEAD, program_flags[i][1], columns);
 	fputs("\nExamples:\n", to);
 	for (size_t i = 0; i < EXAMPLES; i++)
-		fprintf(to, "  %-54s %s\n", examples[i][0], examples[i][1]);
-	fputs("\nmoesim COMMAND --help tells the flags of a command, moesim --version what this is.\n", to);
+		wrap_entry(to, examples[i][0], BELOW, examples[i][1], columns);
+	fputs("\n'moesim help COMMAND' lists the flags of a command; 'man moesim' has it all.\n", to);
 }
 
-static const char *placeholder(const struct moe_opt *row)
+/* "-o, --out TEXT" */
+static const char *head_of(const struct moe_opt *row, bool own)
 {
-	static const char *const word[] = { " N", " X", " WORD", "", " TEXT" };
-	return text_keep_f("--%s%s", row->name, word[row->type]);
+	const char *value = options_placeholder(row);
+	char letter = own ? flag_letter(row->name) : 0;
+	return text_keep_f("%s--%s%s%s", letter ? text_keep_f("-%c, ", letter) : "", row->name, *value ? " " : "", value);
 }
 
-static const char *bounds(const struct moe_opt *row)
+enum { HEAD = 22 }; /* columns of a flag in help; what is longer has a line of its own */
+
+static void print_flag(const struct moe_opt *row, FILE *to)
 {
-	const char *preset = options_value_preset(row);
-	if (row->type == MOE_OPT_FLAG)
-		return "";
-	if (row->type == MOE_OPT_TEXT)
-		return *preset ? text_keep_f(" (default %s)", preset) : "";
-	return text_keep_f(" (%s; default %s)", options_range(row), preset);
+	wrap_entry(to, head_of(row, true), HEAD, options_about(row), wrap_columns(to));
 }
 
-static void print_flags(const struct moe_opt *rows, FILE *to)
+static void print_setting(const struct moe_opt *row, FILE *to)
 {
-	for (const struct moe_opt *row = rows; row->name; row++)
-		fprintf(to, "  %-22s %s%s%s%s%s\n", placeholder(row), row->help, row->unit ? " [" : "",
-				row->unit ? row->unit : "", row->unit ? "]" : "", bounds(row));
+	wrap_entry(to, head_of(row, false), HEAD, options_about(row), wrap_columns(to));
 }
 
-static void print_aliases(FILE *to)
+/* Calls visit() for each setting of one group. */
+static void each_setting(unsigned group, void (*visit)(const struct moe_opt *row, FILE *to), FILE *to)
 {
-	fputs("\nOther names that are understood:\n", to);
+	for (const struct moe_opt *row = config_rows(); row->name; row++)
+		if (config_group(row) == group)
+			visit(row, to);
+}
+
+static void print_settings(unsigned groups, FILE *to)
+{
+	fputs("\nSettings, which affect the results:\n", to);
+	for (unsigned group = 1; group < SETTINGS_ALL; group <<= 1)
+		if (groups & group) {
+			fprintf(to, "\n %s:\n", config_group_title((enum setting_group)group));
+			each_setting(group, print_setting, to);
+		}
+}
+
+static void print_aliases(unsigned groups, FILE *to)
+{
+	enum { ALIAS = 28, BELOW = 2 }; /* a word is long and never split: it has a line of its own */
+	fputs("\nAliases, as in Megatron-LM and Hugging Face Transformers:\n", to);
 	for (size_t i = 0; config_aliases[i][0]; i++)
-		fprintf(to, "  --%-28s --%s\n", config_aliases[i][0], config_aliases[i][1]);
-	for (size_t i = 0; config_words[i][0]; i++)
-		fprintf(to, "  --%-28s the word %s in --strategy\n", config_words[i][0], config_words[i][1]);
+		if (groups & config_group(config_find(config_aliases[i][1])))
+			wrap_entry(to, text_keep_f("--%s", config_aliases[i][0]), ALIAS, text_keep_f("--%s", config_aliases[i][1]),
+					   wrap_columns(to));
+	for (size_t i = 0; (groups & SETTINGS_ROUTING) && config_words[i][0]; i++)
+		wrap_entry(to, text_keep_f("--%s", config_words[i][0]), BELOW,
+				   text_keep_f("%s in --strategy", config_words[i][1]), wrap_columns(to));
 }
 
 void manual_command(const struct command *command, FILE *to)
 {
-	fprintf(to, "moesim %s: %s\n\nUsage: moesim %s%s%s [FLAGS]\n\n%s\n", command->name, command->summary, command->name,
-			*command->arguments ? " " : "", command->arguments, command->about);
-	if (command->opts->name) {
-		fputs("\nFlags:\n", to);
-		print_flags(command->opts, to);
-	}
-	if (command->takes_settings) {
-		fputs("\nSettings (they decide the results):\n", to);
-		print_flags(config_rows(), to);
-		print_aliases(to);
+	wrap_text(to, text_keep_f("moesim %s: %s", command->name, command->summary), 0, 0, wrap_columns(to));
+	fputc('\n', to);
+	wrap_text(to, text_keep_f("Usage: moesim %s [FLAGS] %s", command->name, command->arguments), 0, 7, wrap_columns(to));
+	fputc('\n', to);
+	wrap_text(to, command->about, 0, 0, wrap_columns(to));
+	fputs("\nFlags:\n", to);
+	wrap_entry(to, "-h, --help", HEAD, "print this help and exit", wrap_columns(to));
+	for (const struct moe_opt *row = command->opts; row->name; row++)
+		print_flag(row, to);
+	if (command->settings) {
+		print_settings(command->settings, to);
+		print_aliases(command->settings, to);
 	}
 }
-
-/* ---- the manual page ------------------------------------------------------------------------------------------ */
 
 /* Text with what roff would read as a command made harmless. */
 static void roff(const char *text, FILE *to)
@@ -120,11 +154,23 @@ static void roff_item(const char *head, const char *body, FILE *to)
 	putc('\n', to);
 }
 
-static void roff_flags(const struct moe_opt *rows, FILE *to)
+static void roff_flag(const struct moe_opt *row, FILE *to)
 {
-	for (const struct moe_opt *row = rows; row->name; row++)
-		roff_item(placeholder(row),
-				  text_keep_f("%s%s%s", row->help, row->unit ? text_keep_f(" [%s]", row->unit) : "", bounds(row)), to);
+	roff_item(head_of(row, true), options_about(row), to);
+}
+
+static void roff_setting(const struct moe_opt *row, FILE *to)
+{
+	roff_item(head_of(row, false), options_about(row), to);
+}
+
+static void roff_settings(FILE *to)
+{
+	fputs(".SH SETTINGS\nEach is a flag of\n.B moesim run\nand a key of a suite file.\n", to);
+	for (unsigned group = 1; group < SETTINGS_ALL; group <<= 1) {
+		fprintf(to, ".SS %s\n", config_group_title((enum setting_group)group));
+		each_setting(group, roff_setting, to);
+	}
 }
 
 static void roff_commands(FILE *to)
@@ -134,10 +180,9 @@ static void roff_commands(FILE *to)
 		fprintf(to, ".SS \"moesim %s %s\"\n", commands[i]->name, commands[i]->arguments);
 		roff(commands[i]->about, to);
 		putc('\n', to);
-		roff_flags(commands[i]->opts, to);
+		for (const struct moe_opt *row = commands[i]->opts; row->name; row++)
+			roff_flag(row, to);
 	}
-	fputs(".SH SETTINGS\nEach is a flag of\n.B moesim run\nand a key of a suite file.\n", to);
-	roff_flags(config_rows(), to);
 }
 
 static void roff_routing(FILE *to)
@@ -175,8 +220,9 @@ void manual_page(FILE *to)
 	/* .ad l, because a sentence of parts is a long word that leaves no line to adjust */
 	fprintf(to, ".TH MOESIM 1 \"\" \"moesim %s\" \"User commands\"\n.ad l\n.SH NAME\nmoesim \\- %s\n", build.version,
 			question);
-	fputs(".SH SYNOPSIS\n.B moesim\n[COMMAND] [FLAGS]\n.PP\nWith no command word,\n.B run\nis meant.\n", to);
+	fputs(".SH SYNOPSIS\n.B moesim\n[COMMAND] [FLAGS]\n.PP\nFlags without a command are those of\n.BR run .\n", to);
 	roff_commands(to);
+	roff_settings(to);
 	roff_routing(to);
 	roff_files(to);
 	fputs(".SH EXIT STATUS\n", to);

@@ -77,41 +77,23 @@ static int compare_runs(const void *a, const void *b)
 	return strcmp(((const struct gap_of_run *)a)->run, ((const struct gap_of_run *)b)->run);
 }
 
-static int measure_contest(const struct study *study, const struct compare_metric *loss, struct gap_list *list,
-						   struct error *err)
+static void add_contest(const struct compare_contest *contest, struct gap_list *list)
 {
-	struct comparison of;
-	struct gap gap;
-	TRY(compare_means(study, COMPARE_END, loss, &list->study.arena, &of, err));
-	gap_measure(study, of.value, &list->study.arena, &gap);
+	const struct study *study = &contest->series.study;
 	for (size_t s = 0; s < study->n; s++)
 		for (size_t i = 0; i < study->series[s].n; i++)
-			list->run[list->n++] = (struct gap_of_run){ study->series[s].run[i]->name, gap.of_run[s][i], gap.share[s] };
-	return 0;
+			list->run[list->n++] =
+				(struct gap_of_run){ study->series[s].run[i]->name, contest->gap.of_run[s][i], contest->gap.share[s] };
 }
 
-static int measure_all(struct gap_list *list, struct error *err)
+void gap_list_fill(const struct compare_page *page, struct gap_list *list)
 {
-	const struct compare_metric *loss;
-	struct contest *contest;
-	TRY(compare_loss(&list->study, &loss, err));
-	size_t contests = contests_split(&list->study, &list->study.arena, &contest);
-	list->run = ARENA_TAKE(&list->study.arena, list->study.runs.n, struct gap_of_run);
-	for (size_t c = 0; c < contests; c++)
-		TRY(measure_contest(&contest[c].study, loss, list, err));
+	*list = (struct gap_list){ .run = calloc(page->study->runs.n + 1, sizeof *list->run) };
+	if (!list->run)
+		error_no_memory("shares of a gap");
+	for (size_t c = 0; c < page->contests; c++)
+		add_contest(&page->contest[c], list);
 	qsort(list->run, list->n, sizeof *list->run, compare_runs);
-	return 0;
-}
-
-int gap_list_read(const char *folder, struct gap_list *list, struct error *err)
-{
-	char *path = (char *)folder;
-	*list = (struct gap_list){ .n = 0 };
-	TRY(study_read(1, &path, &list->study, err));
-	if (measure_all(list, err) == 0)
-		return 0;
-	gap_list_free(list);
-	return -1;
 }
 
 const struct gap_of_run *gap_list_find(const struct gap_list *list, const char *run)
@@ -122,6 +104,6 @@ const struct gap_of_run *gap_list_find(const struct gap_list *list, const char *
 
 void gap_list_free(struct gap_list *list)
 {
-	study_free(&list->study);
+	free(list->run);
 	*list = (struct gap_list){ .n = 0 };
 }

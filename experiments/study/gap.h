@@ -29,13 +29,14 @@ struct gap_of_run {
 };
 
 struct gap_list {
-	struct study study;
 	size_t n;
 	struct gap_of_run *run; /* [n] by name */
 };
 
-/* Measures every run of a folder that holds run folders, on each stream by itself. */
-int gap_list_read(const char *folder, struct gap_list *list, struct error *err);
+struct compare_page;
+
+/* Of every run on the page, each on its own stream. */
+void gap_list_fill(const struct compare_page *page, struct gap_list *list);
 const struct gap_of_run *gap_list_find(const struct gap_list *list, const char *run); /* NULL: no such run */
 void gap_list_free(struct gap_list *list);
 

@@ -12,7 +12,7 @@
 #include "sim/base/text.h"
 
 /* Settings that cannot change a result, or that name the run itself. */
-static bool is_compared(const char *name)
+bool study_compares(const char *name)
 {
 	static const char *const other[] = { "seed",  "out",       "threads",     "strategy", "quiet", "resume",
 										 "force", "log-every", "no-progress", "dry-run",  "run",   NULL };
@@ -58,7 +58,7 @@ static void find_keys(struct study *study)
 	for (size_t i = 0; i < study->runs.n; i++)
 		for (size_t s = 0; s < study->runs.run[i].settings; s++) {
 			const char *name = study->runs.run[i].setting[s].name;
-			if (is_compared(name) && !is_of_earlier_run(&study->runs, i, name) &&
+			if (study_compares(name) && !is_of_earlier_run(&study->runs, i, name) &&
 				study_key(study, name) == study->keys && is_swept(&study->runs, first, name))
 				study->key[study->keys++] = name;
 		}

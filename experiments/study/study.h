@@ -45,6 +45,10 @@ int study_read(size_t folders, char *const *folder, struct study *study, struct 
 	}
 void study_free(struct study *study);
 
+/* Does a difference in this setting make another series?  Not one that cannot change a result, or that names the run
+ * itself. */
+bool study_compares(const char *setting);
+
 /* The column of that key, or study->keys. */
 size_t study_key(const struct study *study, const char *name);
 

@@ -9,10 +9,13 @@
 
 #include "experiments/suite/campaign.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "experiments/host/jobs.h"
@@ -20,8 +23,6 @@
 #include "sim/base/text.h"
 
 enum { EXIT_DIVERGED = 3 };
-
-/* ---- one run --------------------------------------------------------------------------------------------- */
 
 /* An unfinished run is continued; one without a checkpoint begins anew by itself. */
 static const char *how_to_begin(const struct campaign *campaign, size_t run)
@@ -126,8 +127,6 @@ static void report_failure(struct campaign *campaign, size_t run, int code)
 	campaign->worst = code > campaign->worst ? code : campaign->worst;
 }
 
-/* ---- the pool's callbacks -------------------------------------------------------------------------------- */
-
 static void job_started(void *context, size_t job)
 {
 	struct campaign *campaign = context;
@@ -182,13 +181,6 @@ static void draw_progress(void *context)
 	watch_draw(&campaign->watch, n, folder, name, steps);
 }
 
-/* ---- all runs -------------------------------------------------------------------------------------------- */
-
-static bool is_finished(const struct campaign *campaign, size_t run)
-{
-	return campaign->results->state[run] == RUN_DONE || campaign->results->state[run] == RUN_DIVERGED;
-}
-
 static int make_todo(struct campaign *campaign, struct error *err)
 {
 	const struct jobs jobs = { .n = campaign->todos,
@@ -218,7 +210,7 @@ static void keep_afresh(struct campaign *campaign)
 /* Is it finished, to be made, or not to be touched? */
 static void sort_run(struct campaign *campaign, size_t run)
 {
-	if (is_finished(campaign, run)) {
+	if (run_is_finished(campaign->results->state[run])) {
 		campaign->skipped++;
 		put_log_away(campaign, run); /* it may have ended after its suite was killed */
 	} else if (campaign->results->state[run] == RUN_UNREADABLE) {
@@ -251,4 +243,15 @@ int campaign_run(struct campaign *campaign, size_t first, size_t end, struct err
 	free(campaign->resumed);
 	free(campaign->running);
 	return status;
+}
+
+/* The log's file is the lock. */
+int campaign_lock_run(const struct campaign *campaign, size_t run, struct error *err)
+{
+	const char *path = results_log(campaign->results, run);
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0666);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	fail(err, ERROR_WORLD, "%s", fd < 0 ? strerror(errno) : "another process makes this run");
+	return fail_at(err, path, 0, 0);
 }

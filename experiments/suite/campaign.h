@@ -31,4 +31,7 @@ struct campaign {
  * run that fails is reported on stderr and does not stop the others. */
 int campaign_run(struct campaign *campaign, size_t first, size_t end, struct error *err);
 
+/* Keeps other processes off one run, until this one ends: two with the same --index would write into one folder. */
+int campaign_lock_run(const struct campaign *campaign, size_t run, struct error *err);
+
 #endif

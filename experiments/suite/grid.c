@@ -311,8 +311,10 @@ static void drop_doubled(struct grid *grid)
 			sorted[i]->seed = NULL;
 	size_t kept = 0;
 	for (size_t i = 0; i < grid->n; i++)
-		if (grid->run[i].seed)
+		if (grid->run[i].seed) {
+			grid->point[grid->run[i].point].runs++;
 			grid->run[kept++] = grid->run[i];
+		}
 	grid->doubled = grid->n - kept;
 	grid->n = kept;
 }

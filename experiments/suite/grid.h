@@ -20,6 +20,7 @@ struct grid_point {
 	const char *label;           /* unique in the grid; text_is_name() holds */
 	const char *const *said;     /* [rows] what the suite says of each row but the seed; NULL: nothing */
 	const char *const *resolved; /* [rows] what is in effect */
+	size_t runs;                 /* of this point; 0 when another section makes the same ones */
 };
 
 struct grid_run {

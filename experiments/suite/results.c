@@ -22,6 +22,24 @@
 #include "sim/base/whole_csv.h"
 #include "sim/run/run_folder.h"
 
+const char *run_state_word(enum run_state state)
+{
+	static const char *const word[] = { [RUN_MISSING] = "to do",
+										[RUN_UNFINISHED] = "unfinished",
+										[RUN_DONE] = "done",
+										[RUN_DIVERGED] = "diverged",
+										[RUN_UNREADABLE] = "unreadable" };
+	return word[state];
+}
+
+size_t results_finished(const struct results *results)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < results->grid->n; i++)
+		n += run_is_finished(results->state[i]);
+	return n;
+}
+
 /* "-s<seed>-<hash8>", the part of a folder's name that says what was run. */
 static const char *identity(const char *name)
 {

@@ -15,6 +15,14 @@ enum run_state {
 	RUN_UNREADABLE /* a folder that cannot be looked into, so that it may hold anything */
 };
 
+static inline bool run_is_finished(enum run_state state)
+{
+	return state == RUN_DONE || state == RUN_DIVERGED;
+}
+
+/* "to do", "unfinished", "done", "diverged", "unreadable" */
+const char *run_state_word(enum run_state state);
+
 struct results {
 	const char *folder;
 	const struct grid *grid;
@@ -28,6 +36,9 @@ struct results {
  * edited since, is found by its seed and hash and keeps its folder. */
 void results_open(const char *folder, const struct grid *grid, struct results *results);
 void results_close(struct results *results);
+
+/* The number of runs that are finished. */
+size_t results_finished(const struct results *results);
 
 /* Creates and locks the folder: against every other suite, or (shared) only against those that are not shared.  Then
  * looks at it anew. */

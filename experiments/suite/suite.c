@@ -10,6 +10,7 @@
 #include "experiments/suite/suite.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -459,6 +460,12 @@ int suite_set(struct suite *suite, const char *flag, const char *assignment, str
 	struct suite_key *key = add_key(suite, &suite->section[0], row);
 	key->at = at;
 	return read_values(&r, key, err);
+}
+
+void suite_print_question(const struct suite *suite)
+{
+	if (*suite->question)
+		printf("%s: %s\n\n", suite->name, suite->question);
 }
 
 void suite_free(struct suite *suite)

@@ -80,6 +80,9 @@ int suite_parse(const char *name, const char *text, size_t size, const struct su
 /* "key=alternatives" from the command line: takes the key's place in every section.  `flag` names it in errors. */
 int suite_set(struct suite *suite, const char *flag, const char *assignment, struct error *err);
 
+/* Prints "name: question" and an empty line; nothing when there is no question. */
+void suite_print_question(const struct suite *suite);
+
 /* The section of that name, or NULL. */
 const struct suite_section *suite_find(const struct suite *suite, const char *name);
 

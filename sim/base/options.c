@@ -13,6 +13,7 @@
 #include "sim/base/memory_file.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 
 enum { ROWS_MAX = 256 };
 
@@ -412,26 +413,38 @@ const char *options_value_preset(const struct moe_opt *row)
 	return print_value(row, preset_of(row));
 }
 
-static const char *placeholder(const struct moe_opt *row)
+const char *options_placeholder(const struct moe_opt *row)
 {
 	static const char *const word[] = {
-		[MOE_OPT_INT] = "=N", [MOE_OPT_REAL] = "=X",    [MOE_OPT_CHOICE] = "=WORD",
-		[MOE_OPT_FLAG] = "",  [MOE_OPT_TEXT] = "=TEXT",
+		[MOE_OPT_INT] = "N", [MOE_OPT_REAL] = "X",    [MOE_OPT_CHOICE] = "WORD",
+		[MOE_OPT_FLAG] = "", [MOE_OPT_TEXT] = "TEXT",
 	};
-	return text_keep_f("%s%s", row->name, word[row->type]);
+	return word[row->type];
 }
 
-void options_help(const struct moe_opt *rows, FILE *to)
+const char *options_about(const struct moe_opt *row)
 {
-	int width = 0;
-	for (const struct moe_opt *row = rows; row != NULL && row->name != NULL; row++) {
-		int length = (int)strlen(placeholder(row));
-		width = length > width ? length : width;
-	}
-	for (const struct moe_opt *row = rows; row != NULL && row->name != NULL; row++) {
-		const char *preset = options_value_preset(row);
-		const char *unit = row->unit == NULL ? "" : text_keep_f(" [%s]", row->unit);
-		fprintf(to, "  %-*s   %s%s (%s; %s)\n", width, placeholder(row), row->help, unit, options_range(row),
-				*preset == 0 ? "none by default" : text_keep_f("default %s", preset));
-	}
+	const char *preset = options_value_preset(row), *range = "";
+	const char *unit = row->unit == NULL ? "" : text_keep_f(" [%s]", row->unit);
+	if (row->type == MOE_OPT_FLAG)
+		return row->preset != 0 ? text_keep_f("%s%s (default %s)", row->help, unit, preset) : row->help;
+	if (row->type != MOE_OPT_TEXT)
+		range = text_keep_f("%s; ", options_range(row));
+	return *preset == 0 ? text_keep_f("%s%s", row->help, unit)
+						: text_keep_f("%s%s (%sdefault %s)", row->help, unit, range, preset);
+}
+
+static const char *head_of(const struct moe_opt *row)
+{
+	const char *value = options_placeholder(row);
+	return text_keep_f("%s%s%s", row->name, *value == 0 ? "" : "=", value);
+}
+
+void options_help(const struct moe_opt *rows, size_t columns, FILE *to)
+{
+	size_t width = 0;
+	for (const struct moe_opt *row = rows; row != NULL && row->name != NULL; row++)
+		width = wrap_length(head_of(row)) > width ? wrap_length(head_of(row)) : width;
+	for (const struct moe_opt *row = rows; row != NULL && row->name != NULL; row++)
+		wrap_entry(to, head_of(row), width, options_about(row), columns);
 }

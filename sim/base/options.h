@@ -50,8 +50,15 @@ const char *options_list(const struct moe_opt *rows, const void *from, bool all)
 /* "integer from 1 to 4096", "number of at least 0, or none", "one of: position, lowest", for help and errors. */
 const char *options_range(const struct moe_opt *row);
 
-/* One help line a row: "  name=N   help [unit] (range; default 1)". */
-void options_help(const struct moe_opt *rows, FILE *to);
+/* What help says of a row: "help [unit] (range; default 1)".  What says nothing is left out: the range of a text or a
+ * flag, a default that is empty.  Lives as long as the program. */
+const char *options_about(const struct moe_opt *row);
+
+/* What stands for the value: "N", "X", "WORD", "TEXT"; "" for a flag. */
+const char *options_placeholder(const struct moe_opt *row);
+
+/* An entry a row, "  name=N  help [unit] (range; default 1)", aligned and wrapped at so many columns. */
+void options_help(const struct moe_opt *rows, size_t columns, FILE *to);
 
 /* The names of all rows, NULL-ended, for suggestions; lives as long as the program. */
 const char *const *options_names(const struct moe_opt *rows);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * config.h -- the settings that decide a run's results, as option rows.
+ * config.h -- the settings that affect the results of a run, as option rows.
  *
  * A setting comes from the defaults, from a model that is to be imitated, from the words of the strategy, or from the
  * user (a flag, a suite file), the later ones winning.  How a run is carried out (folder, threads, display) is not a
@@ -23,6 +23,21 @@ struct config {
 	int decay; /* enum optim_decay */
 	int64_t eval_tokens, eval_every, log_every;
 };
+
+/* What a setting is about.  A command takes the groups that it uses, and its parser refuses the others. */
+enum setting_group {
+	SETTINGS_ROUTING = 1 << 0,  /* who goes where, given logits: strategy, balancers, experts, top-k, capacity */
+	SETTINGS_MODEL = 1 << 1,    /* the shape and initial weights of the network */
+	SETTINGS_STREAM = 1 << 2,   /* the tokens */
+	SETTINGS_BATCH = 1 << 3,    /* how many of them at a time */
+	SETTINGS_TRAINING = 1 << 4, /* steps and optimizer */
+	SETTINGS_SEED = 1 << 5,
+	SETTINGS_MEASUREMENT = 1 << 6 /* what is evaluated and logged, and when */
+};
+enum { SETTINGS_ALL = 2 * SETTINGS_MEASUREMENT - 1 };
+/* The group of a row of config_rows(), and what help calls it ("Routing"). */
+enum setting_group config_group(const struct moe_opt *row);
+const char *config_group_title(enum setting_group group);
 
 /* All rows, the layer's included; offsets are into struct config. */
 const struct moe_opt *config_rows(void);

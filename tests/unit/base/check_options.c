@@ -350,19 +350,35 @@ START_TEST(help_has_a_line_for_each_row)
 	char *text;
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
-	options_help(rows, to);
-	options_help(NULL, to);
+	options_help(rows, 1000, to);
+	options_help(NULL, 1000, to);
 	fclose(to);
-	ck_assert_str_eq(
-		text, "  k=N                 experts per token [experts] (integer from 1 to 64; default 2)\n"
-			  "  steps=N             length of the run (integer from 0 to 1000000000, or none; default 1000)\n"
-			  "  any=N               any integer (integer; default -5)\n"
-			  "  rate=X              step of the bias (number from 0 to 1; default 0.001)\n"
-			  "  capacity-factor=X   room per expert (number of at least 0.5, or none; default none)\n"
-			  "  free=X              any number (number; default 0)\n"
-			  "  scope=WORD          over which tokens (one of: sequence, batch, running-buffer; default batch)\n"
-			  "  renorm              make the weights sum to 1 (true or false; default false)\n"
-			  "  path=TEXT           where to read (text; none by default)\n");
+	ck_assert_str_eq(text,
+					 "  k=N                experts per token [experts] (integer from 1 to 64; default 2)\n"
+					 "  steps=N            length of the run (integer from 0 to 1000000000, or none; default 1000)\n"
+					 "  any=N              any integer (integer; default -5)\n"
+					 "  rate=X             step of the bias (number from 0 to 1; default 0.001)\n"
+					 "  capacity-factor=X  room per expert (number of at least 0.5, or none; default none)\n"
+					 "  free=X             any number (number; default 0)\n"
+					 "  scope=WORD         over which tokens (one of: sequence, batch, running-buffer; default batch)\n"
+					 "  renorm             make the weights sum to 1\n"
+					 "  path=TEXT          where to read\n");
+	free(text);
+}
+END_TEST
+
+START_TEST(help_is_wrapped_below_itself)
+{
+	char *text;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	options_help(&rows[1], 44, to);
+	fclose(to);
+	*strstr(text, "  any") = '\0';
+	ck_assert_str_eq(text, "  steps=N            length of the run\n"
+						   "                     (integer from 0 to\n"
+						   "                     1000000000, or none;\n"
+						   "                     default 1000)\n");
 	free(text);
 }
 END_TEST
@@ -395,6 +411,7 @@ static TCase *printing(void)
 	tcase_add_test(tests, lists_show_what_differs_or_all);
 	tcase_add_test(tests, names_are_found);
 	tcase_add_test(tests, help_has_a_line_for_each_row);
+	tcase_add_test(tests, help_is_wrapped_below_itself);
 	return tests;
 }
 

@@ -265,8 +265,8 @@ START_TEST(what_does_not_fit_is_refused)
 		struct assignment given[2];
 		const char *file, *words;
 	} cases[] = {
-		{ { { "heads", "3" } }, "", "width / heads must be a whole, even number" },
-		{ { { "width", "6" }, { "heads", "2" } }, "", "width / heads must be a whole, even number" },
+		{ { { "heads", "3" } }, "", "width / heads must be an even integer" },
+		{ { { "width", "6" }, { "heads", "2" } }, "", "width / heads must be an even integer" },
 		{ { { "top-k", "8" }, { "experts", "4" } }, "", "top-k 8 exceeds the 4 experts" },
 		{ { { "lr", "nan" } }, "--lr", "lr = nan" },
 		{ { { "num-experts", "0" } }, "--num-experts", "experts = 0" },
@@ -278,7 +278,7 @@ START_TEST(what_does_not_fit_is_refused)
 		{ { { "strategy", "topk" }, { "moe-z-loss-coeff", "-1" } }, "--strategy", "did you mean 'top-k'?" },
 		{ { { "moe-z-loss-coeff", "1" }, { "balance", "aux" } },
 		  "",
-		  "--balance leaves no room for --moe-z-loss-coeff" },
+		  "--balance conflicts with --moe-z-loss-coeff" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct settings settings;
