@@ -147,8 +147,9 @@ static double probability(const struct law *law, const uint32_t *problem, size_t
 	return determined(law, problem, place) == x;
 }
 
-static double bayes_sequence(const struct law *law, const struct batch *batch, size_t first)
+static double bayes_sequence(void *opaque, const struct batch *batch, size_t first)
 {
+	const struct law *law = opaque;
 	double loss = 0;
 	for (size_t t = 0; t < batch->length; t++) {
 		size_t place = (t + 1) % law->size;
@@ -157,16 +158,6 @@ static double bayes_sequence(const struct law *law, const struct batch *batch, s
 			loss -= log(probability(law, problem, place, batch->target[first + t]));
 	}
 	return loss;
-}
-
-static void bayes(void *law, const struct batch *batch, double *sum, double *oracle)
-{
-	double loss = 0;
-	for (size_t s = 0; s < batch->sequences; s++)
-		loss += bayes_sequence(law, batch, s * batch->length);
-	*sum += loss;
-	if (oracle != NULL)
-		*oracle += loss;
 }
 
 static void bigram(void *opaque, const struct batch *batch, double *sum)
@@ -297,7 +288,7 @@ const struct stream_type stream_addition = {
 	.open = open_law,
 	.check = check,
 	.fill = fill,
-	.bayes = bayes,
+	.bayes_sequence = bayes_sequence,
 	.bigram = bigram,
 	.close = close_law,
 };

@@ -240,8 +240,9 @@ static double probability(const struct law *law, struct range *range, size_t pla
 	return range->from < range->to && token(law, range->from, place) == x;
 }
 
-static double bayes_sequence(const struct law *law, const struct batch *batch, size_t first)
+static double bayes_sequence(void *opaque, const struct batch *batch, size_t first)
 {
+	const struct law *law = opaque;
 	struct range range;
 	double loss = 0;
 	probability(law, &range, 0, batch->id[first]);
@@ -250,16 +251,6 @@ static double bayes_sequence(const struct law *law, const struct batch *batch, s
 		loss -= batch_counts(batch, first + t) ? log(p) : 0;
 	}
 	return loss;
-}
-
-static void bayes(void *law, const struct batch *batch, double *sum, double *oracle)
-{
-	double loss = 0;
-	for (size_t s = 0; s < batch->sequences; s++)
-		loss += bayes_sequence(law, batch, s * batch->length);
-	*sum += loss;
-	if (oracle != NULL)
-		*oracle += loss;
 }
 
 static void bigram(void *opaque, const struct batch *batch, double *sum)
@@ -342,7 +333,7 @@ const struct stream_type stream_phonebook = {
 	.open = open_law,
 	.check = check,
 	.fill = fill,
-	.bayes = bayes,
+	.bayes_sequence = bayes_sequence,
 	.bigram = bigram,
 	.close = close_law,
 };

@@ -174,8 +174,9 @@ static double probability_behind(const struct law *law, size_t run, uint32_t nex
 	return is_value(law, next) ? 0 : more / (double)law->noise;
 }
 
-static double bayes_sequence(const struct law *law, const struct batch *batch, size_t first)
+static double bayes_sequence(void *opaque, const struct batch *batch, size_t first)
 {
+	const struct law *law = opaque;
 	double loss = 0;
 	size_t run = 0;
 	for (size_t i = 0; i < law->keys * law->values; i++)
@@ -187,16 +188,6 @@ static double bayes_sequence(const struct law *law, const struct batch *batch, s
 		loss -= batch_counts(batch, at) ? log(p) : 0;
 	}
 	return loss;
-}
-
-static void bayes(void *law, const struct batch *batch, double *sum, double *oracle)
-{
-	double loss = 0;
-	for (size_t s = 0; s < batch->sequences; s++)
-		loss += bayes_sequence(law, batch, s * batch->length);
-	*sum += loss;
-	if (oracle != NULL)
-		*oracle += loss;
 }
 
 static void bigram(void *opaque, const struct batch *batch, double *sum)
@@ -299,7 +290,7 @@ const struct stream_type stream_recall = {
 	.open = open_law,
 	.check = check,
 	.fill = fill,
-	.bayes = bayes,
+	.bayes_sequence = bayes_sequence,
 	.bigram = bigram,
 	.close = close_law,
 };

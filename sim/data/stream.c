@@ -184,15 +184,24 @@ void stream_eval(struct stream *stream, size_t index, struct batch *batch)
 	fill(stream, true, batch);
 }
 
+static double bayes_over_sequences(const struct stream *stream, const struct batch *batch)
+{
+	double loss = 0;
+	for (size_t s = 0; s < batch->sequences; s++)
+		loss += stream->type->bayes_sequence(stream->law, batch, s * batch->length);
+	return loss;
+}
+
 void stream_bayes(const struct stream *stream, const struct batch *batch, double *bayes, double *oracle)
 {
 	if (stream->type->bayes != NULL) {
 		stream->type->bayes(stream->law, batch, bayes, oracle);
 		return;
 	}
-	*bayes = NAN;
+	double loss = stream->type->bayes_sequence != NULL ? bayes_over_sequences(stream, batch) : NAN;
+	*bayes += loss;
 	if (oracle != NULL)
-		*oracle = NAN;
+		*oracle += loss;
 }
 
 void stream_bigram(const struct stream *stream, const struct batch *batch, double *bigram)

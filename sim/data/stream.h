@@ -89,6 +89,9 @@ struct stream_type {
 	 * gets the same sum for a predictor that also reads the domains of the inputs so far, domain[0 .. t] for target[t],
 	 * so that no target's own domain is ever told. */
 	void (*bayes)(void *law, const struct batch *batch, double *bayes, double *oracle);
+	/* The same sum over one sequence, which starts at place `first`, where domains tell such a predictor nothing;
+	 * instead of bayes().  NULL: bayes() is there, or the sum is not known. */
+	double (*bayes_sequence)(void *law, const struct batch *batch, size_t first);
 	/* The same sum for the best predictor that reads one token only, at an unknown place; NULL: not known. */
 	void (*bigram)(void *law, const struct batch *batch, double *sum);
 	/* The same sum for a predictor that infers the hidden state ideally, but as though the past tokens were draws from

@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "sim/data/topicmix.h"
+#include "sim/data/topicmix_law.h"
 
 #include <math.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 #include "sim/base/discrete.h"
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
-#include "sim/data/topicmix.h"
+#include "sim/data/topicmix_law.h"
 
 static const double LAW_BYTES = 1e9;  /* larger laws are refused */
 static const double JOINT_WORK = 1e9; /* successors visited while looking for the long-run law */

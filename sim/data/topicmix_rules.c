@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "sim/data/stream.h"
-#include "sim/data/topicmix.h"
+#include "sim/data/topicmix_law.h"
 
 static const struct topicmix *options_of(const struct stream *stream)
 {

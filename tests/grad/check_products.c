@@ -233,13 +233,15 @@ START_TEST(gradients_of_products)
 END_TEST
 
 /* The values that a row is tried with: every word, both states of a flag, a number away from the default, and where
- * groups of the four experts are counted, one. */
+ * groups of the four experts are counted, one, or the experts themselves, two. */
 static size_t values_of(const struct moe_opt *row, const char *value[8])
 {
 	size_t n = 0;
 	double number = row->preset > 0 ? 3 * row->preset : (row->low + row->high) / 2;
 	if (strncmp(row->name, "group", 5) == 0)
 		number = 1;
+	if (row->unit && strcmp(row->unit, "experts") == 0)
+		number = 2;
 	if (row->type == MOE_OPT_CHOICE)
 		for (; row->choices[n] && n < 8; n++)
 			value[n] = row->choices[n];

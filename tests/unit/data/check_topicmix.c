@@ -12,7 +12,7 @@
 
 #include "sim/base/text.h"
 #include "sim/data/stream.h"
-#include "sim/data/topicmix.h"
+#include "sim/data/topicmix_law.h"
 
 /* Small enough to enumerate, and everything that can happen does. */
 #define SMALL "topicmix,vocabulary=5,fanout=2,shared=0.4,domain-zipf=0.7"

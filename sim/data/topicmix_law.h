@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * topicmix.h -- the law of the stream topicmix: a hidden Markov mixture of sparse token chains.
+ * topicmix_law.h -- the law of the stream topicmix: a hidden Markov mixture of sparse token chains.
  *
  *   pi(z)       domains, Zipf
  *   q_z(x)      base law: Zipf-Mandelbrot over ranks; each domain has its own order of the tokens that are not shared
@@ -22,8 +22,8 @@
  * A sequence starts with z ~ pi and x ~ q_z.  Before each further token the document ends with probability `end`, and
  * the next one starts like the sequence; otherwise z is drawn anew with probability `change`, and then x' ~ P_z(.|x).
  */
-#ifndef SIM_DATA_TOPICMIX_H
-#define SIM_DATA_TOPICMIX_H
+#ifndef SIM_DATA_TOPICMIX_LAW_H
+#define SIM_DATA_TOPICMIX_LAW_H
 
 #include <gsl/gsl_randist.h>
 #include <stdbool.h>
