@@ -18,9 +18,9 @@
 /* A real: the margin of the first metric; 0 for its own. */
 #define COMPARE_MARGIN_ROW(offset)                                                                                   \
 	{                                                                                                                \
-		.name = "margin", .type = MOE_OPT_REAL, .at = offset, .low = 1e-300, .high = 1e300, .zero = "default",       \
+		.name = "margin", .type = MOE_OPT_REAL, .at = offset, .low = 1e-300, .high = 1e300, .zero = "auto",          \
 		.help = "margin of equivalence of the main metric, in its own unit: smaller differences make no difference " \
-				"in practice; default is 0.01 nats for losses"                                                       \
+				"in practice; auto is 0.01 nats for losses"                                                          \
 	}
 
 #endif

@@ -573,14 +573,14 @@ START_TEST(contradictions_are_refused)
 	refuses(shape, 1, "more experts than there are");
 	shape = small_mixture();
 	shape.top_k = 0;
-	refuses(shape, 1, "none of them");
+	refuses(shape, 1, "must be given together");
 	shape = small_mixture();
 	shape.moe_layers = 2;
-	refuses(shape, 1, "more than all layers");
+	refuses(shape, 1, "more MoE and encoder layers than layers");
 	shape = small();
 	shape.mixer[1] = shape.mixer[0];
 	shape.mixer[1].layers = 2;
-	refuses(shape, 1, "more than all layers");
+	refuses(shape, 1, "more MoE and encoder layers than layers");
 	shape = latent();
 	shape.mixer[0].kv_rank = 0;
 	refuses(shape, 1, "dimensions of an attention head");
