@@ -580,7 +580,7 @@ START_TEST(contradictions_are_refused)
 	shape = small();
 	shape.mixer[1] = shape.mixer[0];
 	shape.mixer[1].layers = 2;
-	refuses(shape, 1, "more MoE and encoder layers than layers");
+	refuses(shape, 1, "more mixer layers than layers");
 	shape = latent();
 	shape.mixer[0].kv_rank = 0;
 	refuses(shape, 1, "dimensions of an attention head");

@@ -96,6 +96,7 @@ static const struct {
 	{ FILE_SUMMARY, "params_total", "700" },
 	{ FILE_SUMMARY, "params_active", "300" },
 	{ FILE_SUMMARY, "flops_per_token", "66" },
+	{ FILE_SUMMARY, "pairs_per_token", "67" },
 	{ FILE_SUMMARY, "flops_total", "4096" },
 	{ FILE_SUMMARY, "causal", "train-only" },
 	{ FILE_SUMMARY, "future_leak", "0.0625" },
@@ -192,7 +193,6 @@ static void set_numbers(void)
 		.uniform = 5.125, .unigram = 4.125, .bigram = 3.125, .oracle = 0.5, .bag = 1.5, .bayes = 1.125
 	};
 	trainer.cost.params_total = 700;
-	trainer.cost.params_active = 300;
 	trainer.timing = (struct timing){ .data = 0.5, .forward = 1.5, .backward = 2.5, .optim = 3.5, .metrics = 4.5 };
 	trainer.stream.domain_names = domain_names;
 	settings.text = "words";
@@ -204,7 +204,9 @@ static struct outcome outcome_of(const struct evaluation *evaluation)
 	struct outcome outcome = { .status = "interrupted",
 							   .evaluation = *evaluation,
 							   .leak = { CAUSALITY_TRAIN_ONLY, 0.0625 },
-							   .flops_per_token = 66 };
+							   .flops_per_token = 66,
+							   .params_active = 300,
+							   .pairs_per_token = 67 };
 	metrics_clear(&outcome.mean);
 	metrics_clear(&outcome.worst);
 	outcome.mean.maxvio = 51;
