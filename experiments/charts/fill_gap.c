@@ -84,7 +84,7 @@ static void put_shares(struct chart_sheet *sheet, const struct closing *closing)
 		chart_put_estimate(sheet, &share);
 		csv_row(sheet->data);
 		chart_count_seeds(&share, &low, &high);
-		least = fmin(least, share.mean);
+		least = fmin(least, fmax(isnan(share.low) ? share.mean : share.low, -0.25));
 	}
 	chart_set_series(sheet, closing->n, series);
 	chart_set_labels(sheet, closing->rows, closing->row_label);
