@@ -19,6 +19,9 @@ static struct {
 	struct moe_recipe *recipe; /* [recipes] and one without a name behind them */
 	size_t recipes;
 	struct words part_names[KINDS], recipe_names;
+	/* the lists of catalog_use(), while nothing stands behind them */
+	const struct moe_part *const *own_parts;
+	const struct moe_recipe *own_recipes;
 } catalog;
 
 const struct moe_part *const *catalog_parts(void)
@@ -155,16 +158,21 @@ int catalog_add(const struct moe_part *const *parts, const struct moe_recipe *re
 			TRY(check_recipe(recipes, i, recipes[i].alias, err));
 	}
 	append(parts, recipes);
+	catalog.own_parts = NULL;
 	return 0;
 }
 
 void catalog_use(const struct moe_part *const *parts, const struct moe_recipe *recipes)
 {
 	struct error err;
+	if (catalog.own_parts == parts && catalog.own_recipes == recipes)
+		return; /* who walks through the lists may go on */
 	catalog.parts = catalog.recipes = 0;
 	for (int kind = 0; kind < KINDS; kind++)
 		words_free(&catalog.part_names[kind]);
 	words_free(&catalog.recipe_names);
 	if (catalog_add(parts, recipes, &err) != 0)
 		BUG(err.text);
+	catalog.own_parts = parts;
+	catalog.own_recipes = recipes;
 }

@@ -16,7 +16,8 @@
  * and nothing is added then. */
 int catalog_add(const struct moe_part *const *parts, const struct moe_recipe *recipes, struct error *err);
 
-/* The same for lists that are the program's own, as the first ones: what was there before is forgotten. */
+/* The same for lists that are the program's own, as the first ones: what was there before is forgotten.  Where these
+ * lists alone are there already, nothing changes. */
 void catalog_use(const struct moe_part *const *parts, const struct moe_recipe *recipes);
 
 /* All parts, by kind and in the order in which they were added; ends in NULL.  All recipes; ends in name = NULL.  Both
