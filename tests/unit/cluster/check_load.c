@@ -67,7 +67,6 @@ START_TEST(random_shares_follow_their_laws)
 		load_shares(&dirichlet, &shape, layer, share);
 		squares += pow(share[0] - 1.0 / EXPERTS, 2);
 		load_shares(&power, &shape, layer, share);
-		/* x^-2 between 1 and 800: the chance of a ratio below 1 is half */
 		below += share[0] < share[1];
 		for (size_t e = 0; e < EXPERTS; e++)
 			ck_assert(share[e] / share[0] <= 800 && share[e] / share[0] >= 1 / 800.0);
