@@ -66,6 +66,20 @@ void chart_count_seeds(const struct estimate *value, size_t *low, size_t *high)
 	*high = value->n > *high ? value->n : *high;
 }
 
+size_t chart_share_rows(struct chart_sheet *sheet, size_t n, const char *const *label, size_t *row,
+						const char ***shared)
+{
+	size_t rows = 0;
+	*shared = ARENA_TAKE(&sheet->arena, n, const char *);
+	for (size_t i = 0; i < n; i++) {
+		for (row[i] = 0; row[i] < rows && strcmp((*shared)[row[i]], label[i]) != 0;)
+			row[i]++;
+		if (row[i] == rows)
+			(*shared)[rows++] = label[i];
+	}
+	return rows;
+}
+
 void chart_put_name(struct chart_sheet *sheet, size_t place, size_t series)
 {
 	csv_int(sheet->data, (int64_t)place);

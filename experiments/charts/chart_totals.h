@@ -29,6 +29,10 @@ struct chart_streams {
 };
 void chart_split_streams(struct chart_sheet *, struct chart_streams *);
 
+/* Panels of several streams share their rows, one for each label, so that the eye can follow a strategy across: row[i]
+ * of label[i], from 0.  Returns the number of rows; (*shared)[] are their labels, in the sheet's arena. */
+size_t chart_share_rows(struct chart_sheet *, size_t n, const char *const *label, size_t *row, const char ***shared);
+
 /* Cells: the series' place in the chart, from 1, and its label. */
 void chart_put_name(struct chart_sheet *, size_t place, size_t series);
 

@@ -62,19 +62,16 @@ static int by_mean(const void *a, const void *b)
 	return (x->series > y->series) - (x->series < y->series);
 }
 
-/* Panels of several streams share their rows, one for each label, so that the eye can follow a strategy across.  A
- * single strategy has its streams as rows, in one panel. */
+/* A single strategy has its streams as rows, in one panel. */
 static void find_rows(struct chart_sheet *sheet, struct forest *forest)
 {
-	forest->row_label = ARENA_TAKE(&sheet->arena, forest->n, const char *);
-	for (size_t i = 0; i < forest->n; i++) {
-		struct difference *found = &forest->found[i];
-		const char *label = forest->streams.label[found->series];
-		while (found->row < forest->rows && strcmp(forest->row_label[found->row], label) != 0)
-			found->row++;
-		if (found->row == forest->rows)
-			forest->row_label[forest->rows++] = label;
-	}
+	const char **label = ARENA_TAKE(&sheet->arena, forest->n, const char *);
+	size_t *row = ARENA_TAKE(&sheet->arena, forest->n, size_t);
+	for (size_t i = 0; i < forest->n; i++)
+		label[i] = forest->streams.label[forest->found[i].series];
+	forest->rows = chart_share_rows(sheet, forest->n, label, row, &forest->row_label);
+	for (size_t i = 0; i < forest->n; i++)
+		forest->found[i].row = row[i];
 	if (forest->streams.n == 1 || forest->rows > 1)
 		return;
 	for (forest->rows = 0; forest->rows < forest->n; forest->rows++) {

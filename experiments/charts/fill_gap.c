@@ -44,18 +44,15 @@ static int by_share(const void *a, const void *b)
 	return (x->series > y->series) - (x->series < y->series);
 }
 
-/* Panels of several streams share their rows, one for each label. */
 static void find_rows(struct chart_sheet *sheet, struct closing *closing)
 {
-	closing->row_label = ARENA_TAKE(&sheet->arena, closing->n, const char *);
-	for (size_t i = 0; i < closing->n; i++) {
-		struct closed *found = &closing->found[i];
-		const char *label = closing->streams.label[found->series];
-		while (found->row < closing->rows && strcmp(closing->row_label[found->row], label) != 0)
-			found->row++;
-		if (found->row == closing->rows)
-			closing->row_label[closing->rows++] = label;
-	}
+	const char **label = ARENA_TAKE(&sheet->arena, closing->n, const char *);
+	size_t *row = ARENA_TAKE(&sheet->arena, closing->n, size_t);
+	for (size_t i = 0; i < closing->n; i++)
+		label[i] = closing->streams.label[closing->found[i].series];
+	closing->rows = chart_share_rows(sheet, closing->n, label, row, &closing->row_label);
+	for (size_t i = 0; i < closing->n; i++)
+		closing->found[i].row = row[i];
 }
 
 static void put_panels(struct chart_sheet *sheet, const struct closing *closing)

@@ -260,7 +260,7 @@ static int recipe_read(struct slice text, struct sentence *sentence, struct erro
 			 near ? "did you mean '" : "see: moesim list ", near ? near : "strategies", near ? "'?" : "");
 		return slice_fail(name, err);
 	}
-	struct slice body = { "recipe", recipe->sentence, 0, strlen(recipe->sentence) };
+	struct slice body = slice_of("recipe", recipe->sentence);
 	if (words_read(body, sentence, err) != 0)
 		BUG(text_keep_f("the recipe '%s' is wrong: %s", recipe->name, err->text));
 	sentence->name = recipe->name;
@@ -269,14 +269,12 @@ static int recipe_read(struct slice text, struct sentence *sentence, struct erro
 
 static int preset_parts(struct sentence *sentence, struct error *err)
 {
-	struct slice words = { "preset", "scorer=softmax selector=top-k gate=renorm", 0, 0 };
-	words.end = strlen(words.text);
-	return words_read(words, sentence, err);
+	return words_read(slice_of("preset", "scorer=softmax selector=top-k gate=renorm"), sentence, err);
 }
 
 int sentence_read(const char *text, const char *balance, struct sentence *sentence, struct error *err)
 {
-	struct slice rest = { "--strategy", text, 0, strlen(text) };
+	struct slice rest = slice_of("--strategy", text);
 	*sentence = (struct sentence){ .name = "custom" };
 	TRY(preset_parts(sentence, err));
 	while (rest.at < rest.end && slice_ends_at_blank(text + rest.at))
@@ -293,5 +291,5 @@ int sentence_read(const char *text, const char *balance, struct sentence *senten
 	TRY(words_read(rest, sentence, err));
 	if (balance == NULL)
 		return 0;
-	return balance_read((struct slice){ "--balance", balance, 0, strlen(balance) }, sentence, err);
+	return balance_read(slice_of("--balance", balance), sentence, err);
 }

@@ -58,8 +58,6 @@ int manifest_read(const char *folder, struct arena *arena, struct run_record *re
 /* The same from JSON that has been read already; *err has no place. */
 int manifest_take(const json_t *json, struct arena *arena, struct run_record *record, struct error *err);
 
-/* Did the run end with results: is it "done" or "diverged"? */
-bool manifest_is_final(const struct run_record *record);
 /* Does the manifest say that the run is in that state? */
 bool manifest_is(const struct run_record *record, const char *status);
 /* The record of that file, or NULL. */

@@ -307,11 +307,6 @@ bool manifest_is(const struct run_record *record, const char *status)
 	return strcmp(record->status, status) == 0;
 }
 
-bool manifest_is_final(const struct run_record *record)
-{
-	return manifest_is(record, "done") || manifest_is(record, "diverged");
-}
-
 const struct record_file *run_record_file(const struct run_record *record, const char *name)
 {
 	for (size_t i = 0; i < record->files; i++)

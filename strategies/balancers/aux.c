@@ -24,8 +24,6 @@ enum count { ALL, FIRST, SCORES };
 static const char *const counts[] = { "all", "first", "scores", NULL };
 enum in_balance { ONE, K };
 static const char *const in_balances[] = { "1", "k", NULL };
-enum per { LAYER, NET };
-static const char *const pers[] = { "layer", "net", NULL };
 
 struct aux {
 	double weight;
@@ -76,12 +74,7 @@ static const struct moe_opt options[] = {
 	  .high = 1,
 	  .choices = in_balances,
 	  .help = "value of the loss at balance: 1 (Switch, Megatron-LM) or k (Hugging Face transformers)" },
-	{ .name = "per",
-	  .type = MOE_OPT_CHOICE,
-	  .at = offsetof(struct aux, per),
-	  .high = 1,
-	  .choices = pers,
-	  .help = "sum the loss over layers (Megatron-LM), or average it (Hugging Face transformers)" },
+	MOE_PER_ROW(offsetof(struct aux, per)),
 	{ .name = NULL },
 };
 
@@ -193,19 +186,14 @@ static double value_in_balance(const struct moe_call *call, const struct aux *op
 	return opt->in_balance == K ? (double)call->k : 1;
 }
 
-/* The weight of a layer's loss in the objective, which adds up the layers. */
-static double weight_of_layer(const struct moe_call *call, const struct aux *opt)
-{
-	return opt->per == NET && call->layers > 0 ? opt->weight / (double)call->layers : opt->weight;
-}
-
 static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
 				 struct moe_grad *grad)
 {
 	const struct aux *opt = self->opt;
 	const struct moe_call *call = &route->call;
 	size_t n = group_tokens(call, opt);
-	double *count = self->scratch, value = 0, unit = value_in_balance(call, opt), weight = weight_of_layer(call, opt);
+	double *count = self->scratch, value = 0, unit = value_in_balance(call, opt),
+		   weight = moe_weight_of_layer(call, opt->weight, opt->per);
 	memset(count, 0, counts_size(call, opt));
 	if (remembers(opt))
 		memcpy(count, ring_row(self->state, call, (size_t)opt->buffer), call->experts * sizeof *count);

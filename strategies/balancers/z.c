@@ -4,9 +4,6 @@
  */
 #include <moesim/kit.h>
 
-enum per { LAYER, NET };
-static const char *const pers[] = { "layer", "net", NULL };
-
 struct z {
 	double weight;
 	int per;
@@ -20,12 +17,7 @@ static const struct moe_opt options[] = {
 	  .high = 1e3,
 	  .preset = 1e-3,
 	  .help = "weight of the loss" },
-	{ .name = "per",
-	  .type = MOE_OPT_CHOICE,
-	  .at = offsetof(struct z, per),
-	  .high = 1,
-	  .choices = pers,
-	  .help = "sum the loss over layers (Megatron-LM), or average it (Hugging Face transformers)" },
+	MOE_PER_ROW(offsetof(struct z, per)),
 	{ .name = NULL },
 };
 
@@ -34,8 +26,8 @@ MOE_CLONED static void loss(const struct moe_self *self, const struct moe_route 
 							struct moe_grad *grad)
 {
 	const struct z *opt = self->opt;
-	size_t tokens = route->call.tokens, experts = route->call.experts, layers = route->call.layers;
-	double sum = 0, weight = opt->per == NET && layers > 0 ? opt->weight / (double)layers : opt->weight;
+	size_t tokens = route->call.tokens, experts = route->call.experts;
+	double sum = 0, weight = moe_weight_of_layer(&route->call, opt->weight, opt->per);
 	for (size_t t = 0; t < tokens; t++) {
 		const real *z = route->logits + t * experts;
 		double l = moe_log_sum_exp(z, experts);

@@ -32,27 +32,43 @@ static inline double moe_sum_lanes(const double lane[MOE_LANES])
 
 /* sum = the sum of `term`, an expression in i, over i < n.  The remainder has lanes of its own: gcc keeps an array in
  * memory as soon as one of its places is not known when compiling. */
-#define MOE_SUM(sum, n, i, term)                                                                                       \
-	do {                                                                                                               \
-		double lane_[MOE_LANES], rest_[MOE_LANES];                                                                     \
-		size_t n_ = (n), at_ = 0;                                                                                      \
-		for (size_t j_ = 0; j_ < MOE_LANES; j_++)                                                                      \
-			lane_[j_] = 0;                                                                                             \
-		for (; at_ + MOE_LANES <= n_; at_ += MOE_LANES)                                                                \
-			for (size_t j_ = 0; j_ < MOE_LANES; j_++) {                                                                \
-				size_t i = at_ + j_;                                                                                   \
-				lane_[j_] += (double)(term);                                                                           \
-			}                                                                                                          \
-		if (at_ == n_) {                                                                                               \
-			(sum) = moe_sum_lanes(lane_);                                                                              \
-		} else {                                                                                                       \
-			for (size_t j_ = 0; j_ < MOE_LANES; j_++)                                                                  \
-				rest_[j_] = lane_[j_];                                                                                 \
-			for (size_t i = at_; i < n_; i++)                                                                          \
-				rest_[i - at_] += (double)(term);                                                                      \
-			(sum) = moe_sum_lanes(rest_);                                                                              \
-		}                                                                                                              \
+#define MOE_SUM(sum, n, i, term)                        \
+	do {                                                \
+		double lane_[MOE_LANES], rest_[MOE_LANES];      \
+		size_t n_ = (n), at_ = 0;                       \
+		for (size_t j_ = 0; j_ < MOE_LANES; j_++)       \
+			lane_[j_] = 0;                              \
+		for (; at_ + MOE_LANES <= n_; at_ += MOE_LANES) \
+			for (size_t j_ = 0; j_ < MOE_LANES; j_++) { \
+				size_t i = at_ + j_;                    \
+				lane_[j_] += (double)(term);            \
+			}                                           \
+		if (at_ == n_) {                                \
+			(sum) = moe_sum_lanes(lane_);               \
+		} else {                                        \
+			for (size_t j_ = 0; j_ < MOE_LANES; j_++)   \
+				rest_[j_] = lane_[j_];                  \
+			for (size_t i = at_; i < n_; i++)           \
+				rest_[i - at_] += (double)(term);       \
+			(sum) = moe_sum_lanes(rest_);               \
+		}                                               \
 	} while (0)
+
+/* The option `per` of a balancer whose loss is added in every layer (Megatron-LM) or once for the whole net, as the
+ * mean of the layers' losses (Hugging Face transformers), and what a layer's loss then weighs in the objective, which
+ * adds up the layers. */
+enum moe_per { MOE_PER_LAYER, MOE_PER_NET };
+static const char *const moe_per_words[] = { "layer", "net", NULL };
+#define MOE_PER_ROW(offset)                                                                         \
+	{                                                                                               \
+		.name = "per", .type = MOE_OPT_CHOICE, .at = (offset), .high = 1, .choices = moe_per_words, \
+		.help = "sum the loss over layers (Megatron-LM), or average it (Hugging Face transformers)" \
+	}
+
+static inline double moe_weight_of_layer(const struct moe_call *call, double weight, int per)
+{
+	return per == MOE_PER_NET && call->layers > 0 ? weight / (double)call->layers : weight;
+}
 
 /* Appends one pick.  The core sizes the arrays by max_picks(); a pick beyond them is not written, and the core
  * reports the part when it finds n > max. */
