@@ -440,7 +440,7 @@ static const char *const layer_header[] = { "layer",     "time ms",     "computi
 static void show_verdict(const struct traffic *routing, const struct outcome *out)
 {
 	printf("\nLayer %" PRIu32
-		   " takes %.3f ms, of which %.3f ms (%.1f%%) is communication that no computing hides.\n%s\n",
+		   " takes %.3f ms, of which %.3f ms (%.1f%%) is communication that computation does not hide.\n%s\n",
 		   routing->layer, out->step.layer * 1e3, out->step.exposed * 1e3, 100 * out->step.exposed / out->step.layer,
 		   out->diagnosis.sentence);
 	if (out->rows.dropped > 0)
@@ -620,16 +620,15 @@ static int run(const void *options, int argc, char **args, struct error *err)
 
 const struct command command_cluster = {
 	.name = "cluster",
-	.summary = "time of a routing on a cluster; where its experts should stand",
+	.summary = "step time of a routing on a cluster, and placement of its experts",
 	.arguments = "",
 	.about =
-		"Computes what one MoE layer takes on a cluster of devices that share its experts: rows that travel to experts "
-		"and back, the experts on the busiest device, and what of the communication no computing hides. The routing is "
-		"a "
-		"trace or counts (--routing), or drawn (--load). Prints a CSV phase,level,rows_max,rows_mean,bytes_max,time_ms,"
-		"imbalance,bound,exposed_ms,device,layer, or on a terminal a table and what is the bottleneck; --summary "
-		"prints "
-		"a row per layer. With --place it prints a placement of experts, layer,slot,device,expert, which --placement "
+		"Computes the time that one MoE layer takes on a cluster of devices that share its experts: rows that travel "
+		"to experts and back, the experts on the busiest device, and the communication that computation does not hide. "
+		"The routing is a trace or counts (--routing), or generated (--load). Prints CSV (phase,level,rows_max,"
+		"rows_mean,bytes_max,time_ms,imbalance,bound,exposed_ms,device,layer), or on a terminal a table and the "
+		"bottleneck; --summary prints a row per layer. With --place it prints a placement of experts, "
+		"layer,slot,device,expert, which --placement "
 		"reads, and with --summary the load of the fullest device under each rule, beside a bound that no placement "
 		"can "
 		"be below, and the best that a search finds. GB/s are 1e9 B/s, of one device in one direction. docs/cluster.md "

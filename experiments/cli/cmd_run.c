@@ -376,7 +376,7 @@ static int run(const void *options, int argc, char **args, struct error *err)
 
 const struct command command_run = {
 	.name = "run",
-	.summary = "trains one small MoE language model under one strategy",
+	.summary = "train one small MoE language model under one strategy",
 	.arguments = "",
 	.about = "Trains one Transformer whose FFNs are MoE layers on one stream of tokens under one routing strategy, and "
 			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes.",

@@ -290,15 +290,13 @@ static int suite_command(const void *options, int argc, char **args, struct erro
 
 const struct command command_suite = {
 	.name = "suite",
-	.summary = "runs a grid of runs x seeds, several at a time; resumes",
+	.summary = "run a grid of settings and seeds, several runs at a time; resumable",
 	.arguments = "FILE",
 	.about =
-		"Makes every run of the suite file that is not finished yet, each in a process and a folder of its own, "
-		"gathers "
-		"their summaries in summary.csv, and prints the verdicts in sentences and a table with 95% intervals over the "
-		"seeds. FILE may also be the name of an included suite ('moesim list suites'). Given again after it was "
-		"stopped, "
-		"or after the file was changed, the command makes what is missing.",
+		"Carries out the runs of the suite file that are not finished yet, each in its own process and folder, "
+		"collects their summaries in summary.csv, and prints the verdicts in sentences and a table with 95% intervals "
+		"over the seeds. FILE may also be the name of an included suite ('moesim list suites'). After an interruption "
+		"or a change of the file, the same command carries out the runs that are missing.",
 	.opts = suite_rows,
 	.opts_size = sizeof(struct suite_options),
 	.repeated = "set",

@@ -155,7 +155,7 @@ static double product_of_sums(double map[TOKENS][EXPERTS], size_t first, size_t 
 }
 
 /* Megatron-LM, moe_utils.py, switch_load_balancing_loss_func: sum(aggregated_probs * tokens_per_expert) * num_experts *
- * coeff / (topk * T * T), with the routing map of compute_routing_scores_for_aux_loss: top-k of the normalised scores,
+ * coeff / (topk * T * T), with the routing map of compute_routing_scores_for_aux_loss: top-k of the normalized scores,
  * whatever the bias has chosen; one such loss a layer. */
 START_TEST(aux_of_megatron)
 {
@@ -308,7 +308,7 @@ START_TEST(chance_of_the_second_choice)
 }
 END_TEST
 
-/* GShard normalises before the capacity drops a choice, Mesh-TensorFlow and DeepSpeed after it. */
+/* GShard normalizes before the capacity drops a choice, Mesh-TensorFlow and DeepSpeed after it. */
 START_TEST(weights_before_and_after_dropping)
 {
 	const char *const gates[] = { "gshard", "top-k" };
