@@ -103,10 +103,18 @@ static int refuse(const char *path, const char *why, struct error *err)
 	return fail_at(err, path, 0, 0);
 }
 
+/* Is there a whole head of a checkpoint?  What a file is stands in its first bytes, so a short file of another kind is
+ * named as what it is, not as a damaged checkpoint. */
+static int check_kind(const char *path, const char *bytes, size_t size, struct error *err)
+{
+	size_t shown = size < sizeof any_version - 1 ? size : sizeof any_version - 1;
+	if (memcmp(bytes, any_version, shown) != 0)
+		return refuse(path, "this is no checkpoint of moesim", err);
+	return size < sizeof(struct prologue) ? refuse(path, "the checkpoint is damaged", err) : 0;
+}
+
 static int check_head(const char *path, const struct prologue *head, const struct prologue *want, struct error *err)
 {
-	if (memcmp(head->magic, any_version, sizeof any_version - 1) != 0)
-		return refuse(path, "this is no checkpoint of moesim", err);
 	if (memcmp(head->magic, magic, sizeof magic) != 0)
 		return refuse(path, "the checkpoint was written by another version of moesim (begin anew with --force)", err);
 	if (head->real_size != want->real_size)
@@ -154,7 +162,7 @@ int checkpoint_read(const char *path, struct trainer *trainer, struct recorder_p
 	char *bytes;
 	size_t size;
 	TRY(file_read(path, SIZE_MAX / 2, &bytes, &size, err));
-	int status = size < sizeof head ? refuse(path, "the checkpoint is damaged", err) : 0;
+	int status = check_kind(path, bytes, size, err);
 	if (status == 0) {
 		memcpy(&head, bytes, sizeof head);
 		status = check_head(path, &head, &want, err);

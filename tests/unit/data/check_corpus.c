@@ -17,7 +17,7 @@
 #include "sim/base/text.h"
 #include "sim/data/stream.h"
 
-static char folder[] = "check-corpus-XXXXXX";
+static char folder[] = "tmp.XXXXXX";
 static struct arena arena;
 static struct stream stream;
 static struct error err;
@@ -26,7 +26,7 @@ static struct error err;
 
 static void setup(void)
 {
-	strcpy(folder, "check-corpus-XXXXXX");
+	strcpy(folder, "tmp.XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
