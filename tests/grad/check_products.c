@@ -282,7 +282,8 @@ static const char *without(const char *sentence, const char *key)
 	return kept;
 }
 
-/* Puts the part, with this list of options, in the place of its kind in sentences that between them accept every kind. */
+/* Puts the part, with this list of options, in the place of its kind in sentences that between them accept every kind.
+ */
 static void check_list(const struct moe_part *part, const char *list, struct score *score)
 {
 	static const char *const hosts[] = {

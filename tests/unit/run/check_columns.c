@@ -124,12 +124,12 @@ static const struct {
 };
 enum { WANTED = sizeof wanted / sizeof *wanted };
 
-#define CONSTANT_LOSS(name, value)                                                                               \
-	static void name(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,          \
-					 struct moe_grad *grad)                                                                      \
-	{                                                                                                            \
-		(void)self, (void)route, (void)grad;                                                                     \
-		*term = (struct moe_term){ (value), 2 };                                                                 \
+#define CONSTANT_LOSS(name, value)                                                                      \
+	static void name(const struct moe_self *self, const struct moe_route *route, struct moe_term *term, \
+					 struct moe_grad *grad)                                                             \
+	{                                                                                                   \
+		(void)self, (void)route, (void)grad;                                                            \
+		*term = (struct moe_term){ (value), 2 };                                                        \
 	}
 CONSTANT_LOSS(quarter, 0.25)
 CONSTANT_LOSS(half, 0.5)
@@ -137,7 +137,8 @@ CONSTANT_LOSS(three_quarters, 0.75)
 CONSTANT_LOSS(five_quarters, 1.25)
 CONSTANT_LOSS(six_quarters, 1.5)
 
-/* Balancers of constant losses: those of columns that steps.csv has, one with a column of its own, one that collides. */
+/* Balancers of constant losses: those of columns that steps.csv has, one with a column of its own, one that collides.
+ */
 static const struct moe_balancer balancers[] = {
 	{ .part = { .kind = MOE_BALANCER, .name = "quarter" }, .column = "aux_loss", .loss = quarter },
 	{ .part = { .kind = MOE_BALANCER, .name = "half" }, .column = "z_loss", .loss = half },
