@@ -184,7 +184,9 @@ static const char *strong(const struct moe_part *part)
 	if (options_find(part->opts, "rate"))
 		text = text_keep_f("%s,rate=0.05", text);
 	if (options_find(part->opts, "groups"))
-		text = text_keep_f("%s,groups=2,group-top-k=1", text);
+		text = text_keep_f("%s,groups=2", text);
+	if (options_find(part->opts, "group-top-k"))
+		text = text_keep_f("%s,group-top-k=1", text);
 	return text;
 }
 
