@@ -105,6 +105,49 @@ static const char *tell_loss(const struct sides *sides)
 					   sides->base, missed(sides->of));
 }
 
+/* "aux-loss and bias", or "3 of 9 strategies" where the names would fill the title. */
+static const char *few(const struct sides *sides, const struct side *side)
+{
+	enum { NAMED = 44 };
+	const char *names = wording_list(side->n, side->label);
+	return strlen(names) <= NAMED ? names : text_keep_f("%zu of %zu series", side->n, sides->n);
+}
+
+/* "by 20 to 21%", or the difference where it has no share. */
+static const char *share(const struct comparison *of, const struct side *side)
+{
+	double least = INFINITY, most = 0, low = INFINITY, high = 0;
+	for (size_t i = 0; i < side->n; i++) {
+		least = fmin(least, fabs(side->pair[i].relative));
+		most = fmax(most, fabs(side->pair[i].relative));
+		low = fmin(low, fabs(side->pair[i].difference.mean));
+		high = fmax(high, fabs(side->pair[i].difference.mean));
+	}
+	return of->logarithmic && isfinite(least) ? wording_percents(least, most) : findings_amount(of->metric, low, high);
+}
+
+/* "aux-loss and bias lower the excess loss of top-k by 20 to 21%, hash raises it by 5%" */
+static const char *title_loss(const struct sides *sides)
+{
+	const char *title = "";
+	for (enum verdict v = VERDICT_LOWER; v <= VERDICT_HIGHER; v++) {
+		const struct side *side = &sides->on[v];
+		const char *what = *title ? "it" : text_keep_f("the %s of %s", sides->of->metric->said, sides->base);
+		if (side->n > 0)
+			title = text_keep_f("%s%s%s %s%s %s by %s", title, *title ? ", " : "", few(sides, side),
+								v == VERDICT_LOWER ? "lower" : "raise", side->n == 1 ? "s" : "", what,
+								share(sides->of, side));
+	}
+	const struct side *near = &sides->on[VERDICT_EQUIVALENT], *unsure = &sides->on[VERDICT_UNDECIDED];
+	if (*title || sides->on[VERDICT_EQUAL].n > 0)
+		return title;
+	if (unsure->n == 0)
+		return text_keep_f("%s: %s differ%s from %s by less than %s", wording_capital(sides->of->metric->said),
+						   few(sides, near), near->n == 1 ? "s" : "", sides->base, findings_margin(sides->of));
+	return text_keep_f("%s: %s cannot be told apart from %s by %s", wording_capital(sides->of->metric->said),
+					   few(sides, unsure), sides->base, findings_seeds(unsure->n, unsure->pair));
+}
+
 /* ---- MaxVio against the baseline */
 
 static const char *level(const struct sides *sides, enum verdict verdict)
@@ -269,7 +312,7 @@ void findings_verdicts(const struct compare_page *page, struct findings *out)
 	add_balance(page, contest, out);
 	sort_sides(&contest->metric[0], base, &sides);
 	if (sides.n > 0) {
-		findings_add(out, FINDING_LOSS, tell_loss(&sides));
+		findings_add_titled(out, FINDING_LOSS, tell_loss(&sides), title_loss(&sides));
 		add_rivals(&contest->metric[0], base, out);
 	}
 	arena_free(&sides.arena);
