@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "experiments/cli/flags.h"
+#include "experiments/glossary/glossary.h"
 #include "sim/base/build.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
@@ -36,7 +37,7 @@ static const char *const examples[][2] = {
 	{ "moesim suite quick", "compare strategies over seeds" },
 	{ "moesim plot runs/quick", "draw the charts of a suite" },
 	{ "moesim report runs/quick", "the suite as one web page" },
-	{ "moesim explain bias", "formula, paper and options of a strategy or part" },
+	{ "moesim explain bias", "what a strategy does, when to use it and when it fails" },
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
@@ -204,6 +205,13 @@ static void roff_routing(FILE *to)
 		roff_item(stream_types[i]->name, stream_types[i]->summary, to);
 }
 
+static void roff_glossary(FILE *to)
+{
+	fputs(".SH GLOSSARY\n", to);
+	for (const struct term *term = glossary; term->name; term++)
+		roff_item(*term->also ? text_keep_f("%s (%s)", term->name, term->also) : term->name, term->meaning, to);
+}
+
 static void roff_files(FILE *to)
 {
 	fputs(".SH FILES OF A RUN\n", to);
@@ -227,6 +235,7 @@ void manual_page(FILE *to)
 	roff_settings(to);
 	roff_routing(to);
 	roff_files(to);
+	roff_glossary(to);
 	fputs(".SH EXIT STATUS\n", to);
 	for (size_t i = 0; i < EXIT_CODES; i++)
 		roff_item(exit_codes[i][0], exit_codes[i][1], to);

@@ -11,7 +11,7 @@
 
 #include "sim/base/text.h"
 
-const char *const cause_names[] = { "nvl", "nic", "latency", "straggler", "compute", "memory", "reduce" };
+const char *const cause_names[] = { "nvl", "nic", "latency", "straggler", "compute", "memory", "reduce", "local" };
 
 struct patient {
 	const struct traffic *routing;
@@ -121,6 +121,12 @@ static const char *say_reduce(const struct measure *slowest)
 		slowest->device, bytes_text(slowest->bytes_max));
 }
 
+static const char *say_local(const struct patient *of)
+{
+	return text_keep_f("Attention and shared experts take longest, %.0f%% of the time, on tokens that travel nowhere.",
+					   100 * of->step->local / of->step->layer);
+}
+
 static const char *sentence_of(const struct patient *of, enum cause cause, const struct measure *compute)
 {
 	switch (cause) {
@@ -137,6 +143,8 @@ static const char *sentence_of(const struct patient *of, enum cause cause, const
 		return say_memory(of, compute);
 	case CAUSE_REDUCE:
 		return say_reduce(slowest_reduce(of->step));
+	case CAUSE_LOCAL:
+		return say_local(of);
 	}
 	BUG("a cause without a sentence");
 }
@@ -163,6 +171,7 @@ struct diagnosis diagnosis_of(const struct traffic *routing, const struct placem
 	if (!reads)
 		consider(&best, CAUSE_STRAGGLER, step->compute - step->even, compute->device);
 	consider(&best, link, step->exposed - step->reduce, exchange->device);
+	consider(&best, CAUSE_LOCAL, step->local, 0);
 	if (reduce != NULL)
 		consider(&best, CAUSE_REDUCE, step->reduce, reduce->device);
 	best.sentence = sentence_of(&of, best.cause, compute);

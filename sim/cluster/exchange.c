@@ -192,6 +192,7 @@ int exchange_count(const struct traffic *routing, const struct placement *placem
 		count_tokens(&at);
 	else
 		count_spread(&at);
+	rows->tokens = routing->has_tokens ? routing->tokens : 0;
 	rows->kept = routing->assignments - rows->dropped;
 	sum_slots(rows, placement);
 	return 0;

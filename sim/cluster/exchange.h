@@ -29,6 +29,7 @@ struct exchange_rule {
 
 struct rows {
 	size_t devices;
+	uint64_t tokens;                           /* of all devices; 0: not known */
 	uint64_t *sent[LEVELS], *received[LEVELS]; /* [devices] */
 	uint64_t *computed;                        /* [devices] rows that experts of the device compute */
 	uint64_t *touched;                         /* [devices] its experts that have any row */

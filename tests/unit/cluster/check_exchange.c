@@ -469,6 +469,66 @@ START_TEST(products_beyond_64_bits_are_refused)
 }
 END_TEST
 
+/* Two devices of 4 rows each, every row to both: a row away from each at 2 bytes/s, 8 rows computed each. */
+static void case_local(struct cluster_case *c)
+{
+	case_open(c, 2, 1, 1, 2e-9);
+	c->topology.compute = 12; /* FLOP/s; a row has 2 * 3 * 1 * 1 FLOP with each expert: half a second */
+	c->work.shared = 2;
+	c->work.attention = 18;
+	case_draw(c, "balanced", 2, 2, 4, 0, 0, 1);
+}
+
+/* 4 tokens of a device: attention 4 * 18 / 12 s, shared experts 4 * 2 / 2 s; 8 rows 4 s; out and back 2 s each, which
+ * the shared experts hide, slowed down or not. */
+START_TEST(local_work_by_hand)
+{
+	struct cluster_case c;
+	case_local(&c);
+	case_run(&c, DEDUP_DEVICE);
+	ck_assert_double_eq(case_seconds(&c, STEP_attention, LEVEL_DEVICE), 6);
+	ck_assert_double_eq(case_seconds(&c, STEP_shared, LEVEL_DEVICE), 4);
+	ck_assert_double_eq(case_seconds(&c, STEP_compute, LEVEL_DEVICE), 4);
+	ck_assert_double_eq(case_seconds(&c, STEP_dispatch, LEVEL_ALL), 2);
+	ck_assert_double_eq(c.step.exposed, 0);
+	ck_assert_double_eq(c.step.layer, 6 + 4 + 4);
+	c.work.slowdown = 2; /* in 4 s of shared experts 2 s of the communication are done */
+	case_run(&c, DEDUP_DEVICE);
+	ck_assert_double_eq(c.step.exposed, 2);
+	ck_assert_double_eq(c.step.layer, 6 + 4 + 4 + 2);
+	c.work.backward = true; /* twice the work, the same rows: 8 s of shared experts hide all of it */
+	case_run(&c, DEDUP_DEVICE);
+	ck_assert_double_eq(c.step.local, 3 * 10);
+	ck_assert_double_eq(c.step.backward, 2 * 14);
+	c.work.overlap = 0.25; /* of 14 s of another batch: 3.5 s, and twice that backward; 4 s of communication are 8 */
+	case_run(&c, DEDUP_DEVICE);
+	ck_assert_double_eq(c.step.exposed, 8 - 3.5 + 8 - 7);
+	case_close(&c);
+}
+END_TEST
+
+/* What stays where it is adds to the time what it takes, and to communication nothing. */
+START_TEST(local_work_hides_and_adds_nothing)
+{
+	for (uint64_t seed = 0; seed < CASES; seed++) {
+		struct cluster_case c;
+		random_case(&c, seed, 0);
+		c.topology.compute = 1e9;
+		case_run(&c, DEDUP_NODE);
+		double layer = c.step.layer, exposed = c.step.exposed, compute = c.step.compute;
+		c.work.attention = 1000;
+		case_run(&c, DEDUP_NODE);
+		ck_assert_double_eq_tol(c.step.layer, layer + c.step.local, layer * 1e-9);
+		c.work.shared = 1 + seed % 3;
+		case_run(&c, DEDUP_NODE);
+		ck_assert_double_le(c.step.exposed, exposed);
+		ck_assert_double_eq(c.step.compute, compute);
+		ck_assert_double_eq_tol(c.step.layer, c.step.compute + c.step.local + c.step.exposed, layer * 1e-9);
+		case_close(&c);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("exchange");
@@ -490,6 +550,8 @@ int main(void)
 	tcase_add_test(cases, touched_experts_are_read);
 	tcase_add_loop_test(cases, what_cannot_be_counted_is_refused, 0, 4);
 	tcase_add_test(cases, products_beyond_64_bits_are_refused);
+	tcase_add_test(cases, local_work_by_hand);
+	tcase_add_test(cases, local_work_hides_and_adds_nothing);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * place.c -- placements of the experts of each layer of a scene, and how good they are.
+ */
+#include <config.h>
+
+#include "experiments/clusters/place.h"
+
+#include <string.h>
+
+#include "sim/cluster/bound.h"
+
+static int add_placed(const struct scene *scene, const struct traffic *routing, const char *name, size_t slots,
+					  struct arena *arena, struct placed *placed, struct error *err)
+{
+	placed->name = name;
+	TRY(scene_placement(scene, routing, name, slots, arena, &placed->of, err));
+	placed->load = placement_max_load(&placed->of.shape, placed->of.expert, routing->count);
+	return 0;
+}
+
+/* The search begins from the best of all rules, so that none is better than what it finds. */
+static int find_best(const struct scene *scene, const struct traffic *routing, struct arena *arena,
+					 struct placed_layer *layer, struct error *err)
+{
+	struct placed best = layer->placed[0], other;
+	for (const struct placement_rule *rule = placement_rules; rule->name; rule++) {
+		TRY(add_placed(scene, routing, rule->name, best.of.shape.slots, arena, &other, err));
+		if (other.load < best.load)
+			best = other;
+	}
+	uint32_t *found = ARENA_TAKE(arena, best.of.shape.slots, uint32_t);
+	memcpy(found, best.of.expert, best.of.shape.slots * sizeof *found);
+	layer->best.bound = placement_bound(&best.of.shape, routing->count);
+	layer->best.found = placement_search(&best.of.shape, routing->count, found);
+	return 0;
+}
+
+int place_layer(const struct scene *scene, const struct traffic *routing, struct arena *arena,
+				struct placed_layer *layer, struct error *err)
+{
+	const struct cluster_options *opt = scene->opt;
+	const char *names[PLACED_MOST] = { *opt->placement ? opt->placement : "eplb" };
+	size_t n = 1;
+	if (opt->summary && *opt->placement == 0)
+		for (n = 0; placement_rules[n].name; n++)
+			names[n] = placement_rules[n].name;
+	for (layer->n = 0; layer->n < n; layer->n++)
+		TRY(add_placed(scene, routing, names[layer->n], (size_t)opt->slots, arena, &layer->placed[layer->n], err));
+	return opt->summary ? find_best(scene, routing, arena, layer, err) : 0;
+}
