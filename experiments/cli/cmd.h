@@ -24,7 +24,7 @@ struct command {
 	const struct moe_opt *opts; /* flags as option rows, --name VALUE; never NULL */
 	size_t opts_size;
 	const char *repeated; /* a text flag that may be given several times, its values joined by ';'; or NULL */
-	unsigned settings;    /* groups of settings taken as flags too; its options struct then begins with a struct given */
+	unsigned settings; /* groups of settings taken as flags too; its options struct then begins with a struct given */
 	/* For completion: words that may stand as arguments, NULL-ended; and whether files may. */
 	const char *const *(*words)(void);
 	bool files;

@@ -118,7 +118,8 @@ void manual_command(const struct command *command, FILE *to)
 {
 	wrap_text(to, text_keep_f("moesim %s: %s", command->name, command->summary), 0, 0, wrap_columns(to));
 	fputc('\n', to);
-	wrap_text(to, text_keep_f("Usage: moesim %s [FLAGS] %s", command->name, command->arguments), 0, 7, wrap_columns(to));
+	wrap_text(to, text_keep_f("Usage: moesim %s [FLAGS] %s", command->name, command->arguments), 0, 7,
+			  wrap_columns(to));
 	fputc('\n', to);
 	wrap_text(to, command->about, 0, 0, wrap_columns(to));
 	fputs("\nFlags:\n", to);

@@ -537,8 +537,7 @@ START_TEST(a_text_model_is_found_under_any_key)
 		notes(text_keep_f("{\"model_type\":\"whole\",\"vision_config\":{\"num_hidden_layers\":3},\"%s\":{%s}}",
 						  wrappers[i], mixtral),
 			  "text model only");
-	notes(text_keep_f("{\"thinker_config\":{\"model_type\":\"x\",\"text_config\":{%s}}}", mixtral),
-		  "text model only");
+	notes(text_keep_f("{\"thinker_config\":{\"model_type\":\"x\",\"text_config\":{%s}}}", mixtral), "text model only");
 	struct model model = read_config("gemma-4-26b-a4b");
 	ck_assert(model.shape.tied);
 }
@@ -562,7 +561,8 @@ static const struct {
 	{ mixtral, ",\"head_dim\":-4", "not -4" },
 	{ mixtral, ",\"head_dim\":[4]", "not [4]" },
 	{ mixtral, ",\"tie_word_embeddings\":1", "must be true or false" },
-	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\"]", "must have 2 entries, one per layer, not 1" },
+	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\"]",
+	  "must have 2 entries, one per layer, not 1" },
 	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[1,2]", "list of strings" },
 	{ mixtral, ",\"sliding_window\":4,\"layer_types\":7", "must be a list" },
 	{ qwen, ",\"mlp_only_layers\":[6]", "from 0 to 5" },
