@@ -12,6 +12,7 @@
 #include "experiments/study/contrast.h"
 #include "experiments/study/findings.h"
 #include "experiments/study/wording.h"
+#include "sim/base/lookup.h"
 #include "sim/base/text.h"
 
 /* ---- experts without work */
@@ -24,8 +25,9 @@ struct idle {
 };
 
 struct workshop {
-	size_t n, idle, room; /* labels; those with a dead expert in some run */
-	struct idle *label;   /* [n] */
+	size_t n, idle; /* labels; those with a dead expert in some run */
+	struct lookup labels;
+	struct idle *label; /* [n] */
 	double least_of, most_of;
 };
 
@@ -38,11 +40,10 @@ static double summary_of(const struct run_folder *run, const char *column)
 
 static struct idle *label_of(struct workshop *shop, const char *label)
 {
-	for (size_t i = 0; i < shop->n; i++)
-		if (strcmp(shop->label[i].label, label) == 0)
-			return &shop->label[i];
-	shop->label[shop->n] = (struct idle){ .label = label, .place = shop->n, .least = INFINITY, .most = -INFINITY };
-	return &shop->label[shop->n++];
+	size_t at = lookup_add(&shop->labels, label);
+	if (at == shop->n)
+		shop->label[shop->n++] = (struct idle){ .label = label, .place = at, .least = INFINITY, .most = -INFINITY };
+	return &shop->label[at];
 }
 
 /* A model without experts has none that could be idle; a run that diverged is left out as everywhere. */
@@ -74,7 +75,9 @@ static int by_idleness(const void *a, const void *b)
 
 static void count_all(const struct compare_page *page, struct arena *arena, struct workshop *shop)
 {
-	*shop = (struct workshop){ .label = ARENA_TAKE(arena, page->study->n, struct idle), .least_of = INFINITY };
+	*shop = (struct workshop){ .label = ARENA_TAKE(arena, page->study->n, struct idle),
+							   .labels = { .arena = arena },
+							   .least_of = INFINITY };
 	for (size_t c = 0; c < page->contests; c++)
 		for (size_t s = 0; s < page->contest[c].series.study.n; s++) {
 			const struct study_series *series = &page->contest[c].series.study.series[s];
