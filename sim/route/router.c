@@ -107,6 +107,15 @@ void router_create(struct router *r, const struct sentence *sentence, const stru
 	router_seed(r, 0);
 }
 
+void router_add_offset(struct router *r, const real *offset, struct arena *arena)
+{
+	if (r->scores == NULL && !arena->counting)
+		BUG("an offset without scores");
+	r->offset = offset;
+	if (r->choice == NULL)
+		r->choice = ARENA_TAKE(arena, r->route.call.tokens * r->route.call.experts, real);
+}
+
 void router_add_projection(struct router *r, const struct layer_options *layer, size_t width, struct params *params,
 						   struct arena *arena)
 {
@@ -174,11 +183,19 @@ static void score(struct router *r)
 	r->route.choice = r->route.scores = r->scores;
 }
 
+static void add_offset(struct router *r)
+{
+	size_t experts = r->route.call.experts;
+	for (size_t i = 0; r->offset && i < r->route.call.tokens * experts; i++)
+		r->choice[i] += r->offset[i % experts];
+}
+
 static void adjust(struct router *r)
 {
 	if (r->choice == NULL)
 		return;
 	memcpy(r->choice, r->scores, r->route.call.tokens * r->route.call.experts * sizeof(real));
+	add_offset(r);
 	for (size_t i = 0; i < r->sentence->balancers; i++)
 		if (balancer(r, i)->adjust)
 			balancer(r, i)->adjust(&r->memory[BALANCER + i].self, &r->route, r->choice);

@@ -38,6 +38,7 @@ struct router {
 	unsigned wants;               /* sentence_wants() */
 	struct projection projection; /* zero in a router of logits from elsewhere */
 	real *scores, *choice;        /* [tokens][experts]; NULL where not needed */
+	const real *offset;           /* [experts]; NULL: none */
 	struct planner planner;
 	struct moe_plan plan;
 	struct moe_route route;
@@ -52,6 +53,10 @@ void router_create(struct router *router, const struct sentence *sentence, const
 
 /* Draws all that is random from the streams of this seed. */
 void router_seed(struct router *router, uint64_t seed);
+
+/* Has offset[experts], which must outlive the router, added to the scores that the selection reads, before any balancer
+ * moves them: the biases of a model that is there already.  After router_create(), of a sentence with scores. */
+void router_add_offset(struct router *router, const real *offset, struct arena *arena);
 
 /* Gives the router a projection from rows of `width` to logits, with its parameters and gradients: what
  * router_forward() and router_backward() need.  layer: as router_create() got it. */

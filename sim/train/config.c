@@ -269,10 +269,14 @@ const struct moe_opt *config_rows(void)
 static enum setting_group layer_group(const char *name)
 {
 	static const char *const of_model[] = { "shared", "expert-width", "router-scale", NULL };
+	static const char *const of_training[] = { "jitter", "router-lr", NULL };
 	for (size_t i = 0; of_model[i]; i++)
 		if (strcmp(of_model[i], name) == 0)
 			return SETTINGS_MODEL;
-	return strcmp(name, "router-lr") == 0 ? SETTINGS_TRAINING : SETTINGS_ROUTING;
+	for (size_t i = 0; of_training[i]; i++)
+		if (strcmp(of_training[i], name) == 0)
+			return SETTINGS_TRAINING;
+	return SETTINGS_ROUTING;
 }
 
 enum setting_group config_group(const struct moe_opt *row)
