@@ -339,9 +339,11 @@ static int explain(const void *options, int argc, char **args, struct error *err
 	TRY(explain_all(name, &found, err));
 	if (found)
 		return 0;
-	const char *near = text_nearest(name, explainable());
-	return fail(err, ERROR_USER, "nothing is called '%s' (%s%s%s)", name, near ? "did you mean '" : "see: moesim list ",
-				near ? near : "concepts", near ? "'?" : "");
+	const char *near = text_nearest(name, explainable()), *several = text_beginnings(name, explainable());
+	if (near)
+		several = text_keep_f("'%s'", near);
+	return fail(err, ERROR_USER, "nothing is called '%s' (%s%s%s)", name,
+				several ? "did you mean " : "see: moesim list ", several ? several : "concepts", several ? "?" : "");
 }
 
 const struct command command_explain = {
