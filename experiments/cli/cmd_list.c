@@ -17,6 +17,8 @@
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 #include "sim/base/wrap.h"
+#include "sim/cluster/load.h"
+#include "sim/cluster/placement.h"
 #include "sim/cluster/presets.h"
 #include "sim/data/stream.h"
 #include "sim/metrics/metrics.h"
@@ -182,6 +184,25 @@ static int list_clusters(struct list *list, struct error *err)
 	return 0;
 }
 
+static int list_loads(struct list *list, struct error *err)
+{
+	(void)err;
+	for (const struct load_law *law = load_laws; law->name; law++)
+		add(list, law->name,
+			law->takes_number
+				? text_keep_f("%s (X from %g to %g; default %g)", law->summary, law->low, law->high, law->preset)
+				: law->summary);
+	return 0;
+}
+
+static int list_placements(struct list *list, struct error *err)
+{
+	(void)err;
+	for (const struct placement_rule *rule = placement_rules; rule->name; rule++)
+		add(list, rule->name, rule->summary);
+	return 0;
+}
+
 static int list_charts(struct list *list, struct error *err)
 {
 	(void)err;
@@ -205,6 +226,8 @@ static const struct {
 	{ "models", "model", list_models },
 	{ "suites", "suite", list_suites },
 	{ "clusters", "cluster", list_clusters },
+	{ "loads", "load", list_loads },
+	{ "placements", "placement", list_placements },
 	{ "charts", "chart", list_charts },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -286,10 +309,11 @@ static int list(const void *options, int argc, char **args, struct error *err)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "strategies, parts, streams, metrics, columns, models, suites, clusters, charts: one line each",
+	.summary = "strategies, parts, streams, metrics, columns, models, suites, clusters, loads, placements, charts: one "
+			   "line each",
 	.arguments = "KIND",
 	.about = "KIND is one of strategies, scorers, selectors, gates, balancers, streams, metrics, columns, models, "
-			 "suites, clusters, charts.",
+			 "suites, clusters, loads, placements, charts.",
 	.opts = list_rows,
 	.opts_size = sizeof(struct list_options),
 	.words = kind_names,

@@ -32,8 +32,7 @@ const struct moe_opt cluster_option_rows[] = {
 	  .help = "trace or counts, as `moesim analyze` reads them, or a run folder (its last step)" },
 	{ "loads", MOE_OPT_TEXT, AT(loads), .unit = "FILE", .help = "the same; the usual word with --place" },
 	{ "load", MOE_OPT_TEXT, AT(load), .text = "uniform", .unit = "KIND[:X]",
-	  .help = "draw a routing: balanced, uniform, zipf:X, power:X, log-normal:X, dirichlet:X, k-hot:X, hot-rank:X or "
-			  "balancedness:X" },
+	  .help = "draw a routing by that law, such as zipf:0.8; see `moesim list loads`" },
 	{ "model", MOE_OPT_TEXT, AT(model), .unit = "NAME", .help = "model of a file that has several" },
 	{ "step", MOE_OPT_INT, AT(step), -1, 1e15, -1, .help = "read this step of a file alone; -1 adds up all" },
 	{ "partial", MOE_OPT_FLAG, AT(partial), .help = "accept a trace whose layers differ in the number of tokens" },
@@ -42,6 +41,8 @@ const struct moe_opt cluster_option_rows[] = {
 	{ "tokens", MOE_OPT_INT, AT(tokens), 1, 1 << 24, 4096, .help = "drawn tokens per device" },
 	{ "top-k", MOE_OPT_INT, AT(k), 1, 1024, 8, .help = "experts of a drawn token" },
 	{ "layers", MOE_OPT_INT, AT(layers), 1, 1024, 1, .help = "drawn layers" },
+	{ "steps", MOE_OPT_INT, AT(steps), 1, 1 << 20, 1,
+	  .help = "drawn steps; each is timed, and placements are for all together" },
 	{ "seed", MOE_OPT_INT, AT(seed), 0, 1e15, 1, .help = "seed of what is drawn" },
 	{ "groups", MOE_OPT_INT, AT(groups), 0, TALLY_IDS, 0, .zero = "none",
 	  .help = "groups of equal size that the experts stand in, for --group-top-k and eplb" },
@@ -49,7 +50,8 @@ const struct moe_opt cluster_option_rows[] = {
 	  .help = "groups that a drawn token may use; without --groups each node holds one group" },
 	{ "group-quota", MOE_OPT_FLAG, AT(quota), .help = "a drawn token uses equally many experts of each of its groups" },
 	{ "placement", MOE_OPT_TEXT, AT(placement), .unit = "RULE|FILE",
-	  .help = "linear, round-robin, lpt, eplb, or a CSV as --place prints it; none is linear, and eplb with --place" },
+	  .help =
+		  "a rule of `moesim list placements`, or a CSV as --place prints it; none is linear, and eplb with --place" },
 	{ "slots", MOE_OPT_INT, AT(slots), 0, PLACEMENT_SLOTS, 0, .zero = "auto",
 	  .help = "places for experts on all devices together; those beyond the number of experts hold copies" },
 	{ "place", MOE_OPT_FLAG, AT(place), .help = "print the placement: layer,slot,device,expert" },
@@ -88,9 +90,8 @@ const struct moe_opt cluster_option_rows[] = {
 
 /* What makes sense of a file alone, of a drawn routing alone, and not for a placement. */
 static const char *const of_files[] = { "model", "step", "partial", NULL };
-static const char *const of_draws[] = {
-	"load", "tokens", "top-k", "layers", "seed", "group-top-k", "group-quota", NULL
-};
+static const char *const of_draws[] = { "load", "tokens",      "top-k",       "layers", "steps",
+										"seed", "group-top-k", "group-quota", NULL };
 static const char *const of_times[] = {
 	"preset",          "clusters", "nvl-gbps",        "nic-gbps",      "width",       "expert-width",
 	"expert-matrices", "shared",   "attention-mflop", "phase",         "dedup",       "transport",

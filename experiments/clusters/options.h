@@ -19,7 +19,7 @@ struct cluster_options {
 	const char *preset, *clusters;
 	double nvl_gbps, nic_gbps;
 	const char *routing, *loads, *load, *model;
-	int64_t step, experts, tokens, k, layers, seed, groups, group_top_k;
+	int64_t step, experts, tokens, k, layers, steps, seed, groups, group_top_k;
 	bool quota, partial;
 	const char *placement;
 	int64_t slots;

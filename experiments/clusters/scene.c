@@ -61,7 +61,7 @@ int scene_topology(struct scene *scene, struct error *err)
 
 static int draw_routings(const struct cluster_options *opt, struct scene *scene, struct error *err)
 {
-	struct load load;
+	struct load_kind load;
 	struct load_shape shape = { .experts = opt->experts ? (size_t)opt->experts : 256,
 								.k = (size_t)opt->k,
 								.tokens = (size_t)opt->tokens * scene->shape.devices,
@@ -74,14 +74,18 @@ static int draw_routings(const struct cluster_options *opt, struct scene *scene,
 	if (load_parse(opt->load, &load, err) != 0)
 		return fail_at(err, "--load", 0, 0);
 	TRY(load_check(&load, &shape, err));
-	size_t choices = shape.tokens * shape.k * (size_t)opt->layers;
-	if (choices > UINT32_C(1) << 28)
-		return fail(err, ERROR_USER, "%zu choices of experts are too many (at most 2^28; lower --tokens or --layers)",
+	size_t layers = (size_t)opt->layers, n = layers * (size_t)opt->steps;
+	double choices = (double)shape.tokens * (double)shape.k * (double)n;
+	if (choices > 0x1p28)
+		return fail(err, ERROR_USER,
+					"%.0f choices of experts are too many (at most 2^28; lower --tokens, --layers or --steps)",
 					choices);
-	scene->traffic.n = (size_t)opt->layers;
-	scene->traffic.layer = ARENA_TAKE(&scene->traffic.arena, scene->traffic.n, struct traffic);
-	for (uint32_t i = 0; i < scene->traffic.n; i++)
-		scene->traffic.layer[i] = load_draw(&load, &shape, i, &scene->traffic.arena);
+	scene->traffic.n = n;
+	scene->traffic.layer = ARENA_TAKE(&scene->traffic.arena, n, struct traffic);
+	for (size_t i = 0; i < n; i++) {
+		shape.step = (uint32_t)(i / layers);
+		scene->traffic.layer[i] = load_draw(&load, &shape, (uint32_t)(i % layers), &scene->traffic.arena);
+	}
 	return 0;
 }
 

@@ -45,9 +45,9 @@ static inline void case_draw(struct cluster_case *c, const char *kind, size_t ex
 							 size_t groups, size_t group_top_k, uint64_t seed)
 {
 	struct error err;
-	struct load load;
+	struct load_kind load;
 	size_t devices = topology_devices(&c->topology);
-	struct load_shape shape = { experts, k, tokens * devices, devices, groups, group_top_k, false, seed };
+	struct load_shape shape = { experts, k, tokens * devices, devices, groups, group_top_k, false, seed, 0 };
 	ck_assert_int_eq(load_parse(kind, &load, &err), 0);
 	ck_assert_int_eq(load_check(&load, &shape, &err), 0);
 	c->traffic = load_draw(&load, &shape, 0, &c->arena);
