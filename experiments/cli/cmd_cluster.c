@@ -43,7 +43,7 @@ static int price(struct scene *scene, struct error *err)
 static void put_placed(struct csv_writer *to, enum cluster_file file, const struct traffic *routing,
 					   const struct placed_layer *layer)
 {
-	struct cluster_row row = { .routing = routing, .best = &layer->best };
+	struct cluster_row row = { .routing = routing };
 	for (size_t i = 0; i < layer->n; i++) {
 		row.placed = &layer->placed[i];
 		size_t n = file == CLUSTER_SLOTS ? row.placed->of.shape.slots : 1;

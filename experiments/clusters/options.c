@@ -6,8 +6,11 @@
 
 #include "experiments/clusters/options.h"
 
+#include <string.h>
+
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/cluster/exchange.h"
 #include "sim/cluster/placement.h"
 #include "sim/cluster/step.h"
 #include "sim/trace/tally.h"
@@ -69,6 +72,9 @@ const struct moe_opt cluster_option_rows[] = {
 	{ "dedup", MOE_OPT_CHOICE, AT(dedup), .high = 3, .preset = DEDUP_AUTO, .choices = dedups,
 	  .help = "a row is sent to each expert (none), once to each device, or once to each node; auto is node, and none "
 			  "for decode, padding and counts" },
+	{ "copies", MOE_OPT_CHOICE, AT(copies), .high = 2, .preset = COPIES_TURNS, .choices = copy_choices,
+	  .help = "copies of an expert take turns, or a row goes to the nearest one, or to that on the device with fewest "
+			  "rows" },
 	{ "transport", MOE_OPT_CHOICE, AT(transport), .high = 3, .preset = TRANSPORT_PIPELINED, .choices = transport_names,
 	  .help = "both levels at a time, one after the other, or all rows over the network in one step or pairwise" },
 	{ "capacity", MOE_OPT_REAL, AT(capacity), 0, 1e6, 0, .zero = "none", .help = "capacity factor of an expert" },
@@ -92,11 +98,13 @@ const struct moe_opt cluster_option_rows[] = {
 static const char *const of_files[] = { "model", "step", "partial", NULL };
 static const char *const of_draws[] = { "load", "tokens",      "top-k",       "layers", "steps",
 										"seed", "group-top-k", "group-quota", NULL };
-static const char *const of_times[] = {
-	"preset",          "clusters", "nvl-gbps",        "nic-gbps",      "width",       "expert-width",
-	"expert-matrices", "shared",   "attention-mflop", "phase",         "dedup",       "transport",
-	"capacity",        "pad",      "dispatch-bytes",  "combine-bytes", "scale-block", "weight-bytes",
-	"gradient-bytes",  "chunks",   "slowdown",        "overlap",       NULL
+static const char *const of_times[] = { "phase",   "dedup",          "copies",        "transport", "capacity",
+										"pad",     "chunks",         "shared",        "slowdown",  "attention-mflop",
+										"overlap", "gradient-bytes", "combine-bytes", NULL };
+/* What a placement heeds that weighs bytes and time. */
+static const char *const of_costs[] = {
+	"preset",          "clusters",       "nvl-gbps",    "nic-gbps",     "width", "expert-width",
+	"expert-matrices", "dispatch-bytes", "scale-block", "weight-bytes", NULL
 };
 
 static int refuse_flags(const struct cluster_options *opt, const char *const *names, const char *why, struct error *err)
@@ -112,6 +120,12 @@ static int refuse_flags(const struct cluster_options *opt, const char *const *na
 const char *cluster_file(const struct cluster_options *opt)
 {
 	return *opt->routing ? opt->routing : opt->loads;
+}
+
+/* Does a placement that is asked for weigh bytes and time? */
+static bool weighs_costs(const struct cluster_options *opt)
+{
+	return strcmp(opt->placement, "fastermoe") == 0 || (opt->summary && *opt->placement == 0);
 }
 
 bool cluster_is_flat(const struct cluster_options *opt)
@@ -136,5 +150,9 @@ int cluster_options_check(const struct cluster_options *opt, struct error *err)
 		return fail(err, ERROR_USER, "--overlap takes the place of --chunks (give one)");
 	if (opt->slowdown > 1 && opt->chunks == 1 && opt->overlap == 0 && opt->shared == 0)
 		return fail(err, ERROR_USER, "--slowdown needs something that overlaps (--chunks, --overlap or --shared)");
-	return opt->place ? refuse_flags(opt, of_times, "has no effect on a placement", err) : 0;
+	if (!opt->place)
+		return 0;
+	if (!weighs_costs(opt))
+		TRY(refuse_flags(opt, of_costs, "has no effect on this placement", err));
+	return refuse_flags(opt, of_times, "has no effect on a placement", err);
 }

@@ -27,7 +27,7 @@ struct cluster_options {
 	int64_t width, expert_width, matrices, dispatch_bytes, combine_bytes, scale_block, weight_bytes, gradient_bytes;
 	int64_t shared;
 	double attention_mflop;
-	int phase, dedup, transport;
+	int phase, dedup, copies, transport;
 	double capacity;
 	bool pad;
 	int64_t chunks;

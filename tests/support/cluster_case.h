@@ -55,7 +55,7 @@ static inline void case_draw(struct cluster_case *c, const char *kind, size_t ex
 
 static inline void case_place(struct cluster_case *c, const char *rule, size_t slots)
 {
-	struct placement_shape shape = { c->traffic.experts, slots, topology_devices(&c->topology), 1, 1 };
+	struct placement_shape shape = { c->traffic.experts, slots, topology_devices(&c->topology), 1, 1, NULL };
 	struct error err;
 	ck_assert_int_eq(placement_shape_check(&shape, &err), 0);
 	c->placement = placement_make(placement_rule_find(rule), &shape, c->traffic.count, &c->arena);
