@@ -43,7 +43,7 @@ static int price(struct scene *scene, struct error *err)
 static void put_placed(struct csv_writer *to, enum cluster_file file, const struct traffic *routing,
 					   const struct placed_layer *layer)
 {
-	struct cluster_row row = { .routing = routing, .best = &layer->best };
+	struct cluster_row row = { .routing = routing };
 	for (size_t i = 0; i < layer->n; i++) {
 		row.placed = &layer->placed[i];
 		size_t n = file == CLUSTER_SLOTS ? row.placed->of.shape.slots : 1;
@@ -56,15 +56,16 @@ static int place(struct scene *scene, struct error *err)
 {
 	enum cluster_file file = scene->opt->summary ? CLUSTER_PLACED : CLUSTER_SLOTS;
 	struct arena arena = { 0 };
-	size_t n = scene->traffic.n;
+	size_t n;
+	const struct traffic *sum = traffic_sum(&scene->traffic, &arena, &n);
 	struct placed_layer *layer = ARENA_TAKE(&arena, n, struct placed_layer);
 	int status = 0;
 	for (size_t i = 0; status == 0 && i < n; i++)
-		status = place_layer(scene, &scene->traffic.layer[i], &arena, &layer[i], err);
+		status = place_layer(scene, &sum[i], &arena, &layer[i], err);
 	if (status == 0) {
 		struct csv_writer *to = cluster_csv_open(file);
 		for (size_t i = 0; i < n; i++)
-			put_placed(to, file, &scene->traffic.layer[i], &layer[i]);
+			put_placed(to, file, &sum[i], &layer[i]);
 		status = csv_close(to, false, err);
 	}
 	arena_free(&arena);

@@ -17,7 +17,6 @@ struct cluster_row {
 	const struct priced *priced;
 	const struct measure *measure;
 	const struct placed *placed;
-	const struct placed_best *best;
 	size_t slot;
 };
 

@@ -6,8 +6,11 @@
 
 #include "experiments/clusters/options.h"
 
+#include <string.h>
+
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/cluster/exchange.h"
 #include "sim/cluster/placement.h"
 #include "sim/cluster/step.h"
 #include "sim/trace/tally.h"
@@ -32,8 +35,7 @@ const struct moe_opt cluster_option_rows[] = {
 	  .help = "trace or counts, as `moesim analyze` reads them, or a run folder (its last step)" },
 	{ "loads", MOE_OPT_TEXT, AT(loads), .unit = "FILE", .help = "the same; the usual word with --place" },
 	{ "load", MOE_OPT_TEXT, AT(load), .text = "uniform", .unit = "KIND[:X]",
-	  .help = "draw a routing: balanced, uniform, zipf:X, power:X, log-normal:X, dirichlet:X, k-hot:X, hot-rank:X or "
-			  "balancedness:X" },
+	  .help = "draw a routing by that law, such as zipf:0.8; see `moesim list loads`" },
 	{ "model", MOE_OPT_TEXT, AT(model), .unit = "NAME", .help = "model of a file that has several" },
 	{ "step", MOE_OPT_INT, AT(step), -1, 1e15, -1, .help = "read this step of a file alone; -1 adds up all" },
 	{ "partial", MOE_OPT_FLAG, AT(partial), .help = "accept a trace whose layers differ in the number of tokens" },
@@ -42,6 +44,8 @@ const struct moe_opt cluster_option_rows[] = {
 	{ "tokens", MOE_OPT_INT, AT(tokens), 1, 1 << 24, 4096, .help = "drawn tokens per device" },
 	{ "top-k", MOE_OPT_INT, AT(k), 1, 1024, 8, .help = "experts of a drawn token" },
 	{ "layers", MOE_OPT_INT, AT(layers), 1, 1024, 1, .help = "drawn layers" },
+	{ "steps", MOE_OPT_INT, AT(steps), 1, 1 << 20, 1,
+	  .help = "drawn steps; each is timed, and placements are for all together" },
 	{ "seed", MOE_OPT_INT, AT(seed), 0, 1e15, 1, .help = "seed of what is drawn" },
 	{ "groups", MOE_OPT_INT, AT(groups), 0, TALLY_IDS, 0, .zero = "none",
 	  .help = "groups of equal size that the experts stand in, for --group-top-k and eplb" },
@@ -49,7 +53,8 @@ const struct moe_opt cluster_option_rows[] = {
 	  .help = "groups that a drawn token may use; without --groups each node holds one group" },
 	{ "group-quota", MOE_OPT_FLAG, AT(quota), .help = "a drawn token uses equally many experts of each of its groups" },
 	{ "placement", MOE_OPT_TEXT, AT(placement), .unit = "RULE|FILE",
-	  .help = "linear, round-robin, lpt, eplb, or a CSV as --place prints it; none is linear, and eplb with --place" },
+	  .help =
+		  "a rule of `moesim list placements`, or a CSV as --place prints it; none is linear, and eplb with --place" },
 	{ "slots", MOE_OPT_INT, AT(slots), 0, PLACEMENT_SLOTS, 0, .zero = "auto",
 	  .help = "places for experts on all devices together; those beyond the number of experts hold copies" },
 	{ "place", MOE_OPT_FLAG, AT(place), .help = "print the placement: layer,slot,device,expert" },
@@ -67,6 +72,9 @@ const struct moe_opt cluster_option_rows[] = {
 	{ "dedup", MOE_OPT_CHOICE, AT(dedup), .high = 3, .preset = DEDUP_AUTO, .choices = dedups,
 	  .help = "a row is sent to each expert (none), once to each device, or once to each node; auto is node, and none "
 			  "for decode, padding and counts" },
+	{ "copies", MOE_OPT_CHOICE, AT(copies), .high = 2, .preset = COPIES_TURNS, .choices = copy_choices,
+	  .help = "copies of an expert take turns, or a row goes to the nearest one, or to that on the device with fewest "
+			  "rows" },
 	{ "transport", MOE_OPT_CHOICE, AT(transport), .high = 3, .preset = TRANSPORT_PIPELINED, .choices = transport_names,
 	  .help = "both levels at a time, one after the other, or all rows over the network in one step or pairwise" },
 	{ "capacity", MOE_OPT_REAL, AT(capacity), 0, 1e6, 0, .zero = "none", .help = "capacity factor of an expert" },
@@ -88,14 +96,15 @@ const struct moe_opt cluster_option_rows[] = {
 
 /* What makes sense of a file alone, of a drawn routing alone, and not for a placement. */
 static const char *const of_files[] = { "model", "step", "partial", NULL };
-static const char *const of_draws[] = {
-	"load", "tokens", "top-k", "layers", "seed", "group-top-k", "group-quota", NULL
-};
-static const char *const of_times[] = {
-	"preset",          "clusters", "nvl-gbps",        "nic-gbps",      "width",       "expert-width",
-	"expert-matrices", "shared",   "attention-mflop", "phase",         "dedup",       "transport",
-	"capacity",        "pad",      "dispatch-bytes",  "combine-bytes", "scale-block", "weight-bytes",
-	"gradient-bytes",  "chunks",   "slowdown",        "overlap",       NULL
+static const char *const of_draws[] = { "load", "tokens",      "top-k",       "layers", "steps",
+										"seed", "group-top-k", "group-quota", NULL };
+static const char *const of_times[] = { "phase",   "dedup",          "copies",        "transport", "capacity",
+										"pad",     "chunks",         "shared",        "slowdown",  "attention-mflop",
+										"overlap", "gradient-bytes", "combine-bytes", NULL };
+/* What a placement heeds that weighs bytes and time. */
+static const char *const of_costs[] = {
+	"preset",          "clusters",       "nvl-gbps",    "nic-gbps",     "width", "expert-width",
+	"expert-matrices", "dispatch-bytes", "scale-block", "weight-bytes", NULL
 };
 
 static int refuse_flags(const struct cluster_options *opt, const char *const *names, const char *why, struct error *err)
@@ -111,6 +120,12 @@ static int refuse_flags(const struct cluster_options *opt, const char *const *na
 const char *cluster_file(const struct cluster_options *opt)
 {
 	return *opt->routing ? opt->routing : opt->loads;
+}
+
+/* Does a placement that is asked for weigh bytes and time? */
+static bool weighs_costs(const struct cluster_options *opt)
+{
+	return strcmp(opt->placement, "fastermoe") == 0 || (opt->summary && *opt->placement == 0);
 }
 
 bool cluster_is_flat(const struct cluster_options *opt)
@@ -135,5 +150,9 @@ int cluster_options_check(const struct cluster_options *opt, struct error *err)
 		return fail(err, ERROR_USER, "--overlap takes the place of --chunks (give one)");
 	if (opt->slowdown > 1 && opt->chunks == 1 && opt->overlap == 0 && opt->shared == 0)
 		return fail(err, ERROR_USER, "--slowdown needs something that overlaps (--chunks, --overlap or --shared)");
-	return opt->place ? refuse_flags(opt, of_times, "has no effect on a placement", err) : 0;
+	if (!opt->place)
+		return 0;
+	if (!weighs_costs(opt))
+		TRY(refuse_flags(opt, of_costs, "has no effect on this placement", err));
+	return refuse_flags(opt, of_times, "has no effect on a placement", err);
 }

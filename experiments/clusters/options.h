@@ -19,7 +19,7 @@ struct cluster_options {
 	const char *preset, *clusters;
 	double nvl_gbps, nic_gbps;
 	const char *routing, *loads, *load, *model;
-	int64_t step, experts, tokens, k, layers, seed, groups, group_top_k;
+	int64_t step, experts, tokens, k, layers, steps, seed, groups, group_top_k;
 	bool quota, partial;
 	const char *placement;
 	int64_t slots;
@@ -27,7 +27,7 @@ struct cluster_options {
 	int64_t width, expert_width, matrices, dispatch_bytes, combine_bytes, scale_block, weight_bytes, gradient_bytes;
 	int64_t shared;
 	double attention_mflop;
-	int phase, dedup, transport;
+	int phase, dedup, copies, transport;
 	double capacity;
 	bool pad;
 	int64_t chunks;

@@ -21,18 +21,35 @@ static int add_placed(const struct scene *scene, const struct traffic *routing, 
 
 /* The search begins from the best of all rules, so that none is better than what it finds. */
 static int find_best(const struct scene *scene, const struct traffic *routing, struct arena *arena,
-					 struct placed_layer *layer, struct error *err)
+					 struct placed *placed, struct error *err)
 {
-	struct placed best = layer->placed[0], other;
+	struct placed best = *placed, other;
 	for (const struct placement_rule *rule = placement_rules; rule->name; rule++) {
-		TRY(add_placed(scene, routing, rule->name, best.of.shape.slots, arena, &other, err));
+		TRY(add_placed(scene, routing, rule->name, placed->of.shape.slots, arena, &other, err));
 		if (other.load < best.load)
 			best = other;
 	}
 	uint32_t *found = ARENA_TAKE(arena, best.of.shape.slots, uint32_t);
 	memcpy(found, best.of.expert, best.of.shape.slots * sizeof *found);
-	layer->best.bound = placement_bound(&best.of.shape, routing->count);
-	layer->best.found = placement_search(&best.of.shape, routing->count, found);
+	placed->bound = placement_bound(&best.of.shape, routing->count);
+	placed->found = placement_search(&best.of.shape, routing->count, found);
+	return 0;
+}
+
+/* Rules that make do with as many slots have one bound. */
+static int find_bests(const struct scene *scene, const struct traffic *routing, struct arena *arena,
+					  struct placed_layer *layer, struct error *err)
+{
+	for (size_t i = 0; i < layer->n; i++) {
+		struct placed *placed = &layer->placed[i];
+		size_t same = 0;
+		while (layer->placed[same].of.shape.slots != placed->of.shape.slots)
+			same++;
+		if (same == i)
+			TRY(find_best(scene, routing, arena, placed, err));
+		placed->bound = layer->placed[same].bound;
+		placed->found = layer->placed[same].found;
+	}
 	return 0;
 }
 
@@ -47,5 +64,5 @@ int place_layer(const struct scene *scene, const struct traffic *routing, struct
 			names[n] = placement_rules[n].name;
 	for (layer->n = 0; layer->n < n; layer->n++)
 		TRY(add_placed(scene, routing, names[layer->n], (size_t)opt->slots, arena, &layer->placed[layer->n], err));
-	return opt->summary ? find_best(scene, routing, arena, layer, err) : 0;
+	return opt->summary ? find_bests(scene, routing, arena, layer, err) : 0;
 }

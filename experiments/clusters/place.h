@@ -9,22 +9,16 @@
 
 enum { PLACED_MOST = 16 };
 
-/* A placement of one layer; load is that of its fullest device. */
+/* A placement of one layer, the load of its fullest device, and with --summary how good one of as many slots can be. */
 struct placed {
 	const char *name;
 	struct placement of;
-	double load;
-};
-
-/* How good a placement of as many slots can be. */
-struct placed_best {
-	double bound, found;
+	double load, bound, found;
 };
 
 struct placed_layer {
 	size_t n;
 	struct placed placed[PLACED_MOST];
-	struct placed_best best; /* with --summary */
 };
 
 /* The placements of a layer that the options ask for: one, or with --summary and no --placement those of all rules. */

@@ -39,7 +39,6 @@ int price_scene(struct scene *scene, struct prices *prices, struct error *err)
 	*prices = (struct prices){ .layer = calloc(scene->traffic.n, sizeof *prices->layer) };
 	if (prices->layer == NULL)
 		error_no_memory("the layers");
-	TRY(scene_topology(scene, err));
 	for (size_t i = 0; i < scene->traffic.n; i++)
 		TRY(price_layer(scene, &scene->traffic.layer[i], &prices->layer[i], &prices->lacks_tokens, err));
 	return 0;

@@ -42,7 +42,19 @@ int scene_presets(const char *more, struct presets *presets, struct error *err)
 	return status;
 }
 
-int scene_topology(struct scene *scene, struct error *err)
+/* What a shadow costs and saves here. */
+static void find_costs(struct scene *scene)
+{
+	const struct work *work = &scene->work;
+	enum level level = scene->shape.nodes > 1 ? LEVEL_NIC : LEVEL_NVL;
+	scene->costs = (struct shadow_costs){ .row_flops = step_expert_flops(work),
+										  .row_bytes = (double)step_row_bytes(work, TRAVEL_DISPATCH),
+										  .expert_bytes = (double)step_expert_bytes(work, work->weight_bytes),
+										  .compute = scene->topology.compute,
+										  .bandwidth = scene->topology.link[level].bandwidth };
+}
+
+static int find_topology(struct scene *scene, struct error *err)
 {
 	const struct cluster_options *opt = scene->opt;
 	struct presets presets;
@@ -56,12 +68,14 @@ int scene_topology(struct scene *scene, struct error *err)
 		scene->topology.link[LEVEL_NVL].bandwidth = opt->nvl_gbps * 1e9;
 	if (opt->nic_gbps > 0)
 		scene->topology.link[LEVEL_NIC].bandwidth = opt->nic_gbps * 1e9;
+	if (status == 0)
+		find_costs(scene);
 	return status;
 }
 
 static int draw_routings(const struct cluster_options *opt, struct scene *scene, struct error *err)
 {
-	struct load load;
+	struct load_kind load;
 	struct load_shape shape = { .experts = opt->experts ? (size_t)opt->experts : 256,
 								.k = (size_t)opt->k,
 								.tokens = (size_t)opt->tokens * scene->shape.devices,
@@ -74,14 +88,18 @@ static int draw_routings(const struct cluster_options *opt, struct scene *scene,
 	if (load_parse(opt->load, &load, err) != 0)
 		return fail_at(err, "--load", 0, 0);
 	TRY(load_check(&load, &shape, err));
-	size_t choices = shape.tokens * shape.k * (size_t)opt->layers;
-	if (choices > UINT32_C(1) << 28)
-		return fail(err, ERROR_USER, "%zu choices of experts are too many (at most 2^28; lower --tokens or --layers)",
+	size_t layers = (size_t)opt->layers, n = layers * (size_t)opt->steps;
+	double choices = (double)shape.tokens * (double)shape.k * (double)n;
+	if (choices > 0x1p28)
+		return fail(err, ERROR_USER,
+					"%.0f choices of experts are too many (at most 2^28; lower --tokens, --layers or --steps)",
 					choices);
-	scene->traffic.n = (size_t)opt->layers;
-	scene->traffic.layer = ARENA_TAKE(&scene->traffic.arena, scene->traffic.n, struct traffic);
-	for (uint32_t i = 0; i < scene->traffic.n; i++)
-		scene->traffic.layer[i] = load_draw(&load, &shape, i, &scene->traffic.arena);
+	scene->traffic.n = n;
+	scene->traffic.layer = ARENA_TAKE(&scene->traffic.arena, n, struct traffic);
+	for (size_t i = 0; i < n; i++) {
+		shape.step = (uint32_t)(i / layers);
+		scene->traffic.layer[i] = load_draw(&load, &shape, (uint32_t)(i % layers), &scene->traffic.arena);
+	}
 	return 0;
 }
 
@@ -114,7 +132,7 @@ static void find_work(const struct cluster_options *opt, struct scene *scene)
 								 .chunks = (size_t)opt->chunks,
 								 .slowdown = opt->slowdown,
 								 .overlap = opt->overlap };
-	scene->rule = (struct exchange_rule){ .capacity = opt->capacity, .pad = opt->pad };
+	scene->rule = (struct exchange_rule){ .capacity = opt->capacity, .pad = opt->pad, .copies = opt->copies };
 }
 
 enum dedup scene_dedup(const struct scene *scene, const struct traffic *routing, bool *lacks_tokens)
@@ -146,12 +164,13 @@ int scene_placement(const struct scene *scene, const struct traffic *routing, co
 	shape.experts = routing->experts;
 	shape.groups = scene->opt->groups ? (size_t)scene->opt->groups : 1;
 	shape.slots = slots;
+	shape.costs = &scene->costs;
 	if (rule == NULL && !file_exists(name))
 		return fail(err, ERROR_USER, "placement '%s' is neither a rule (%s) nor a file", name, rule_names());
 	if (rule == NULL)
 		return placement_read(name, routing->layer, &shape, arena, placement, err);
 	if (shape.slots == 0)
-		shape.slots = shape.experts;
+		shape.slots = rule->slots ? rule->slots(&shape, routing->count) : shape.experts;
 	TRY(placement_shape_check(&shape, err));
 	*placement = placement_make(rule, &shape, routing->count, arena);
 	return 0;
@@ -162,6 +181,7 @@ int scene_open(const struct cluster_options *opt, struct scene *scene, struct er
 	*scene = (struct scene){ .opt = opt };
 	TRY(find_devices(opt, scene, err));
 	find_work(opt, scene);
+	TRY(find_topology(scene, err));
 	return find_routings(opt, scene, err);
 }
 

@@ -9,6 +9,7 @@
 #include "sim/cluster/exchange.h"
 #include "sim/cluster/placement.h"
 #include "sim/cluster/presets.h"
+#include "sim/cluster/shadow.h"
 #include "sim/cluster/step.h"
 #include "sim/cluster/topology.h"
 #include "sim/cluster/traffic.h"
@@ -16,20 +17,19 @@
 struct scene {
 	const struct cluster_options *opt;
 	struct placement_shape shape; /* of which devices and nodes are known */
-	struct topology topology;     /* after scene_topology() */
+	struct topology topology;
 	struct work work;
 	struct exchange_rule rule;
+	struct shadow_costs costs;
 	struct traffics traffic;
 };
 
-/* From checked options: devices, work and routing, which is read or drawn. */
+/* From checked options: devices, links, work and routing, which is read or drawn. */
 int scene_open(const struct cluster_options *opt, struct scene *scene, struct error *err);
 void scene_close(struct scene *scene);
 
 /* The presets that come with the program, and those of a file of the user's ("": none). */
 int scene_presets(const char *more, struct presets *presets, struct error *err);
-/* Links and devices, as the preset has them and options override them. */
-int scene_topology(struct scene *scene, struct error *err);
 
 /* How often a row of that layer is sent, where the options leave it open; says so where counts decide it. */
 enum dedup scene_dedup(const struct scene *scene, const struct traffic *routing, bool *lacks_tokens);

@@ -39,6 +39,7 @@ static void show_measures(const struct step *step)
 static void show_layer(struct table *table, const struct traffic *routing, const struct priced *out)
 {
 	const struct step *step = &out->step;
+	table_number(table, routing->step < 0 ? (double)NAN : (double)routing->step, 0);
 	table_cell(table, "%" PRIu32, routing->layer);
 	table_number(table, step->layer * 1e3, 3);
 	table_number(table, step->compute * 1e3, 3);
@@ -49,15 +50,16 @@ static void show_layer(struct table *table, const struct traffic *routing, const
 	table_cell(table, "%zu", out->diagnosis.device);
 }
 
-static const char *const layer_header[] = { "layer",     "time ms",     "computing", "exposed", "exposed %",
-											"imbalance", "<bottleneck", "device",    NULL };
+static const char *const layer_header[] = { "step",      "layer",     "time ms",     "computing", "exposed",
+											"exposed %", "imbalance", "<bottleneck", "device",    NULL };
 
 static void show_verdict(const struct traffic *routing, const struct priced *out)
 {
+	const char *step = routing->step > 0 ? text_keep_f(" of step %" PRId64, routing->step) : "";
 	printf("\nLayer %" PRIu32
-		   " takes %.3f ms, of which %.3f ms (%.1f%%) is communication that computation does not hide.\n%s\n",
-		   routing->layer, out->step.layer * 1e3, out->step.exposed * 1e3, 100 * out->step.exposed / out->step.layer,
-		   out->diagnosis.sentence);
+		   "%s takes %.3f ms, of which %.3f ms (%.1f%%) is communication that computation does not hide.\n%s\n",
+		   routing->layer, step, out->step.layer * 1e3, out->step.exposed * 1e3,
+		   100 * out->step.exposed / out->step.layer, out->diagnosis.sentence);
 	if (out->rows.dropped > 0)
 		printf("%" PRIu64 " of %" PRIu64 " choices are dropped.\n", out->rows.dropped, routing->assignments);
 }

@@ -109,8 +109,9 @@ static const char *say_memory(const struct patient *of, const struct measure *co
 
 static const char *say_compute(const struct patient *of)
 {
-	return text_keep_f("The arithmetic of the experts takes longest, %.0f%% of the time, and it is spread evenly.",
-					   100 * of->step->compute / of->step->layer);
+	bool is_even = of->step->compute < 1.1 * of->step->even;
+	return text_keep_f("The arithmetic of the experts takes longest, %.0f%% of the time%s.",
+					   100 * of->step->compute / of->step->layer, is_even ? ", and it is spread evenly" : "");
 }
 
 static const char *say_reduce(const struct measure *slowest)

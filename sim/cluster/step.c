@@ -38,6 +38,11 @@ uint64_t step_expert_bytes(const struct work *work, size_t element)
 	return (uint64_t)work->matrices * work->width * work->expert_width * element;
 }
 
+double step_expert_flops(const struct work *work)
+{
+	return 2 * (double)work->matrices * (double)work->width * (double)work->expert_width;
+}
+
 static int multiply(uint64_t a, uint64_t b, uint64_t *product, struct error *err)
 {
 	if (__builtin_mul_overflow(a, b, product) || *product > UINT64_C(1) << 62)
@@ -158,16 +163,11 @@ static int exchange(struct builder *at, enum step_phase phase, enum travel trave
 	return (flat ? exchange_flat : exchange_levels)(at, phase, travel, seconds);
 }
 
-static double expert_flops(const struct work *work)
-{
-	return 2 * (double)work->matrices * (double)work->width * (double)work->expert_width;
-}
-
 /* Passes: 1 forward; 2 backward, for the gradients of rows and of weights. */
 static double compute_device(const struct builder *at, double rows, double touched, double passes, bool *is_memory)
 {
 	const struct work *work = at->work;
-	double arithmetic = passes * rows * expert_flops(work) / at->topology->compute;
+	double arithmetic = passes * rows * step_expert_flops(work) / at->topology->compute;
 	double reading = passes * touched * (double)step_expert_bytes(work, work->weight_bytes) / at->topology->memory;
 	*is_memory = reading > arithmetic;
 	return *is_memory ? reading : arithmetic;
@@ -230,7 +230,7 @@ static double shared(struct builder *at, enum step_phase phase, double passes)
 {
 	double experts = (double)at->work->shared;
 	double bytes = experts * (double)step_expert_bytes(at->work, at->work->weight_bytes);
-	return add_local(at, phase, passes * experts * expert_flops(at->work), passes * bytes);
+	return add_local(at, phase, passes * experts * step_expert_flops(at->work), passes * bytes);
 }
 
 /* What is left of the time of communication when something else is computed beside it, which slows it down. */

@@ -91,6 +91,8 @@ struct step {
 
 /* Bytes of a row on its way. */
 uint64_t step_row_bytes(const struct work *work, enum travel travel);
+/* FLOP of a row in one expert, forward. */
+double step_expert_flops(const struct work *work);
 /* Bytes of the weights of one expert, with so many bytes per element. */
 uint64_t step_expert_bytes(const struct work *work, size_t element);
 
