@@ -428,7 +428,8 @@ const struct command command_run = {
 	.summary = "train one small MoE language model under one strategy",
 	.arguments = "",
 	.about = "Trains one Transformer whose FFNs are MoE layers on one stream of tokens under one routing strategy, and "
-			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes.",
+			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes on all "
+			 "processors of one --kernel.",
 	.opts = run_rows,
 	.opts_size = sizeof(struct run_options),
 	.settings = SETTINGS_ALL,
