@@ -18,6 +18,8 @@
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 #include "sim/base/wrap.h"
+#include "sim/cluster/load.h"
+#include "sim/cluster/placement.h"
 #include "sim/cluster/presets.h"
 #include "sim/data/stream.h"
 #include "sim/metrics/metrics.h"
@@ -192,6 +194,25 @@ static int list_concepts(struct list *list, struct error *err)
 	return 0;
 }
 
+static int list_loads(struct list *list, struct error *err)
+{
+	(void)err;
+	for (const struct load_law *law = load_laws; law->name; law++)
+		add(list, law->name,
+			law->takes_number
+				? text_keep_f("%s (X from %g to %g; default %g)", law->summary, law->low, law->high, law->preset)
+				: law->summary);
+	return 0;
+}
+
+static int list_placements(struct list *list, struct error *err)
+{
+	(void)err;
+	for (const struct placement_rule *rule = placement_rules; rule->name; rule++)
+		add(list, rule->name, rule->summary);
+	return 0;
+}
+
 static int list_charts(struct list *list, struct error *err)
 {
 	(void)err;
@@ -215,6 +236,8 @@ static const struct {
 	{ "models", "model", list_models },
 	{ "suites", "suite", list_suites },
 	{ "clusters", "cluster", list_clusters },
+	{ "loads", "load", list_loads },
+	{ "placements", "placement", list_placements },
 	{ "charts", "chart", list_charts },
 	{ "concepts", "concept", list_concepts },
 };
@@ -301,7 +324,7 @@ const struct command command_list = {
 		"strategies, parts, streams, metrics, columns, models, suites, clusters, charts, concepts: one line each",
 	.arguments = "KIND",
 	.about = "KIND is one of strategies, scorers, selectors, gates, balancers, streams, metrics, columns, models, "
-			 "suites, clusters, charts, concepts.",
+			 "suites, clusters, loads, placements, charts, concepts.",
 	.opts = list_rows,
 	.opts_size = sizeof(struct list_options),
 	.words = kind_names,

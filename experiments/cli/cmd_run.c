@@ -33,7 +33,7 @@ struct run_options {
 	bool quiet, no_progress, dry_run, resume, force;
 };
 
-static const char *const trace_forms[] = { "counts", "tokens", NULL };
+static const char *const trace_forms[] = { "counts", "tokens", "training", NULL };
 
 #define AT(field) .at = offsetof(struct run_options, field)
 static const struct moe_opt run_rows[] = {
@@ -62,13 +62,14 @@ static const struct moe_opt run_rows[] = {
 	{ .name = "trace",
 	  .type = MOE_OPT_TEXT,
 	  AT(trace),
-	  .help = "also write the final routing of the held-out tokens to this CSV, for 'moesim analyze'" },
+	  .help = "also write the final routing of the held-out tokens to this CSV, for 'moesim analyze' and --replay" },
 	{ .name = "trace-form",
 	  .type = MOE_OPT_CHOICE,
 	  AT(trace_form),
-	  .high = 1,
+	  .high = 2,
 	  .choices = trace_forms,
-	  .help = "one row of the trace per expert, domain and layer (counts), or per token and choice (tokens)" },
+	  .help = "one row of the trace per expert, domain and layer (counts), or per token and choice (tokens); training: "
+			  "the same for every training step instead of the held-out tokens" },
 	{ .name = "threads",
 	  .type = MOE_OPT_INT,
 	  AT(threads),
@@ -176,6 +177,8 @@ static void tell_model(const struct settings *settings, const char *like, const 
 	printf("; %s parameters, %s active (%.0f%%); %sFLOP per token\n", text_of_count((double)cost->params_total, total),
 		   text_of_count((double)use.params, active), 100 * (double)use.params / (double)cost->params_total,
 		   text_of_count(use.flops, flops));
+	if (*config->replay)
+		printf("  note: choices are replayed from %s\n", config->replay);
 	if (weights_are_constant(settings))
 		puts("  note: with top-k 1 and gate=renorm every weight is the same, so that the loss gives the router no "
 			 "gradient\n"
@@ -301,6 +304,12 @@ static int write_trace(void *context, struct trainer *trainer, struct error *err
 	return tracer_write(&errand->tracer, errand->model, trainer, err);
 }
 
+static int write_step(void *context, const struct trainer *trainer, struct error *err)
+{
+	struct errand *errand = context;
+	return tracer_step(&errand->tracer, errand->model, trainer, err);
+}
+
 /* Does a run of other settings stand there? */
 static bool is_taken(const char *folder, const struct settings *settings)
 {
@@ -334,6 +343,7 @@ static struct run_plan plan_of(const struct run_options *opt, const struct setti
 							  .threads = (int)(opt->threads ? (size_t)opt->threads : jobs_processors()),
 							  .checkpoint_every = (size_t)opt->checkpoint_every,
 							  .show = on_terminal(opt) ? show_progress : NULL,
+							  .each = *opt->trace && opt->trace_form == TRACER_TRAINING ? write_step : NULL,
 							  .last = *opt->trace ? write_trace : NULL,
 							  .context = errand };
 }
@@ -405,6 +415,10 @@ static int run(const void *options, int argc, char **args, struct error *err)
 	(void)args;
 	if (opt->resume && opt->force)
 		return fail(err, ERROR_USER, "--resume and --force exclude each other");
+	if (opt->resume && *opt->trace && opt->trace_form == TRACER_TRAINING)
+		return fail(err, ERROR_USER, "a trace of training needs all steps, so it cannot be had with --resume");
+	if (opt->trace_form == TRACER_TRAINING && !*opt->trace)
+		return fail(err, ERROR_USER, "--trace-form training needs a file (give --trace, too)");
 	TRY(resolve(opt, &settings, &like, err));
 	return opt->dry_run ? dry_run(&settings, like, err) : train(opt, &settings, like, err);
 }

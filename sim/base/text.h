@@ -47,6 +47,8 @@ const char *text_beginnings(const char *word, const char *const *words);
 const char *text_keep(const char *text);
 const char *text_keep_n(const char *text, size_t length);
 const char *text_keep_f(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The pieces in one text, so that only equal lists of pieces give equal texts. */
+const char *text_keep_all(size_t n, const char *const *piece);
 const char *text_keep_v(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* May a run, a strategy label or a file be called this?  [A-Za-z0-9._=,+-], 1 to 200 bytes, no leading '.' or '-'. */

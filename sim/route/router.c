@@ -116,6 +116,11 @@ void router_add_offset(struct router *r, const real *offset, struct arena *arena
 		r->choice = ARENA_TAKE(arena, r->route.call.tokens * r->route.call.experts, real);
 }
 
+void router_replay(struct router *r, const struct recording *recording)
+{
+	r->recording = recording;
+}
+
 void router_add_projection(struct router *r, const struct layer_options *layer, size_t width, struct params *params,
 						   struct arena *arena)
 {
@@ -207,7 +212,10 @@ static void choose(struct router *r)
 	const struct moe_call *call = &r->route.call;
 	size_t capacity = plan_capacity(r->capacity, call->tokens, call->experts, call->k);
 	r->planner.picks.n = 0;
-	selector(r)->select(&r->memory[SELECTOR].self, &r->route, &r->planner.picks);
+	if (r->recording && r->recording->training == call->training)
+		recording_pick(r->recording, call->step - 1, call->layer, &r->planner.picks);
+	else
+		selector(r)->select(&r->memory[SELECTOR].self, &r->route, &r->planner.picks);
 	plan_build(&r->plan, &r->planner, call->tokens, capacity, r->overflow, r->route.choice, selector(r)->part.name);
 	r->route.picks = &r->planner.picks;
 	r->route.plan = &r->plan;

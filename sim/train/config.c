@@ -168,6 +168,12 @@ static const struct {
 		.high = 0.999999,
 		.preset = 0.99,
 		.help = "beta2 of AdamW, for the mean of its square" } },
+	{ SETTINGS_TRAINING,
+	  { .name = "replay",
+		.type = MOE_OPT_TEXT,
+		AT(replay),
+		.help = "file with a routing to use instead of the strategy's choices: the training steps, as --trace-form "
+				"training writes them, or the held-out tokens, as --trace-form tokens does" } },
 	{ SETTINGS_MEASUREMENT,
 	  { .name = "eval-tokens",
 		.type = MOE_OPT_INT,
