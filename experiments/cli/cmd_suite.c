@@ -28,7 +28,7 @@
 struct suite_options {
 	const char *out, *only, *set, *seeds;
 	int64_t jobs, index, checkpoint_every;
-	bool plan, dry_run, gather, no_progress;
+	bool plan, dry_run, json, gather, no_progress;
 };
 
 static const struct moe_opt suite_rows[] = {
@@ -59,6 +59,10 @@ static const struct moe_opt suite_rows[] = {
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, dry_run),
 	  .help = "print the runs and what they cost, and run none" },
+	{ .name = "json",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct suite_options, json),
+	  .help = "with --dry-run: print the runs as JSON" },
 	{ .name = "plan",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, plan),
@@ -269,7 +273,7 @@ static int act(const struct suite_options *opt, const char *file, const struct s
 	if (opt->plan)
 		print_plan(opt, file, grid);
 	else if (opt->dry_run)
-		status = outlook_print(suite, &campaign, err);
+		status = (opt->json ? outlook_print_json : outlook_print)(suite, &campaign, err);
 	else if (opt->index)
 		status = run_one(&campaign, (size_t)opt->index - 1, err);
 	else
@@ -283,6 +287,8 @@ static int suite_command(const void *options, int argc, char **args, struct erro
 	const struct suite_options *opt = options;
 	struct suite suite;
 	struct grid grid;
+	if (opt->json && !opt->dry_run)
+		return fail(err, ERROR_USER, "--json goes with --dry-run (moesim compare --json tells the results)");
 	if (argc != 1)
 		return fail(err, ERROR_USER, "suite takes one suite file (moesim suite --help)");
 	const char *file;
