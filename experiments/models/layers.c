@@ -278,11 +278,11 @@ int layers_in_pairs(struct reading *r, struct error *err)
 
 int layers_by_frequency(struct reading *r, struct error *err)
 {
-	bool residual = true;
+	bool residual = false;
 	int64_t every = 2;
 	r->moe_key = "moe_layer_frequency";
 	TRY(layers_int(r, "moe_layer_frequency", 1, every, &every, err));
-	TRY(document_bool(r->doc, "parallel_attn_mlp_res|use_residual", &residual, err));
+	TRY(document_bool(r->doc, "parallel_attn_mlp_res", &residual, err));
 	mark_range(r, 0, last_of(r), every, 1);
 	r->shape->beside_width = residual ? r->shape->width : 0;
 	r->shape->beside_norm = residual;

@@ -296,15 +296,14 @@ static int mark_from_one(struct reading *r, const char *key, int8_t mixer, bool 
 static int read_kimi_layers(struct reading *r, struct error *err)
 {
 	bool found, full;
+	const char *key = "linear_attn_config.kda_layers";
 	TRY(layers_words(r, "layer_types", linear_words, MIXER, &found, err));
 	if (found)
 		return 0;
-	TRY(mark_from_one(r, "linear_attn_config.kda_layers", 1, &found, err));
+	TRY(mark_from_one(r, key, 1, &found, err));
 	TRY(mark_from_one(r, "linear_attn_config.full_attn_layers", 0, &full, err));
-	if (!found && !full)
-		layers_default_pattern(r);
-	for (int64_t i = 0; i < r->shape->layers && !found && !full; i++)
-		r->order[i].mixer = (i + 1) % 4 != 0;
+	if (!found)
+		layers_doubt(r, text_keep_f("without %s all layers have latent attention", key));
 	return 0;
 }
 
@@ -657,6 +656,10 @@ int mixers_granite(struct reading *r, struct error *err)
 							 (long long)m->heads, (long long)(expand * r->shape->width));
 	m->head_dim = expand * r->shape->width / m->heads;
 	TRY(read_auto(r, "mamba_d_head", &m->head_dim, err));
+	if (m->head_dim * m->heads != expand * r->shape->width)
+		return document_fail(r->doc, "mamba_d_head", err,
+							 "mamba_d_head = %lld: %lld heads of it must have the width %lld", (long long)m->head_dim,
+							 (long long)m->heads, (long long)(expand * r->shape->width));
 	TRY(layers_words(r, "layer_types|layers_block_type", linear_words, MIXER, &found, err));
 	for (int64_t i = 0; i < r->shape->layers && !found; i++)
 		r->order[i].mixer = 1;

@@ -407,6 +407,14 @@ END_TEST
 static const char mixtral[] = "\"model_type\":\"mixtral\",\"num_hidden_layers\":2,\"hidden_size\":8,\"vocab_size\":10,"
 							  "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_local_experts\":4,"
 							  "\"num_experts_per_tok\":2,\"intermediate_size\":6";
+static const char granite[] = "\"model_type\":\"granitemoehybrid\",\"num_hidden_layers\":2,\"hidden_size\":8,"
+							  "\"vocab_size\":10,\"num_attention_heads\":2,\"num_key_value_heads\":2,"
+							  "\"num_local_experts\":4,\"num_experts_per_tok\":2,\"intermediate_size\":6,"
+							  "\"mamba_n_heads\":4";
+static const char exaone[] =
+	"\"model_type\":\"exaone_moe\",\"num_hidden_layers\":4,\"hidden_size\":8,\"vocab_size\":10,"
+	"\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_experts\":4,"
+	"\"num_experts_per_tok\":2,\"moe_intermediate_size\":6,\"intermediate_size\":9";
 static const char qwen[] = "\"model_type\":\"qwen3_moe\",\"num_hidden_layers\":6,\"hidden_size\":8,\"vocab_size\":10,"
 						   "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_experts\":4,"
 						   "\"num_experts_per_tok\":2,\"moe_intermediate_size\":6,\"intermediate_size\":9";
@@ -448,6 +456,49 @@ START_TEST(what_a_config_may_leave_out)
 	ck_assert(shape.tied);
 	ck_assert_int_eq(shape.mixer[1].window, 5);
 	ck_assert_int_eq(windowed(shape), 2);
+}
+END_TEST
+
+/* What the class of a family has where the file has no such key, by the configuration file of each. */
+START_TEST(class_defaults_hold)
+{
+	static const char kimi[] =
+		"\"model_type\":\"kimi_linear\",\"num_hidden_layers\":4,\"hidden_size\":8,\"vocab_size\":10,"
+		"\"num_attention_heads\":2,\"num_experts\":4,\"num_experts_per_token\":2,"
+		"\"moe_intermediate_size\":3,\"intermediate_size\":9,\"kv_lora_rank\":5,"
+		"\"qk_nope_head_dim\":2,\"qk_rope_head_dim\":2,\"v_head_dim\":3";
+	struct cost_shape shape = shape_of(kimi, "");
+	ck_assert_int_eq(shape.moe_layers, 4);
+	ck_assert_int_eq(shape.shared, 0);
+	ck_assert_int_eq(cost_mixer_layers(&shape, 0), 4);
+	shape = shape_of(kimi, ",\"first_k_dense_replace\":1,\"num_shared_experts\":1,\"linear_attn_config\":{"
+						   "\"kda_layers\":[1,3],\"num_heads\":2,\"head_dim\":4,\"short_conv_kernel_size\":4}");
+	ck_assert_int_eq(shape.moe_layers, 3);
+	ck_assert_int_eq(shape.shared_width, 3);
+	ck_assert_int_eq(cost_mixer_layers(&shape, 1), 2);
+
+	const char *arctic = text_keep_f("\"model_type\":\"arctic\"%s", strchr(mixtral, ','));
+	ck_assert_int_eq(shape_of(arctic, ",\"moe_layer_frequency\":1").beside_width, 0);
+	ck_assert_int_eq(shape_of(arctic, ",\"parallel_attn_mlp_res\":true").beside_width, 8);
+	ck_assert_int_eq(shape_of(arctic, "").moe_layers, 1);
+
+	const char *shared = text_keep_f("\"model_type\":\"granitemoeshared\"%s", strchr(mixtral, ','));
+	ck_assert_int_eq(shape_of(shared, "").shared, 0);
+	ck_assert_int_eq(shape_of(shared, ",\"shared_intermediate_size\":5").shared, 1);
+
+	static const char window[] = "\"model_type\":\"cohere2_moe\",\"num_hidden_layers\":9,\"hidden_size\":8,"
+								 "\"vocab_size\":10,\"num_attention_heads\":2,\"num_key_value_heads\":2,"
+								 "\"num_experts\":4,\"num_experts_per_tok\":2,\"intermediate_size\":6";
+	/* layers 3 and 7 of 9 see all; behind a dense one that does, 4 and 8 */
+	ck_assert_int_eq(windowed(shape_of(window, "")), 7);
+	shape =
+		shape_of(window, ",\"first_k_dense_replace\":1,\"prefix_dense_intermediate_size\":7,\"num_shared_experts\":2");
+	ck_assert_int_eq(windowed(shape), 6);
+	ck_assert_int_eq(shape.order[0].mixer, 0);
+	ck_assert_int_eq(shape.order[4].mixer, 0);
+	ck_assert_int_eq(shape.dense_width, 7);
+	ck_assert_int_eq(shape.shared_width, 12);
+	ck_assert(shape.tied);
 }
 END_TEST
 
@@ -589,6 +640,10 @@ static const struct {
 	{ qwen, ",\"mlp_only_layers\":[0,1,2,3,4,5]", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":7", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":0", "from 1" },
+	{ granite, ",\"mamba_d_head\":3", "4 heads of it must have the width 16" },
+	{ granite, ",\"mamba_d_head\":\"wide\"", "must be an integer or \"auto\"" },
+	{ exaone, ",\"sliding_window_pattern\":\"LGLG\"", "letters L with a G at the end" },
+	{ exaone, ",\"sliding_window_pattern\":\"\"", "letters L with a G at the end" },
 	{ qwen, ",\"norm_topk_prob\":1", "norm_topk_prob must be true or false" },
 	{ qwen, ",\"n_group\":\"8\"", "n_group must be an integer" },
 	{ qwen, ",\"topk_group\":2.5", "topk_group must be an integer" },
@@ -681,6 +736,7 @@ int main(void)
 	tcase_add_test(config, infinity_stands_where_no_key_is_read);
 	tcase_add_test(config, a_text_model_is_found_under_any_key);
 	tcase_add_test(config, what_a_config_may_leave_out);
+	tcase_add_test(config, class_defaults_hold);
 	tcase_add_test(config, a_byte_order_mark_and_a_folder_name);
 	tcase_add_test(config, sparse_steps_and_dense_layers);
 	tcase_add_test(config, windows_count_only_when_used);
