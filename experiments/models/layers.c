@@ -217,9 +217,10 @@ int layers_enumerated(struct reading *r, struct error *err)
 	if (json_is_string(value))
 		return mark_text(r, "moe_layers_enum", json_string_value(value), err);
 	TRY(mark_listed(r, "moe_layers_enum", COST_MOE, &found, err));
-	if (!found)
-		return layers_after_dense(r, err);
-	return 0;
+	if (!found && r->family->first_dense == FIRST_DENSE_NEEDED)
+		return document_fail(r->doc, r->moe_key, err, "%s is missing (a %s model needs it)", r->moe_key,
+							 family_name(r->family));
+	return found ? 0 : layers_after_dense(r, err);
 }
 
 int layers_by_period(struct reading *r, struct error *err)

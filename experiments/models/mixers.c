@@ -174,6 +174,19 @@ int mixers_prefixed(struct reading *r, struct error *err)
 	return 0;
 }
 
+/* SmallThinker: 1 for a window. */
+int mixers_laid_out(struct reading *r, struct error *err)
+{
+	bool found;
+	TRY(document_int(r->doc, "sliding_window_size|sliding_window", 1, SIZE_LIMIT, &copy_kind(r, 1)->window, err));
+	TRY(layers_flags(r, "sliding_window_layout", 0, 1, MIXER, &found, err));
+	if (found && kind(r, 1)->window == 0) {
+		kind(r, 1)->window = r->family->window;
+		r->window = r->family->window;
+	}
+	return 0;
+}
+
 /* Layers have the window that layer_types says, and none without it. */
 int mixers_listed(struct reading *r, struct error *err)
 {

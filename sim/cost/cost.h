@@ -60,7 +60,7 @@ struct cost_mixer {
 	bool sinks;      /* one learned logit for each head (gpt-oss) */
 	bool k_is_v;     /* values are the keys before their norm: no map of their own (Gemma 4) */
 	bool borrows_kv; /* keys and values are an earlier layer's: neither maps nor cache (Gemma 4, Hunyuan-Large) */
-	int64_t q_rank;  /* COST_LATENT: rank of the queries, 0: not compressed; COST_COMPRESSED: it, too */
+	int64_t q_rank;  /* rank of the queries, with a norm; 0: they are not compressed (COST_COMPRESSED must have it) */
 	int64_t kv_rank, nope_dim, rope_dim;
 	int64_t window;       /* keys that a query sees at most; 0: all */
 	bool window_restarts; /* the window is a chunk: positions 0 .. window-1, window .. 2 window-1, ... (Llama 4) */
