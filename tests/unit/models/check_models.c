@@ -322,6 +322,14 @@ static const struct {
 	{ "nemotron-3-nano-30b", 6 * 512, 6 * 512 * 4096, 23 * (64 * 64 * 128 + 3 * 6144) },
 	/* 4 of 32; 28 of Mamba: 8192 x 16 and 3 inputs of 8192 */
 	{ "jamba-1.5-mini", 4 * 2048, 4 * 2048 * 4096, 28 * (8192 * 16 + 3 * 8192) },
+	/* 10 layers see all, 30 the last 512, each with 8 heads of 128, twice */
+	{ "laguna-xs.2", 40 * 2048, INT64_C(4096) * 10 * 2048 + 512 * 30 * 2048, 0 },
+	/* one head of 256, twice */
+	{ "step3", 61 * 512, INT64_C(4096) * 61 * 512, 0 },
+	/* 7 layers of 512 + 64; 35 with 32 states of 128 x 128 and 3 inputs of 3 x 4096 channels */
+	{ "ling-3.0-flash", 7 * 576, INT64_C(4096) * 7 * 576, INT64_C(35) * (32 * 128 * 128 + 3 * 3 * 4096) },
+	/* two compressed rows a layer */
+	{ "longcat-flash-lite", 28 * 576, INT64_C(4096) * 28 * 576, 0 },
 	/* half the layers borrow */
 	{ "hunyuan-large", 32 * 2 * 8 * 80, INT64_C(32) * 2 * 8 * 80 * 4096, 0 },
 };
@@ -376,7 +384,8 @@ END_TEST
 /* All devices of all stages together hold every parameter once, but for what is repeated. */
 START_TEST(stages_together_are_the_model)
 {
-	static const char *const names[] = { "nemotron-3-nano-30b", "jamba-1.5-mini", "deepseek-v4-flash", "kimi-k3" };
+	static const char *const names[] = { "nemotron-3-nano-30b", "jamba-1.5-mini", "deepseek-v4-flash", "kimi-k3",
+										 "laguna-xs.2",         "ling-3.0-flash", "longcat-flash-lite" };
 	struct model model = read_config(names[_i]);
 	struct cost_share one, half;
 	struct error err;
@@ -734,7 +743,7 @@ int main(void)
 	tcase_add_loop_test(config, caches_and_states_by_hand, 0, ROWS(kept));
 	tcase_add_test(config, layers_that_predict_ahead_are_counted_beside);
 	tcase_add_test(config, a_share_of_a_model_by_hand);
-	tcase_add_loop_test(config, stages_together_are_the_model, 0, 4);
+	tcase_add_loop_test(config, stages_together_are_the_model, 0, 7);
 	tcase_add_test(config, a_split_that_does_not_divide_is_refused);
 	tcase_add_test(config, what_is_not_understood_is_named);
 	tcase_add_test(config, infinity_stands_where_no_key_is_read);
