@@ -84,6 +84,8 @@ struct family {
 	const char *key[SIZES];    /* where it differs from the common one; "": the family has no such size */
 	int64_t preset[SIZES];     /* what its configuration class has where the file has no such key; 0: nothing */
 	const char *unused;        /* keys of its files that bear nothing in its code, with | between them; may be NULL */
+	const char *usual; /* keys that its published files have and whose absence means another network, with commas
+						* between them and | between names of one */
 	unsigned reads;
 	int64_t
 		first_dense; /* FIRST_DENSE_NEEDED: nothing; else what its class has for first_k_dense_replace or its like */

@@ -10,19 +10,30 @@
 #include "experiments/models/layers.h"
 #include "sim/base/text.h"
 
-static void add_default(struct reading *r, const char *one)
+static bool tells(const char *list, const char *one)
 {
+	size_t length = strlen(one);
+	for (const char *at = list; at && (at = strstr(at, one)); at++)
+		if ((at == list || at[-1] == ' ') && (at[length] == '\0' || at[length] == ',' || at[length] == ' '))
+			return true;
+	return false;
+}
+
+void layers_default_text(struct reading *r, const char *one)
+{
+	if (tells(r->defaults, one))
+		return;
 	r->defaults = r->defaults ? text_keep_f("%s, %s", r->defaults, one) : one;
 }
 
 void layers_default(struct reading *r, const char *key, int64_t value)
 {
-	add_default(r, text_keep_f("%s %lld", document_name(r->doc, key), (long long)value));
+	layers_default_text(r, text_keep_f("%s %lld", document_name(r->doc, key), (long long)value));
 }
 
 void layers_default_pattern(struct reading *r)
 {
-	add_default(r, "layer_types");
+	layers_default_text(r, "layer_types");
 }
 
 void layers_doubt(struct reading *r, const char *doubt)

@@ -591,7 +591,8 @@ START_TEST(what_is_not_understood_is_named)
 	notes(text_keep_f("{%s,\"architectures\":[\"MixtralForSequenceClassification\"]}", mixtral), NULL);
 	notes(text_keep_f("{%s,\"memory_dim\":8.0}", mixtral), "not counted: memory_dim");
 	notes(text_keep_f("{%s,\"layer_bias\":0.5}", mixtral), NULL);
-	notes(text_keep_f("{%s,\"use_sliding_window\":true,\"sliding_window\":9}", qwen), NULL);
+	notes(text_keep_f("{%s,\"head_dim\":4,\"use_sliding_window\":true,\"sliding_window\":9}", qwen), NULL);
+	notes(text_keep_f("{%s}", qwen), "not in the file, taken from the family's defaults: head_dim");
 	notes(text_keep_f("{\"model_type\":\"qwen3_moe\",\"text_config\":{%s,\"num_experts\":4,"
 					  "\"moe_intermediate_size\":3}}",
 					  mixtral),
