@@ -597,6 +597,10 @@ static int find_family(const struct document *doc, const struct family *outer, c
 	if (*family == of_class && of_type && of_type != of_class && !family_lists("bailing_moe", type))
 		add_caution(model,
 					text_keep_f("model_type is %s, but architectures is %s; counted as the latter", type, class));
+	if (outer && !of_type && of_class && of_class != outer)
+		add_caution(model,
+					text_keep_f("model_type is %s outside, but architectures is %s inside; counted as the former",
+								family_name(outer), class));
 	if (outer && of_type && of_type != outer)
 		add_caution(model, text_keep_f("model_type is %s outside and %s inside; counted as the former",
 									   family_name(outer), type));

@@ -287,6 +287,10 @@ static const struct {
 	{ "mimo-v2-flash", "with-embedding", "without-embedding" },
 	{ "minimax-m2.5", "with-embedding", "without-embeddings" },
 	{ "kimi-k2.5", "no", "without-embedding" },
+	{ "hy3-preview", "with-embedding", "with-mtp" }, /* 20.7 and 20.96 B, and its MTP layer 3.75 of 3.8 B */
+	{ "step3", "with-embedding", "without-embedding" },
+	{ "laguna-xs.2", "with-embedding", "with-embedding" },
+	{ "longcat-flash-lite", "with-embedding", "" },
 	{ "grok-2", "", "" },
 };
 
