@@ -297,7 +297,7 @@ int layers_by_frequency(struct reading *r, struct error *err)
 	TRY(document_bool(r->doc, "parallel_attn_mlp_res", &residual, err));
 	mark_range(r, 0, last_of(r), every, 1);
 	r->shape->beside_width = residual ? r->shape->width : 0;
-	r->shape->beside_norm = residual;
+	r->shape->moe_norm = residual;
 	return 0;
 }
 

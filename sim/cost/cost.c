@@ -644,7 +644,7 @@ static void count_norms(const struct cost_shape *s, struct cost_count *count)
 	int64_t cross = s->encoder_layers > 0 ? s->layers - s->encoder_layers : 0;
 	int64_t final = s->encoder_layers > 0 ? 2 : 1;
 	add_other(&all, norm_values(s, plus(plus(times(s->norms, s->layers), cross), final)));
-	add_other(&all, norm_values(s, s->beside_norm ? s->moe_layers : 0));
+	add_other(&all, norm_values(s, s->moe_norm ? s->moe_layers : 0));
 	set_all(count, COST_NORM, all);
 }
 

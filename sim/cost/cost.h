@@ -121,9 +121,9 @@ struct cost_shape {
 	bool mixture_bias;    /* one bias row behind a whole mixture, not behind each expert (JetMoE) */
 	int64_t dense_width;  /* FFN of the layers that are no MoE layers */
 	int64_t beside_width; /* dense FFN beside the experts of an MoE layer */
-	bool beside_norm;     /* with a norm of its own (Arctic) */
-	int64_t matrices;     /* of an FFN: 3 with a gated activation (SwiGLU), 2 without */
-	bool ffn_bias;        /* behind each of these matrices */
+	bool moe_norm; /* an MoE layer has a norm more than others: of that FFN (Arctic), or behind its experts (A.X-K1) */
+	int64_t matrices; /* of an FFN: 3 with a gated activation (SwiGLU), 2 without */
+	bool ffn_bias;    /* behind each of these matrices */
 
 	int64_t streams;                           /* of the residual: hyper-connections mix them (arXiv 2512.24880) */
 	bool residual_attention;                   /* each block attends to the outputs of earlier ones (Kimi K3) */

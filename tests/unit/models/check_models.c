@@ -187,6 +187,7 @@ static const struct {
 	const char *name;
 	int64_t total, active;
 } counted[] = {
+	{ "a.x-k1", INT64_C(518983063808), INT64_C(32779344128) },
 	{ "arctic", INT64_C(478584608768), INT64_C(17318647808) },
 	{ "aria", INT64_C(24869091840), INT64_C(4115151360) },
 	{ "deepseek-ocr", INT64_C(2934734080), INT64_C(739605760) },
@@ -288,6 +289,7 @@ static const struct {
 	{ "minimax-m2.5", "with-embedding", "without-embeddings" },
 	{ "kimi-k2.5", "no", "without-embedding" },
 	{ "hy3-preview", "with-embedding", "with-mtp" }, /* 20.7 and 20.96 B, and its MTP layer 3.75 of 3.8 B */
+	{ "a.x-k1", "with-embedding", "with-embedding" },
 	{ "step3", "with-embedding", "without-embedding" },
 	{ "laguna-xs.2", "with-embedding", "with-embedding" },
 	{ "longcat-flash-lite", "with-embedding", "" },
