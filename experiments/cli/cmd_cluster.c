@@ -112,6 +112,24 @@ static int follow(struct scene *scene, struct error *err)
 	return status;
 }
 
+static int cache(struct scene *scene, struct error *err)
+{
+	struct caches caches;
+	int status = caches_scene(scene, &caches, err);
+	if (status == 0) {
+		struct csv_writer *to = cluster_csv_open(CLUSTER_CACHED);
+		struct cluster_row row = { .opt = scene->opt };
+		for (size_t i = 0; i < scene->traffic.n * caches.policies; i++) {
+			row.routing = &scene->traffic.layer[i / caches.policies];
+			row.cached = &caches.cached[i];
+			cluster_csv_row(CLUSTER_CACHED, to, &row);
+		}
+		status = csv_close(to, false, err);
+	}
+	caches_free(&caches);
+	return status;
+}
+
 static int run(const void *options, int argc, char **args, struct error *err)
 {
 	const struct cluster_options *opt = options;
@@ -121,7 +139,7 @@ static int run(const void *options, int argc, char **args, struct error *err)
 	TRY(cluster_options_check(opt, err));
 	int status = scene_open(opt, &scene, err);
 	if (status == 0)
-		status = (*opt->over_time ? follow : opt->place ? place : price)(&scene, err);
+		status = (opt->cache ? cache : *opt->over_time ? follow : opt->place ? place : price)(&scene, err);
 	scene_close(&scene);
 	return status;
 }

@@ -5,12 +5,21 @@
 #ifndef EXPERIMENTS_CLUSTERS_COLUMNS_H
 #define EXPERIMENTS_CLUSTERS_COLUMNS_H
 
+#include "experiments/clusters/caches.h"
 #include "experiments/clusters/follow.h"
 #include "experiments/clusters/place.h"
 #include "experiments/clusters/price.h"
 #include "sim/base/csv_column.h"
 
-enum cluster_file { CLUSTER_PHASES, CLUSTER_LAYERS, CLUSTER_PLACED, CLUSTER_SLOTS, CLUSTER_MOMENTS, CLUSTER_FOLLOWED };
+enum cluster_file {
+	CLUSTER_PHASES,
+	CLUSTER_LAYERS,
+	CLUSTER_PLACED,
+	CLUSTER_SLOTS,
+	CLUSTER_MOMENTS,
+	CLUSTER_FOLLOWED,
+	CLUSTER_CACHED
+};
 
 /* What a row is about; what a file's columns do not name may be left out. */
 struct cluster_row {
@@ -23,6 +32,8 @@ struct cluster_row {
 	const struct followed_sum *sum;
 	const struct moment *moment;
 	const char *label;
+	const struct cluster_options *opt;
+	const struct cached *cached;
 	size_t slot, step;
 };
 

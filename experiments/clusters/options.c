@@ -18,6 +18,8 @@
 static const char *const phases[] = { "train", "prefill", "decode", NULL };
 static const char *const dedups[] = { "auto", "none", "device", "node", NULL };
 
+const char *const cache_policy_names[] = { "all", "lru", "lfu", "pin", "belady", NULL };
+
 #define AT(member) offsetof(struct cluster_options, member)
 const struct moe_opt cluster_option_rows[] = {
 	{ "nodes", MOE_OPT_INT, AT(nodes), 1, 65536, 2, .help = "nodes of the cluster" },
@@ -72,6 +74,12 @@ const struct moe_opt cluster_option_rows[] = {
 	  .help = "tokens of a trace that make a step of --over-time; none takes its column step" },
 	{ "summary", MOE_OPT_FLAG, AT(summary),
 	  .help = "one row per layer; with --place, one per rule: the load of the fullest device and how low it can be" },
+	{ "cache", MOE_OPT_INT, AT(cache), 0, TALLY_IDS, 0, .zero = "none",
+	  .help = "print what a cache of so many experts per layer hits, in place of time" },
+	{ "policy", MOE_OPT_CHOICE, AT(policy), .high = 4, .preset = 0, .choices = cache_policy_names,
+	  .help = "what the cache keeps: most recently used, most frequently used, most used of all, or used soonest" },
+	{ "cache-batch", MOE_OPT_INT, AT(cache_batch), 1, 1 << 24, 1,
+	  .help = "tokens that ask for experts together, each expert once" },
 	{ "width", MOE_OPT_INT, AT(width), 1, 1 << 20, 7168, .help = "elements of a row" },
 	{ "expert-width", MOE_OPT_INT, AT(expert_width), 1, 1 << 20, 2048, .help = "inner width of an expert" },
 	{ "expert-matrices", MOE_OPT_INT, AT(matrices), 2, 3, 3, .help = "3 for SwiGLU, 2 for an MLP" },
@@ -152,6 +160,18 @@ bool cluster_is_flat(const struct cluster_options *opt)
 	return opt->transport == TRANSPORT_ONE_LEVEL || opt->transport == TRANSPORT_PAIRWISE;
 }
 
+static int check_cache(const struct cluster_options *opt, struct error *err)
+{
+	static const char *const of_caches[] = { "policy", "cache-batch", NULL };
+	static const char *const others[] = { "placement", "slots",          "place",       "summary",  "over-time",
+										  "from",      "preset",         "clusters",    "nvl-gbps", "nic-gbps",
+										  "phase",     "dispatch-bytes", "scale-block", NULL };
+	if (opt->cache == 0)
+		return refuse_flags(opt, of_caches, "needs --cache", err);
+	TRY(refuse_flags(opt, others, "has no effect on --cache", err));
+	return refuse_flags(opt, of_times, "has no effect on --cache", err);
+}
+
 static int check_place(const struct cluster_options *opt, struct error *err)
 {
 	static const char *const of_places[] = { "over-time", "from", NULL }, *const phase[] = { "phase", NULL };
@@ -189,5 +209,6 @@ int cluster_options_check(const struct cluster_options *opt, struct error *err)
 		return fail(err, ERROR_USER, "--overlap takes the place of --chunks (give one)");
 	if (opt->slowdown > 1 && opt->chunks == 1 && opt->overlap == 0 && opt->shared == 0)
 		return fail(err, ERROR_USER, "--slowdown needs something that overlaps (--chunks, --overlap or --shared)");
+	TRY(check_cache(opt, err));
 	return check_place(opt, err);
 }

@@ -24,6 +24,8 @@ struct cluster_options {
 	const char *placement;
 	int64_t slots;
 	bool place, summary;
+	int64_t cache, cache_batch;
+	int policy;
 	const char *over_time, *from;
 	int64_t window, interval, step_tokens;
 	double trigger, min_gain;
@@ -38,6 +40,7 @@ struct cluster_options {
 };
 
 extern const struct moe_opt cluster_option_rows[];
+extern const char *const cache_policy_names[]; /* all, and those of cache_policies[] */
 
 /* The file of a routing or of loads; "": it is drawn. */
 const char *cluster_file(const struct cluster_options *opt);
