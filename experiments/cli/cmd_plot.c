@@ -99,9 +99,9 @@ static int choose_chart(struct plotting *p, const char *name, struct error *err)
 	known[n] = NULL;
 	near = text_nearest(name, known);
 	if (near)
-		fail(err, ERROR_USER, "no chart is called '%s' (did you mean '%s'?)", name, near);
+		fail(err, ERROR_USER, "unknown chart '%s' (did you mean '%s'?)", name, near);
 	else
-		fail(err, ERROR_USER, "no chart of these is called '%s' (known: %s)", name, chart_names(p->subject));
+		fail(err, ERROR_USER, "none of these charts is called '%s' (known: %s)", name, chart_names(p->subject));
 	return fail_at(err, "--only", 0, 0);
 }
 

@@ -12,13 +12,12 @@
 #include "sim/base/text.h"
 #include "sim/route/catalog.h"
 
-const struct command *const commands[] = { &command_run,     &command_suite,
-										   &command_compare, &command_plot,
-										   &command_report,  &command_list,
-										   &command_explain, &command_route,
-										   &command_analyze, &command_model,
-										   &command_cluster, &command_completion,
-										   &command_help,    NULL };
+const struct command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#include "experiments/cli/commands.def"
+#undef COMMAND
+	NULL
+};
 
 const struct command *command_find(const char *name)
 {

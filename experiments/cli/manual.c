@@ -30,6 +30,7 @@ static const char *const exit_codes[][2] = {
 enum { EXIT_CODES = sizeof exit_codes / sizeof *exit_codes };
 
 static const char *const examples[][2] = {
+	{ "moesim demo", "watch a router choose experts, before and after training" },
 	{ "moesim --strategy expert-choice", "train one small MoE model and write runs/expert-choice-s1" },
 	{ "moesim --strategy top-k --balance aux,weight=0.01+z", "token choice with two balancing losses" },
 	{ "moesim suite quick", "compare strategies over seeds" },
@@ -118,7 +119,8 @@ void manual_command(const struct command *command, FILE *to)
 {
 	wrap_text(to, text_keep_f("moesim %s: %s", command->name, command->summary), 0, 0, wrap_columns(to));
 	fputc('\n', to);
-	wrap_text(to, text_keep_f("Usage: moesim %s [FLAGS] %s", command->name, command->arguments), 0, 7, wrap_columns(to));
+	wrap_text(to, text_keep_f("Usage: moesim %s [FLAGS] %s", command->name, command->arguments), 0, 7,
+			  wrap_columns(to));
 	fputc('\n', to);
 	wrap_text(to, command->about, 0, 0, wrap_columns(to));
 	fputs("\nFlags:\n", to);

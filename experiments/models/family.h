@@ -38,6 +38,9 @@ enum size {
 	STREAMS,
 	LAYER_EMBEDDING,
 	LAYER_VOCABULARY,
+	GRAM_RATIO,
+	GRAM_LENGTH,
+	GRAM_SPLITS,
 	AHEAD,
 	SIZES
 };
@@ -119,10 +122,15 @@ int mixers_windowed_above(struct reading *, struct error *);
 int mixers_alternating(struct reading *, struct error *);
 int mixers_chunked(struct reading *, struct error *);
 int mixers_mostly_windowed(struct reading *, struct error *);
+int mixers_prefixed(struct reading *, struct error *);
+int mixers_listed(struct reading *, struct error *);
+int mixers_after_full(struct reading *, struct error *);
+int mixers_of_heads(struct reading *, struct error *);
 int mixers_delta(struct reading *, struct error *);
 int mixers_kimi(struct reading *, struct error *);
 int mixers_lightning(struct reading *, struct error *);
 int mixers_bailing(struct reading *, struct error *);
+int mixers_hybrid(struct reading *, struct error *);
 int mixers_indexed(struct reading *, struct error *);
 int mixers_compressed(struct reading *, struct error *);
 int mixers_gemma(struct reading *, struct error *);

@@ -134,6 +134,96 @@ int mixers_mostly_windowed(struct reading *r, struct error *err)
 	return window > 0 ? read_window_layers(r, every > 0 ? every : 1, err) : 0;
 }
 
+/* Command A+: the dense layers before the others have a pattern of their own. */
+int mixers_prefixed(struct reading *r, struct error *err)
+{
+	int64_t window, every = 4, every_dense = 1, dense = 0;
+	TRY(read_window(r, r->family->window, &window, err));
+	TRY(read_int(r, "sliding_window_pattern", 4, &every, err));
+	TRY(read_int(r, "prefix_dense_sliding_window_pattern", 1, &every_dense, err));
+	TRY(document_int(r->doc, "first_k_dense_replace", 0, SIZE_LIMIT, &dense, err));
+	if (window == 0)
+		return 0;
+	TRY(read_window_layers(r, every_dense, err));
+	for (int64_t i = dense; i < r->shape->layers && !document_at(r->doc, "layer_types"); i++)
+		r->order[i].mixer = (i - dense + 1) % every != 0;
+	return 0;
+}
+
+/* Layers have the window that layer_types says, and none without it. */
+int mixers_listed(struct reading *r, struct error *err)
+{
+	int64_t window;
+	TRY(read_window(r, r->family->window, &window, err));
+	return window > 0 ? read_window_layers(r, 1, err) : 0;
+}
+
+/* The first of each four layers sees all. */
+int mixers_after_full(struct reading *r, struct error *err)
+{
+	int64_t window;
+	TRY(read_window(r, r->family->window, &window, err));
+	if (window == 0)
+		return 0;
+	TRY(read_window_layers(r, 1, err));
+	for (int64_t i = 0; i < r->shape->layers && !document_at(r->doc, "layer_types"); i++)
+		r->order[i].mixer = i % 4 != 0;
+	return 0;
+}
+
+/* The kind with so many heads and that window, made where there is none; -1 when there is no room. */
+static int kind_with(struct reading *r, int *kinds, int64_t heads, int64_t window)
+{
+	for (int i = 0; i < *kinds; i++)
+		if (kind(r, i)->heads == heads && kind(r, i)->window == window)
+			return i;
+	if (*kinds == COST_MIXERS)
+		return -1;
+	if (*kinds > 0)
+		copy_kind(r, *kinds);
+	kind(r, *kinds)->heads = heads;
+	kind(r, *kinds)->window = window;
+	return (*kinds)++;
+}
+
+static int read_gating(struct reading *r, struct error *err)
+{
+	const char *gating = NULL;
+	if (json_is_string(document_at(r->doc, "gating")))
+		TRY(document_word(r->doc, "gating", &gating, err));
+	if (gating && strcmp(gating, "per-head") != 0 && strcmp(gating, "per-element") != 0)
+		return document_fail(r->doc, "gating", err, "gating: '%s' is not known (known: per-head, per-element)", gating);
+	if (gating && strcmp(gating, "per-element") == 0)
+		kind(r, 0)->gate = COST_GATE_FULL;
+	return 0;
+}
+
+/* Laguna: each layer has its own number of heads, and a window where layer_types says so. */
+int mixers_of_heads(struct reading *r, struct error *err)
+{
+	int kinds = 0;
+	int64_t window = 0;
+	const json_t *list;
+	const char *key = "num_attention_heads_per_layer";
+	TRY(mixers_listed(r, err));
+	window = kind(r, 1)->window;
+	TRY(read_gating(r, err));
+	TRY(layers_list(r, key, &list, err));
+	for (int64_t i = 0; i < r->shape->layers; i++) {
+		const json_t *item = json_array_get(list, (size_t)i);
+		int64_t heads = list ? json_integer_value(item) : kind(r, 0)->heads;
+		if (list && (!json_is_integer(item) || heads < 1 || heads > SIZE_LIMIT || heads % kind(r, 0)->kv_heads != 0))
+			return document_fail(r->doc, key, err, "%s must list multiples of num_key_value_heads = %lld", key,
+								 (long long)kind(r, 0)->kv_heads);
+		int found = kind_with(r, &kinds, heads, r->order[i].mixer == 1 ? window : 0);
+		if (found < 0)
+			return document_fail(r->doc, key, err, "%s: there cannot be more than %d kinds of layers", key,
+								 COST_MIXERS);
+		r->order[i].mixer = (int8_t)found;
+	}
+	return 0;
+}
+
 static const struct layer_word linear_words[] = {
 	{ "full_attention", 0 }, { "attention", 0 }, { "linear_attention", 1 }, { "kda_attention", 1 }, { "mamba", 1 },
 	{ "conv", 1 },           { NULL, 0 }
@@ -233,6 +323,45 @@ int mixers_bailing(struct reading *r, struct error *err)
 									   .qkv_bias = full->qkv_bias,
 									   .out_bias = full->out_bias,
 									   .qk_norm = full->qk_norm };
+	for (int64_t i = 0; i < r->shape->layers && size > 0; i++)
+		r->order[i].mixer = (i + 1) % size != 0 && i < r->shape->layers / size * size;
+	return 0;
+}
+
+/* The gate behind latent attention. */
+static int read_granularity(struct reading *r, struct error *err)
+{
+	const char *word = NULL, *key = "gated_attention_proj_granularity_type";
+	TRY(document_word(r->doc, key, &word, err));
+	if (word && strcmp(word, "head_wise") != 0 && strcmp(word, "element_wise") != 0)
+		return document_fail(r->doc, key, err, "%s: '%s' is not known (known: head_wise, element_wise)", key, word);
+	if (word)
+		kind(r, 0)->gate = strcmp(word, "head_wise") == 0 ? COST_GATE_HEADS : COST_GATE_FULL;
+	return 0;
+}
+
+/* Ling 2.5 has lightning attention between layers of latent attention, Ling 3 the delta rule of Kimi Linear, which its
+ * configurations tell by the kernel of its convolutions. */
+int mixers_hybrid(struct reading *r, struct error *err)
+{
+	bool full = false;
+	int64_t size = 0, head_dim = 0;
+	struct cost_mixer *latent = kind(r, 0), *m = kind(r, 1);
+	TRY(document_int(r->doc, "layer_group_size", 1, SIZE_LIMIT, &size, err));
+	TRY(document_int(r->doc, "head_dim", 1, SIZE_LIMIT, &head_dim, err));
+	TRY(read_granularity(r, err));
+	if (head_dim == 0)
+		head_dim = r->shape->width / latent->heads;
+	*m = (struct cost_mixer){ .kind = COST_LIGHTNING, .heads = latent->heads, .head_dim = head_dim };
+	if (document_at(r->doc, "short_conv_kernel_size")) {
+		TRY(document_bool(r->doc, "no_kda_lora", &full, err));
+		TRY(read_int(r, "short_conv_kernel_size", 4, &m->kernel, err));
+		m->kind = COST_KIMI_DELTA;
+		m->decay_full = full;
+		m->gate = full ? COST_GATE_FULL : COST_GATE_NONE;
+	} else {
+		m->qk_norm = COST_QK_HEAD;
+	}
 	for (int64_t i = 0; i < r->shape->layers && size > 0; i++)
 		r->order[i].mixer = (i + 1) % size != 0 && i < r->shape->layers / size * size;
 	return 0;

@@ -41,12 +41,15 @@ static const struct {
 	[ZERO_EXPERTS] = { offsetof(struct cost_shape, zero_experts), NULL, true },
 	[LATENT] = { offsetof(struct cost_shape, latent), NULL, true },
 	[SHARED] = { offsetof(struct cost_shape, shared), NULL, true },
-	[SHARED_WIDTH] = { offsetof(struct cost_shape, shared_width), NULL, false },
+	[SHARED_WIDTH] = { offsetof(struct cost_shape, shared_width), NULL, true },
 	[DENSE_WIDTH] = { offsetof(struct cost_shape, dense_width), NULL, true },
 	[BESIDE_WIDTH] = { offsetof(struct cost_shape, beside_width), NULL, false },
 	[STREAMS] = { offsetof(struct cost_shape, streams), NULL, false },
 	[LAYER_EMBEDDING] = { offsetof(struct cost_shape, layer_embedding), NULL, true },
 	[LAYER_VOCABULARY] = { offsetof(struct cost_shape, layer_vocabulary), NULL, true },
+	[GRAM_RATIO] = { offsetof(struct cost_shape, gram_ratio), NULL, false },
+	[GRAM_LENGTH] = { offsetof(struct cost_shape, gram_length), NULL, false },
+	[GRAM_SPLITS] = { offsetof(struct cost_shape, gram_splits), NULL, false },
 	[AHEAD] = { offsetof(struct cost_shape, ahead),
 				"num_nextn_predict_layers|mtp_num_hidden_layers|num_mtp_modules|num_mtp_layers", true },
 };
@@ -161,6 +164,8 @@ static int relate_sizes(const struct reading *r, struct error *err)
 		s->shared_width = s->shared * s->expert_width;
 	else if (key_of(r, SHARED))
 		s->shared_width *= s->shared;
+	else if (s->shared_width == 0)
+		s->shared = 0;
 	return 0;
 }
 

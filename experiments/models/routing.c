@@ -24,9 +24,10 @@ static const char *word_at(const struct document *doc, const char *path, const c
 
 static const char *scorer(const struct document *doc, const struct family *family, struct model *model)
 {
-	const char *word =
-		word_at(doc, "scoring_func|score_function|score_func|moe_router_activation_func|moe_router_activation",
-				family->sigmoid ? "sigmoid" : "softmax");
+	const char *word = word_at(
+		doc,
+		"scoring_func|score_function|score_func|expert_selection_fn|moe_router_activation_func|moe_router_activation",
+		family->sigmoid ? "sigmoid" : "softmax");
 	if (strcmp(word, "softmax") == 0 || strcmp(word, "sigmoid") == 0)
 		return word;
 	model->unlike = text_keep_f("%s scores are simulated as sigmoid scores", word);
@@ -49,7 +50,10 @@ static const char *gate(const struct document *doc, const struct family *family)
 {
 	const json_t *norm = document_at(doc, "norm_topk_prob|moe_renormalize|norm_expert_weight|route_norm");
 	bool renormalizes = json_is_boolean(norm) ? json_is_true(norm) : family->renormalizes;
-	double scale = number_at(doc, "routed_scaling_factor|route_scale|moe_router_scaling_factor", 1);
+	double scale = number_at(doc,
+							 "routed_scaling_factor|route_scale|moe_router_scaling_factor|"
+							 "moe_routed_scaling_factor|router_scaling_factor",
+							 1);
 	char text[TEXT_NUMBER];
 	const char *word = renormalizes ? "renorm" : "score";
 	if (scale == 1 || scale < 1e-3 || scale > 1e3)

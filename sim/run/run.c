@@ -211,7 +211,7 @@ static int refuse_unfit(const struct run *run, const struct run_record *was, str
 	else if (summed_up && manifest_is(was, "done"))
 		fail(err, ERROR_USER, "the run is complete: nothing is left to resume");
 	else if (summed_up && manifest_is(was, "diverged"))
-		fail(err, ERROR_USER, "the run has diverged, as it would again (begin anew with --force)");
+		fail(err, ERROR_USER, "the run has diverged, as it would again (start over with --force)");
 	else
 		return 0;
 	return fail_at(err, run->plan->folder, 0, 0);
