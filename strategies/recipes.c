@@ -82,19 +82,20 @@ const struct moe_recipe strategy_recipes[] = {
 	  .cite = "Rabiner 1989, A Tutorial on Hidden Markov Models",
 	  .sentence = "scorer=softmax selector=planted,by=domain-class gate=renorm" },
 	{ .name = "switch",
-	  .summary = "Switch Transformer: top-1, capacity 1.25, jitter",
+	  .summary = "Switch Transformer: top-1, capacity 1.25 (2 in evaluation), jitter",
 	  .cite = "Fedus et al. 2021, arXiv 2101.03961",
-	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01 k=1 capacity=1.25 jitter=0.01" },
+	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01 k=1 capacity=1.25 "
+				  "eval-capacity=2 jitter=0.01" },
 	{ .name = "gshard",
-	  .summary = "GShard: top-2, random second expert, capacity 1.25, first choices first",
+	  .summary = "GShard: top-2, random second expert, capacity 2 T / E, first choices first",
 	  .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
-	  .sentence = "scorer=softmax selector=top-k,second=0.5 gate=renorm,over=chosen "
-				  "balance=aux,weight=0.01,count=first k=2 capacity=1.25" },
+	  .sentence = "scorer=softmax selector=top-k,second=0.5 gate=renorm,over=best "
+				  "balance=aux,weight=0.01,count=first k=2 capacity=1" },
 	{ .name = "st-moe",
-	  .summary = "ST-MoE: top-2, random second expert, capacity 1.25, auxiliary and z-loss",
+	  .summary = "ST-MoE: top-2, random second expert, capacity 1.25 (2 in evaluation), auxiliary and z-loss",
 	  .cite = "Zoph et al. 2022, arXiv 2202.08906",
-	  .sentence = "scorer=softmax selector=top-k,second=0.2 gate=renorm,over=chosen "
-				  "balance=aux,weight=0.01,count=first+z,weight=0.001 k=2 capacity=1.25" },
+	  .sentence = "scorer=softmax selector=top-k,second=0.2 gate=renorm,over=best "
+				  "balance=aux,weight=0.01,count=first+z,weight=0.001 k=2 capacity=1.25 eval-capacity=2" },
 	{ .name = "mixtral",
 	  .summary = "Mixtral: softmax over the top-2 logits, auxiliary loss as in Hugging Face's code, no drops",
 	  .cite = "Jiang et al. 2024, arXiv 2401.04088",

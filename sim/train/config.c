@@ -285,6 +285,8 @@ static enum setting_group layer_group(const char *name)
 {
 	static const char *const of_model[] = { "shared", "expert-width", "router-scale", NULL };
 	static const char *const of_training[] = { "jitter", "router-lr", NULL };
+	if (strcmp(name, "eval-capacity") == 0)
+		return SETTINGS_MEASUREMENT;
 	for (size_t i = 0; of_model[i]; i++)
 		if (strcmp(of_model[i], name) == 0)
 			return SETTINGS_MODEL;
