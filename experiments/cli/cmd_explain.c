@@ -144,7 +144,7 @@ static int explain_recipe(const struct moe_recipe *recipe, struct error *err)
 	print_fact("paper", recipe->cite);
 	print_fact("sentence", recipe->sentence);
 	print_fact("causal", text_keep_f("%s (measured: %s)", leak_word(leak), findings[leak.causal]));
-	for (size_t i = 0; i < sentence_parts(&sentence); i++) {
+	for (size_t i = sentence_projects(&sentence) ? 0 : 1; i < sentence_parts(&sentence); i++) {
 		putchar('\n');
 		explain_part(sentence_part(&sentence, i)->part);
 	}
@@ -198,7 +198,7 @@ static size_t add_names(const char **names, size_t n, const char *const *more)
 static size_t gather_names(const char **names)
 {
 	size_t n = add_names(names, 0, catalog_recipe_names());
-	for (int kind = MOE_SCORER; kind <= MOE_BALANCER; kind++)
+	for (int kind = MOE_PROJECTOR; kind <= MOE_BALANCER; kind++)
 		n = add_names(names, n, catalog_part_names((enum moe_kind)kind));
 	for (size_t i = 0; stream_types[i]; i++)
 		n = add_names(names, n, (const char *const[]){ stream_types[i]->name, NULL });

@@ -230,7 +230,7 @@ START_TEST(the_seed_decides_what_is_random)
 	call.step = 1;
 	router_route(&router, &call, NULL, NULL, logits);
 	ck_assert_mem_ne(first, router.planner.picks.expert, sizeof first);
-	struct moe_rng fresh = seed_stream(0, "random/eval", 1), kept = seed_at(&router.memory[1].eval, 1);
+	struct moe_rng fresh = seed_stream(0, "random/eval", 1), kept = seed_at(&router.memory[2].eval, 1);
 	ck_assert_mem_eq(fresh.key, kept.key, sizeof fresh.key);
 	ck_assert_mem_eq(fresh.counter, kept.counter, sizeof fresh.counter);
 	ck_assert_uint_eq(fresh.used, kept.used);
