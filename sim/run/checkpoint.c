@@ -19,7 +19,7 @@
 struct prologue {
 	char magic[24];
 	uint64_t settings; /* hash of every setting */
-	uint64_t content;  /* hash of the files that the stream reads */
+	uint64_t content;  /* hash of the files that the stream reads, and of a replayed routing */
 	uint64_t real_size, step, params, states;
 	double flops;
 	struct recorder_place place;
@@ -59,7 +59,7 @@ static size_t body(const struct trainer *trainer, struct file_piece *piece)
 static struct prologue prologue_of(const struct trainer *trainer)
 {
 	struct prologue head = { .settings = hash_settings(trainer->settings),
-							 .content = trainer->stream.content,
+							 .content = trainer->stream.content ^ trainer->recording.content,
 							 .real_size = sizeof(real),
 							 .step = trainer->step,
 							 .params = trainer->net.params.n,
@@ -124,8 +124,8 @@ static int check_head(const char *path, const struct prologue *head, const struc
 					  err);
 	if (head->content != want->content)
 		return refuse(path,
-					  "the corpus has changed since the checkpoint was written (restore it, or start over with "
-					  "--force)",
+					  "the corpus, or the replayed routing, has changed since the checkpoint was written (restore it, or "
+					  "start over with --force)",
 					  err);
 	return 0;
 }

@@ -149,6 +149,8 @@ static int step(struct run *run, bool *more, struct error *err)
 	bool evaluates = falls_on(next, config->eval_every, steps);
 	struct step_log log;
 	trainer_step(trainer, evaluates, &log);
+	if (run->plan->each)
+		TRY(run->plan->each(run->plan->context, trainer, err));
 	evaluates = evaluates && !log.diverged;
 	if (evaluates) {
 		recorder_batch(&run->recorder, trainer);

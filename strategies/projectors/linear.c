@@ -34,7 +34,7 @@ const struct moe_projector projector_linear = {
 	.part = { .kind = MOE_PROJECTOR,
 			  .name = "linear",
 			  .summary = "one column of weights for each expert; what a strategy has unless it says otherwise",
-			  .formula = "z = x W",
+			  .formula = "z_e = <x_t, W_e>",
 			  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
 			  .gives = MOE_LOGITS },
 	.params = params,
