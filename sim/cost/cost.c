@@ -191,8 +191,11 @@ static int64_t routed(const struct cost_shape *s)
 static struct block router(const struct cost_shape *s)
 {
 	struct block block = { 0 };
-	if (s->router)
+	if (s->router && s->router_weights > 0)
+		add_matrix(&block, s->router_weights, 1);
+	else if (s->router)
 		add_matrix(&block, s->width, routed(s));
+	add_other(&block, s->router ? s->router_values : 0);
 	add_other(&block, s->router_bias ? routed(s) : 0);
 	if (s->router_scale)
 		add_other(&block, plus(s->width, s->experts));

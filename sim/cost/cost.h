@@ -109,6 +109,9 @@ struct cost_shape {
 	bool selection_bias;   /* one number per expert that decides the selection only; some count it, some do not */
 	int64_t hashed_layers; /* MoE layers, the first ones, whose choice is a table: without that bias (DeepSeek-V4) */
 	bool router_scale;     /* one number per input and one per expert (Gemma 4) */
+	/* Of a router that is no such map: the entries of its matrices, and its other values, which cost no multiply-adds.
+	 */
+	int64_t router_weights, router_values;
 	int64_t experts, top_k, expert_width;
 	int64_t zero_experts;    /* experts beside them that return their input (arXiv 2509.01322) */
 	int64_t passive_experts; /* experts beside them for other inputs than text, of passive_width */
