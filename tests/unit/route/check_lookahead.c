@@ -322,11 +322,17 @@ static struct trainer trainer;
 /* Those that look ahead; all others do not.  GShard's second choices wait for all first choices, later ones too. */
 static const char *const ahead[] = { "expert-choice", "gshard", "st-moe" };
 
+/* Those that look ahead in training alone: balanced assignments, and expert choice as a warm-up. */
+static const char *const in_training[] = { "base", "s-base", "expert-threshold" };
+
 static const char *truth_of(const char *recipe)
 {
 	for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++)
 		if (strcmp(recipe, ahead[i]) == 0)
 			return "no";
+	for (size_t i = 0; i < sizeof in_training / sizeof *in_training; i++)
+		if (strcmp(recipe, in_training[i]) == 0)
+			return "train-only";
 	return "yes";
 }
 
