@@ -270,8 +270,8 @@ START_TEST(gradients_of_products)
 }
 END_TEST
 
-/* The values that a row is tried with: every word, both states of a flag, a number away from the default, and where
- * groups of the four experts are counted, one, or tables or the experts themselves, two. */
+/* The values that a row is tried with: every word, also that for 0, both states of a flag, a number away from the
+ * default, and where groups of the four experts are counted, one, or tables or the experts themselves, two. */
 static size_t values_of(const struct moe_opt *row, const char *value[8])
 {
 	size_t n = 0;
@@ -289,6 +289,8 @@ static size_t values_of(const struct moe_opt *row, const char *value[8])
 		value[n++] = "yes", value[n++] = "no";
 	else if (row->type != MOE_OPT_TEXT)
 		value[n++] = text_keep_f("%.15g", number > row->high ? row->high : number);
+	if (row->zero && row->preset > 0)
+		value[n++] = row->zero;
 	return n;
 }
 
