@@ -395,6 +395,45 @@ const struct lesson lessons[] = {
 	  .used_by = "Ling 2.0 (mini, flash and 1T) and Ring",
 	  .command = "moesim --strategy ling-2",
 	  .look = "the column bias of experts.csv, whose mean stays 0, and maxvio" },
+	{ .strategy = "importance",
+	  .does =
+		  "The weights that each expert has in a batch are summed, and a loss asks these sums to be equal. It is the "
+		  "oldest of the losses for balance, and sees weights where the auxiliary loss sees counts.",
+	  .when = "to compare with the auxiliary loss, or where the weights vary much and counts tell little",
+	  .costs = "as top-k, and a sum for each expert",
+	  .fails = "equal sums need not be equal counts: one token of large weight stands for many of small",
+	  .used_by = "the sparsely gated mixture of Shazeer et al. (2017), beside a loss on the load",
+	  .command = "moesim --strategy importance",
+	  .look = "importance_loss, which is 0 in balance, and maxvio, which need not be" },
+	{ .strategy = "entropy",
+	  .does =
+		  "A loss rewards mutual information of token and expert: each token should be sure of its experts, and all "
+		  "experts should be used alike over the batch.",
+	  .when = "where sharp choices are wanted together with an even load",
+	  .costs = "as top-k, and a logarithm for each score",
+	  .fails = "with a large weight it makes tokens sure before they have learned why",
+	  .used_by = "ModuleFormer (Shen et al. 2023)",
+	  .command = "moesim --strategy entropy",
+	  .look = "entropy_loss, which falls to minus ln E at most, and route_entropy in layers.csv" },
+	{ .strategy = "quantile",
+	  .does = "Each expert has a price, at which as many tokens would choose it as are its share; it is read from the "
+			  "scores of the last step and subtracted for the choice. There is no rate to choose.",
+	  .when = "where the load should be even from the first steps on, and no coefficient should be tuned",
+	  .costs = "as top-k, and one quantile for each expert in a training step",
+	  .fails =
+		  "prices are one step old; with softmax scores, where tokens differ in how sure they are, they fit less well",
+	  .used_by = "Kimi K3",
+	  .command = "moesim --strategy quantile",
+	  .look = "the column bias of experts.csv, minus the price, and maxvio in the first evaluations" },
+	{ .strategy = "deepseek-v2",
+	  .does = "A token chooses its 6 experts from the best 3 of 8 devices, two shared experts compute all, and three "
+			  "losses ask for balance of experts, of devices, and of the tokens that devices receive.",
+	  .when = "to see balance asked for where it costs: at devices rather than at experts",
+	  .costs = "8 experts per token; exchanges with at most 3 devices",
+	  .fails = "three weights to choose, and all three losses pull at the same scores",
+	  .used_by = "DeepSeek-V2 and its Lite version",
+	  .command = "moesim --strategy deepseek-v2",
+	  .look = "device_loss and communication_loss, and moesim cluster for what the groups save" },
 	{ .strategy = NULL },
 };
 
