@@ -263,9 +263,11 @@ const struct lesson lessons[] = {
 		  "share of the tokens would need. Hard tokens may get more experts, easy ones none.",
 	  .when = "where expert choice would be good but tokens come one by one, as when a model generates text",
 	  .costs = "as top-k on average, but the work differs from token to token and batch to batch",
-	  .fails = "thresholds lag behind scores that move fast; during its warm-up training looks ahead",
+	  .fails = "thresholds lag behind scores that move fast: with the published decay of 0.999 a run of some hundred "
+			   "steps is "
+			   "far from even; during its warm-up training looks ahead",
 	  .used_by = "Expert Threshold Routing (2026)",
-	  .command = "moesim --strategy expert-threshold,warm-up=100,decay=0.99",
+	  .command = "moesim --strategy expert-threshold,warm-up=none,decay=0.9",
 	  .look = "maxvio, and pairs_per_token, which is 1 in balance; causal, which is train-only with a warm-up" },
 	{ .strategy = "base",
 	  .does = "In training all tokens of a batch are shared out equally so that the sum of their logits is the largest "
