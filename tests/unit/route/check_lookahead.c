@@ -326,8 +326,9 @@ static struct trainer trainer;
 /* Those that look ahead; all others do not.  GShard's second choices wait for all first choices, later ones too. */
 static const char *const ahead[] = { "expert-choice", "gshard", "st-moe", "hunyuan-large" };
 
-/* Those that look ahead in training alone: balanced assignments, and expert choice as a warm-up. */
-static const char *const in_training[] = { "base", "s-base", "expert-threshold" };
+/* Those that look ahead in training alone: prices and assignments of the batch itself, and expert choice as a warm-up.
+ */
+static const char *const in_training[] = { "base", "bip", "s-base", "expert-threshold" };
 
 /* Of two tokens alone, each with one choice, the first always finds room: none that moves on is an earlier one. */
 static bool two_alone(const char *recipe, const struct assignment *stream)
