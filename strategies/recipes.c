@@ -159,6 +159,11 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "Pangu Pro MoE: the best expert of each of 8 groups, raw softmax weights, auxiliary loss, 4 shared",
 	  .cite = "Tang et al. 2025, arXiv 2505.21411",
 	  .sentence = "scorer=softmax selector=group-quota,groups=8 gate=score balance=aux,weight=0.01 k=8 shared=4" },
+	{ .name = "hunyuan-large",
+	  .summary = "Hunyuan-Large: top-1 and 1 shared, auxiliary loss, overflow recycled to free places at random",
+	  .cite = "Sun et al. 2024, arXiv 2411.02265",
+	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01 k=1 shared=1 capacity=1 "
+				  "overflow=recycled" },
 	{ .name = "glm-4.5",
 	  .summary = "GLM-4.5: sigmoid, bias balancing, 8 routed experts and 1 shared, small sequence-wise loss",
 	  .cite = "GLM-4.5 Team 2025, arXiv 2508.06471",

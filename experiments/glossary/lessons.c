@@ -263,9 +263,11 @@ const struct lesson lessons[] = {
 		  "share of the tokens would need. Hard tokens may get more experts, easy ones none.",
 	  .when = "where expert choice would be good but tokens come one by one, as when a model generates text",
 	  .costs = "as top-k on average, but the work differs from token to token and batch to batch",
-	  .fails = "thresholds lag behind scores that move fast; during its warm-up training looks ahead",
+	  .fails = "thresholds lag behind scores that move fast: with the published decay of 0.999 a run of some hundred "
+			   "steps is "
+			   "far from even; during its warm-up training looks ahead",
 	  .used_by = "Expert Threshold Routing (2026)",
-	  .command = "moesim --strategy expert-threshold,warm-up=100,decay=0.99",
+	  .command = "moesim --strategy expert-threshold,warm-up=none,decay=0.9",
 	  .look = "maxvio, and pairs_per_token, which is 1 in balance; causal, which is train-only with a warm-up" },
 	{ .strategy = "base",
 	  .does = "In training all tokens of a batch are shared out equally so that the sum of their logits is the largest "
@@ -356,6 +358,17 @@ const struct lesson lessons[] = {
 	  .used_by = "Pangu Pro MoE; the weight of its loss was not published, 0.01 is Switch's",
 	  .command = "moesim --strategy pangu-moge",
 	  .look = "maxvio, and the load of blocks of eight experts in experts.csv, which is equal" },
+	{ .strategy = "hunyuan-large",
+	  .does =
+		  "One expert and a shared one for each token. An expert takes no more than its fair share; tokens that find "
+		  "it full go to free places of other experts at random, so that none is lost.",
+	  .when = "where every expert must have the same size of work and no token may be dropped",
+	  .costs = "two experts per token, one of them the shared one; no padding and no waiting",
+	  .fails = "a recycled token is computed by an expert that knows nothing of it, and whether it is depends on later "
+			   "tokens: not causal",
+	  .used_by = "Hunyuan-Large; the weight of its loss was not published, 0.01 is Switch's",
+	  .command = "moesim --strategy hunyuan-large",
+	  .look = "drop_rate, which is 0, beside that of overflow=position; maxvio, which counts what was asked for" },
 	{ .strategy = "glm-4.5",
 	  .does = "Sigmoid scores with a bias for balance, eight experts and a shared one, without groups. A sequence-wise "
 			  "loss "

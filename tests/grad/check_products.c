@@ -29,6 +29,8 @@ static const struct variant {
 	{ "shared=1", 1, false },
 	{ "capacity=0.6 overflow=position", 1, false },
 	{ "capacity=0.6 overflow=lowest-score", 1, false },
+	{ "capacity=1 overflow=next-best", 1, false },
+	{ "capacity=1 overflow=recycled", 1, false },
 	{ "jitter=0.3", 1, false },
 	{ "k=1", 1, true },
 	{ "k=3 shared=2 capacity=0.8 jitter=0.1", 2, true },
