@@ -38,6 +38,9 @@ enum size {
 	STREAMS,
 	LAYER_EMBEDDING,
 	LAYER_VOCABULARY,
+	GRAM_RATIO,
+	GRAM_LENGTH,
+	GRAM_SPLITS,
 	AHEAD,
 	SIZES
 };
@@ -61,6 +64,8 @@ enum {
 	READS_PAIRS = 1 << 14  /* sizes of experts may be lists of two: for text and for images */
 };
 
+enum { FIRST_DENSE_NEEDED = -1 };
+
 /* One config.json as it is read. */
 struct reading {
 	const struct document *doc;
@@ -69,6 +74,8 @@ struct reading {
 	struct cost_layer *order; /* [layers]; at first all of the first mixer, and dense */
 	const char *moe_key;      /* the key that said which layers are MoE layers, for errors */
 	const char *defaults;     /* "head_dim 128, ...": what the file does not have and the class does; NULL: nothing */
+	int64_t window;           /* of the class, where the file has none */
+	const char *doubts;       /* what the file says and the family's code does not know; NULL: nothing */
 };
 
 struct family {
@@ -77,9 +84,12 @@ struct family {
 	const char *key[SIZES];    /* where it differs from the common one; "": the family has no such size */
 	int64_t preset[SIZES];     /* what its configuration class has where the file has no such key; 0: nothing */
 	const char *unused;        /* keys of its files that bear nothing in its code, with | between them; may be NULL */
+	const char *usual; /* keys that its published files have and whose absence means another network, with commas
+						* between them and | between names of one */
 	unsigned reads;
-	int64_t first_dense;   /* what its class has for first_k_dense_replace or its like */
-	int64_t window;        /* what its class has for sliding_window, where `mixers` asks; 0: none */
+	int64_t
+		first_dense; /* FIRST_DENSE_NEEDED: nothing; else what its class has for first_k_dense_replace or its like */
+	int64_t window;  /* what its class has for sliding_window, where `mixers` asks; 0: none */
 	int64_t groups, state; /* of its state spaces, the same */
 	/* The first sets what FFN each layer has, the second its mixer and the further kinds of mixer, NULL: there is but
 	 * one. */
@@ -119,10 +129,17 @@ int mixers_windowed_above(struct reading *, struct error *);
 int mixers_alternating(struct reading *, struct error *);
 int mixers_chunked(struct reading *, struct error *);
 int mixers_mostly_windowed(struct reading *, struct error *);
+int mixers_lettered(struct reading *, struct error *);
+int mixers_laid_out(struct reading *, struct error *);
+int mixers_prefixed(struct reading *, struct error *);
+int mixers_listed(struct reading *, struct error *);
+int mixers_after_full(struct reading *, struct error *);
+int mixers_of_heads(struct reading *, struct error *);
 int mixers_delta(struct reading *, struct error *);
 int mixers_kimi(struct reading *, struct error *);
 int mixers_lightning(struct reading *, struct error *);
 int mixers_bailing(struct reading *, struct error *);
+int mixers_hybrid(struct reading *, struct error *);
 int mixers_indexed(struct reading *, struct error *);
 int mixers_compressed(struct reading *, struct error *);
 int mixers_gemma(struct reading *, struct error *);

@@ -17,10 +17,25 @@
 #include "sim/base/lookup.h"
 #include "sim/base/text.h"
 
+void findings_add_titled(struct findings *findings, enum finding_kind kind, const char *text, const char *title)
+{
+	if (findings->n == FINDINGS_MOST)
+		return;
+	bool fits = title && strlen(title) <= FINDING_TITLE;
+	findings->finding[findings->n++] = (struct finding){ kind, text, fits ? title : NULL };
+}
+
 void findings_add(struct findings *findings, enum finding_kind kind, const char *text)
 {
-	if (findings->n < FINDINGS_MOST)
-		findings->finding[findings->n++] = (struct finding){ kind, text };
+	findings_add_titled(findings, kind, text, NULL);
+}
+
+const char *findings_title(const struct findings *findings, enum finding_kind kind)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->finding[i].kind == kind && findings->finding[i].title)
+			return findings->finding[i].title;
+	return NULL;
 }
 
 /* ---- words */
@@ -326,6 +341,17 @@ void findings_of(const struct compare_page *page, struct findings *out)
 	findings_gap(page, out);
 	add_future(page, out);
 	add_parts(page, out);
+}
+
+int findings_of_study(const struct study *study, const char *against, double margin, struct findings *out,
+					  struct error *err)
+{
+	struct compare_request request = { .against = against, .margin = margin, .asides = true };
+	struct compare_page page;
+	TRY(compare_page(study, &request, &page, err));
+	findings_of(&page, out);
+	compare_page_free(&page);
+	return 0;
 }
 
 /* ---- on a terminal */

@@ -138,6 +138,18 @@ static const char *tell_most_idle(const struct workshop *shop)
 					   shop->n, most->label, idle_count(most), most->of);
 }
 
+/* "top-k leaves 38 (30 to 46) of 64 experts without work, aux-loss up to 2; bias leaves none", and less where that is
+ * too long. */
+static const char *title_idle(const struct workshop *shop, struct arena *arena)
+{
+	const struct idle *most = &shop->label[0];
+	const char *all = text_keep_f("%s%s", tell_idle(shop), tell_busy(shop, arena));
+	if (strlen(all) <= FINDING_TITLE)
+		return all;
+	return text_keep_f("%s leaves %s of %.0f experts without work, more than any other", most->label, idle_count(most),
+					   most->of);
+}
+
 void findings_work(const struct compare_page *page, struct findings *out)
 {
 	enum { TOLD_APART = 6 };
@@ -148,10 +160,11 @@ void findings_work(const struct compare_page *page, struct findings *out)
 		findings_add(out, FINDING_WORK,
 					 shop.n == 1 ? text_keep_f("%s leaves no expert without work.", shop.label[0].label)
 								 : "No way of routing leaves an expert without work.");
-	else if (shop.idle > TOLD_APART)
-		findings_add(out, FINDING_WORK, tell_most_idle(&shop));
 	else if (shop.idle > 0)
-		findings_add(out, FINDING_WORK, text_keep_f("%s%s.", tell_idle(&shop), tell_busy(&shop, &arena)));
+		findings_add_titled(out, FINDING_WORK,
+							shop.idle > TOLD_APART ? tell_most_idle(&shop)
+												   : text_keep_f("%s%s.", tell_idle(&shop), tell_busy(&shop, &arena)),
+							title_idle(&shop, &arena));
 	arena_free(&arena);
 }
 
@@ -253,11 +266,14 @@ void findings_gap(const struct compare_page *page, struct findings *out)
 	if (n > 0) {
 		const struct compare_contest *contest = &page->contest[0];
 		const struct study *study = &contest->series.study;
-		findings_add(out, FINDING_GAP,
-					 text_keep_f("Of what routing could bring (from %s to %s), %s reaches %s%s.",
-								 study->series[contest->gap.floor].strategy,
-								 study->series[contest->gap.ceiling].strategy, reached[best].series->strategy,
-								 tell_share(&reached[best]), tell_others(reached, n, best, n < all)));
+		const char *others = tell_others(reached, n, best, n < all), *name = reached[best].series->strategy;
+		findings_add_titled(out, FINDING_GAP,
+							text_keep_f("Of what routing could bring (from %s to %s), %s reaches %s%s.",
+										study->series[contest->gap.floor].strategy,
+										study->series[contest->gap.ceiling].strategy, name, tell_share(&reached[best]),
+										others),
+							text_keep_f("%s reaches %s of what routing could bring%s", name,
+										percents(reached[best].high, reached[best].high), others));
 	}
 	arena_free(&arena);
 }

@@ -38,6 +38,10 @@ unsigned text_distance(const char *a, const char *b);
  * letters in long ones; case and '_' for '-' do not count), or the only one that begins with it; else NULL. */
 const char *text_nearest(const char *word, const char *const *words);
 
+/* The words of a NULL-ended list that begin with `word`, as "'a', 'b', or 'c'"; NULL when there are none or more than
+ * five, or when less than three letters were typed. */
+const char *text_beginnings(const char *word, const char *const *words);
+
 /* A copy that lives until the program ends (equal texts share one copy), aligned for any type.  Ends the program with
  * exit code 1 when out of memory.  Not for use in several threads at once. */
 const char *text_keep(const char *text);

@@ -14,11 +14,14 @@
 #include "sim/base/arena.h"
 #include "sim/base/error.h"
 
+struct shadow_costs;
+
 enum { PLACEMENT_SLOTS = 1 << 20 /* at most */ };
 
 struct placement_shape {
 	size_t experts, slots, devices;
-	size_t nodes, groups; /* that EPLB keeps together; 1 where there are none */
+	size_t nodes, groups;             /* that EPLB keeps together; 1 where there are none */
+	const struct shadow_costs *costs; /* that FasterMoE weighs; NULL: those of its code */
 };
 
 struct placement {
@@ -33,6 +36,8 @@ struct placement {
 struct placement_rule {
 	const char *name, *summary;
 	void (*place)(const struct placement_shape *, const uint64_t *load, uint32_t *expert);
+	/* Slots where the user gives no number; NULL: as many as experts. */
+	size_t (*slots)(const struct placement_shape *shape, const uint64_t *load);
 };
 extern const struct placement_rule placement_rules[]; /* ended by a row without a name */
 /* The rule of that name, or NULL. */
@@ -47,6 +52,9 @@ struct placement placement_make(const struct placement_rule *rule, const struct 
 /* The same from given slots; an expert that has no slot, or does not exist, is an error. */
 int placement_index(const struct placement_shape *shape, const uint32_t *expert, struct arena *arena,
 					struct placement *placement, struct error *err);
+
+/* The same into the memory of a placement of the same shape. */
+int placement_set(struct placement *placement, const uint32_t *expert, struct error *err);
 
 /* A placement of one layer as `moesim cluster --place` prints it: the columns layer,slot,device,expert.  Slots that are
  * left out or given twice, and a device that is not the slot's, are errors.  shape->slots 0 takes the file's. */

@@ -30,6 +30,27 @@ struct traffic traffic_room(uint32_t layer, size_t experts, size_t tokens, size_
 	return routing;
 }
 
+struct traffic *traffic_sum(const struct traffics *traffic, struct arena *arena, size_t *n)
+{
+	struct traffic *sum = ARENA_TAKE(arena, traffic->n, struct traffic);
+	*n = 0;
+	for (size_t i = 0; i < traffic->n; i++) {
+		const struct traffic *from = &traffic->layer[i];
+		size_t at = 0;
+		while (at < *n && sum[at].layer != from->layer)
+			at++;
+		if (at == *n)
+			sum[(*n)++] = (struct traffic){ .layer = from->layer,
+											.step = TRACE_ALL_STEPS,
+											.experts = from->experts,
+											.count = ARENA_TAKE(arena, from->experts, uint64_t) };
+		for (size_t e = 0; e < from->experts; e++)
+			sum[at].count[e] += from->count[e];
+		sum[at].assignments += from->assignments;
+	}
+	return sum;
+}
+
 static int by_token(const void *left, const void *right)
 {
 	const struct tally_choice *a = left, *b = right;
@@ -121,8 +142,7 @@ int traffic_take(const struct tally *tally, uint32_t model, struct traffics *tra
 	return 0;
 }
 
-/* Which of the file's models is meant. */
-static int find_model(const struct tally *tally, const char *name, uint32_t *model, struct error *err)
+int traffic_model(const struct tally *tally, const char *name, uint32_t *model, struct error *err)
 {
 	const char *all = "";
 	*model = 0;
@@ -140,18 +160,29 @@ static int find_model(const struct tally *tally, const char *name, uint32_t *mod
 	return fail(err, ERROR_USER, "has no model '%s' (it has: %s)", name, all);
 }
 
+const char *traffic_model_of_rows(const char *path, const struct traffic_choice *choice)
+{
+	return *choice->model ? choice->model : path_last(path);
+}
+
+const char *traffic_file(const char *path)
+{
+	return folder_exists(path) ? path_join(path, "experts.csv") : path;
+}
+
 static int read_file(const char *path, const struct traffic_choice *choice, struct tally *tally,
 					 struct traffics *traffic, struct error *err)
 {
-	/* rows that name no model belong to the one that is asked for */
-	const struct trace_options options = { .model = *choice->model ? choice->model : path_last(path),
-										   .step = choice->step };
+	const struct trace_options options = { .model = traffic_model_of_rows(path, choice), .step = choice->step };
 	uint32_t model = 0;
 	tally->keeps = true;
 	TRY(trace_read(path, &options, tally, err));
 	TRY(tally_check(tally, choice->partial, err));
-	TRY(find_model(tally, choice->model, &model, err));
-	return traffic_take(tally, model, traffic, err);
+	TRY(traffic_model(tally, choice->model, &model, err));
+	TRY(traffic_take(tally, model, traffic, err));
+	for (size_t i = 0; i < traffic->n; i++)
+		traffic->layer[i].step = choice->step;
+	return 0;
 }
 
 /* The last step of a table that has a column `step`. */
@@ -175,11 +206,9 @@ int traffic_read(const char *path, const struct traffic_choice *given, struct tr
 	struct traffic_choice choice = *given;
 	struct tally tally;
 	*traffic = (struct traffics){ .n = 0 };
-	if (folder_exists(path)) {
-		path = path_join(path, "experts.csv");
-		if (choice.step == TRACE_ALL_STEPS)
-			TRY(last_step(path, &choice.step, err));
-	}
+	if (folder_exists(path) && choice.step == TRACE_ALL_STEPS)
+		TRY(last_step(traffic_file(path), &choice.step, err));
+	path = traffic_file(path);
 	tally_open(&tally, choice.experts);
 	int status = read_file(path, &choice, &tally, traffic, err);
 	tally_close(&tally);

@@ -5,6 +5,7 @@
  * A block is its matrices (each weight is one multiply-add per token) and its other values (biases, norms):
  *
  *   GQA      d h c + d g c + d g v + h v d      h heads of c, g of them for keys and values (arXiv 2305.13245)
+ *            d q + q h c for the first with compressed queries, a norm of q        (MFA, arXiv 2412.19255)
  *   MLA      d q + q h (n + r) + d (p + r) + p h (n + v) + h v d, norms q + p        (arXiv 2405.04434, section 2.1)
  *            d h (n + r) for the first two where queries are not compressed
  *   MoA      2 d g c + E 2 d g c, router d E                                        (arXiv 2404.07413, section 2.2)
@@ -53,7 +54,11 @@ static struct block attention_heads(const struct cost_mixer *m, int64_t width)
 	int64_t q = times(m->heads, m->head_dim), out = times(m->heads, value_dim(m));
 	int64_t k = m->borrows_kv ? 0 : times(m->kv_heads, m->head_dim);
 	int64_t v = m->borrows_kv || m->k_is_v ? 0 : times(m->kv_heads, value_dim(m));
-	add_matrix(&block, width, q);
+	if (m->q_rank > 0) {
+		add_matrix(&block, width, m->q_rank);
+		add_other(&block, m->q_rank);
+	}
+	add_matrix(&block, m->q_rank > 0 ? m->q_rank : width, q);
 	add_matrix(&block, width, plus(k, v));
 	add_matrix(&block, out, width);
 	add_gate(&block, m, width);
@@ -186,8 +191,11 @@ static int64_t routed(const struct cost_shape *s)
 static struct block router(const struct cost_shape *s)
 {
 	struct block block = { 0 };
-	if (s->router)
+	if (s->router && s->router_weights > 0)
+		add_matrix(&block, s->router_weights, 1);
+	else if (s->router)
 		add_matrix(&block, s->width, routed(s));
+	add_other(&block, s->router ? s->router_values : 0);
 	add_other(&block, s->router_bias ? routed(s) : 0);
 	if (s->router_scale)
 		add_other(&block, plus(s->width, s->experts));
@@ -269,10 +277,33 @@ struct block residual_end(const struct cost_shape *s)
 	return block;
 }
 
+static int64_t gram_tables(const struct cost_shape *s)
+{
+	return s->gram_length > 1 ? times(s->gram_length - 1, s->gram_splits) : 0;
+}
+
+/* The maps behind the tables. */
+struct block gram_maps(const struct cost_shape *s)
+{
+	struct block block = { 0 };
+	int64_t tables = gram_tables(s);
+	if (tables > 0)
+		add_matrix(&block, times(tables, s->width / tables), s->width);
+	return block;
+}
+
+/* Row counts are odd numbers in a row, n of them in all n x (the mean). */
+static int64_t gram_rows(const struct cost_shape *s)
+{
+	int64_t tables = gram_tables(s);
+	return times(tables, plus(times(s->gram_ratio, s->vocabulary), tables));
+}
+
 static struct block residual_of_all(const struct cost_shape *s)
 {
 	struct block block = residual_end(s);
 	add_copies(&block, residual_of_layer(s), s->layers);
+	add_copies(&block, gram_maps(s), 1);
 	add_other(&block, s->layer_embedding);
 	return block;
 }
@@ -503,6 +534,8 @@ static const char *contradiction(const struct cost_shape *s)
 		return "a token cannot choose more experts than there are";
 	if ((s->experts > 0) != (s->top_k > 0) || (s->experts > 0) != (s->expert_width > 0))
 		return "experts, experts per token and expert width must be given together";
+	if (gram_tables(s) > 0 && s->width % gram_tables(s) != 0)
+		return "the tables of n-grams must divide the width evenly";
 	if (s->matrices != 2 && s->matrices != 3)
 		return "an FFN must have 2 or 3 matrices";
 	return NULL;
@@ -532,7 +565,8 @@ static bool is_negative(const struct cost_shape *s)
 							s->top_k,           s->expert_width,   s->zero_experts,     s->passive_width,
 							s->passive_experts, s->latent,         s->shared_width,     s->dense_width,
 							s->beside_width,    s->matrices,       s->streams,          s->ahead,
-							s->layer_embedding, s->encoder_layers, s->position_buckets, s->layer_vocabulary };
+							s->layer_embedding, s->encoder_layers, s->position_buckets, s->layer_vocabulary,
+							s->gram_ratio,      s->gram_length,    s->gram_splits };
 	for (int kind = 0; kind < COST_MIXERS; kind++)
 		if (mixer_is_negative(&s->mixer[kind]))
 			return true;
@@ -613,7 +647,7 @@ static void count_norms(const struct cost_shape *s, struct cost_count *count)
 	int64_t cross = s->encoder_layers > 0 ? s->layers - s->encoder_layers : 0;
 	int64_t final = s->encoder_layers > 0 ? 2 : 1;
 	add_other(&all, norm_values(s, plus(plus(times(s->norms, s->layers), cross), final)));
-	add_other(&all, norm_values(s, s->beside_norm ? s->moe_layers : 0));
+	add_other(&all, norm_values(s, s->moe_norm ? s->moe_layers : 0));
 	set_all(count, COST_NORM, all);
 }
 
@@ -653,6 +687,11 @@ static void count_ends(const struct cost_shape *s, struct cost_count *count)
 	count->params[COST_HEAD] = count->active[COST_HEAD] = block_params(head);
 	add_matrix(&table, s->layer_vocabulary, times(s->layers, s->layer_embedding));
 	count->params[COST_EMBEDDING] = count->active[COST_EMBEDDING] = block_params(table);
+	if (gram_tables(s) > 0) { /* of these a token reads a row each */
+		int64_t row = s->width / gram_tables(s);
+		count->params[COST_EMBEDDING] = plus(block_params(table), times(gram_rows(s), row));
+		count->active[COST_EMBEDDING] = plus(block_params(table), times(gram_tables(s), row));
+	}
 }
 
 /* A layer that predicts ahead: two norms and a map of twice the width before it, a norm behind it; embedding and head

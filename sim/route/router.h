@@ -7,6 +7,7 @@
 
 #include "sim/model/params.h"
 #include "sim/route/plan.h"
+#include "sim/route/recording.h"
 #include "sim/route/sentence.h"
 
 /* Memory of one part in one layer. */
@@ -20,11 +21,13 @@ struct part_memory {
 
 /* How a layer makes logits from rows, with what it learns by. */
 struct projection {
-	size_t width;
-	struct weight map; /* [width][experts]; none when the scorer reads no logits */
+	size_t width, params;
+	struct weight param[MOE_PARAMS]; /* [params] the projector's */
+	struct moe_tools tools;          /* the same, as the projector sees them */
 	double jitter;
 	struct moe_rng jitter_rng;
 	real *input;          /* [tokens][width] the jittered rows; NULL without jitter */
+	real *d_input;        /* [tokens][width] their gradient */
 	real *noise;          /* [tokens][width] their factors */
 	real *logits;         /* [tokens][experts]; NULL when the scorer reads none */
 	struct moe_grad grad; /* of logits and scores */
@@ -33,11 +36,13 @@ struct projection {
 struct router {
 	const struct sentence *sentence;
 	size_t max_pairs;
-	double capacity;
+	double capacity, eval_capacity; /* factors; 0: no limit; 0: as in training */
 	enum overflow_rule overflow;
-	unsigned wants;               /* sentence_wants() */
-	struct projection projection; /* zero in a router of logits from elsewhere */
-	real *scores, *choice;        /* [tokens][experts]; NULL where not needed */
+	unsigned wants;                    /* sentence_wants() */
+	struct projection projection;      /* zero in a router of logits from elsewhere */
+	real *scores, *choice;             /* [tokens][experts]; NULL where not needed */
+	const real *offset;                /* [experts]; NULL: none */
+	const struct recording *recording; /* what is done again, in its phase; NULL: nothing */
 	struct planner planner;
 	struct moe_plan plan;
 	struct moe_route route;
@@ -52,6 +57,17 @@ void router_create(struct router *router, const struct sentence *sentence, const
 
 /* Draws all that is random from the streams of this seed. */
 void router_seed(struct router *router, uint64_t seed);
+
+/* Has offset[experts], which must outlive the router, added to the scores that the selection reads, before any balancer
+ * moves them: the biases of a model that is there already.  After router_create(), of a sentence with scores. */
+void router_add_offset(struct router *router, const real *offset, struct arena *arena);
+
+/* Has the picks of this recording, which must outlive the router, take the place of the selector's, in training or in
+ * evaluation; call->step is the number of the batch, from 1. */
+void router_replay(struct router *router, const struct recording *recording);
+
+/* The capacity factor in training or in evaluation; 0: no limit. */
+double router_capacity(const struct router *router, bool training);
 
 /* Gives the router a projection from rows of `width` to logits, with its parameters and gradients: what
  * router_forward() and router_backward() need.  layer: as router_create() got it. */
@@ -80,7 +96,8 @@ bool router_varies(const struct sentence *sentence);
 /* What is added to each expert's score before selection, [experts], or NULL when no balancer does so. */
 const real *router_offsets(const struct router *router);
 
-/* Does this sentence need logits, and so a weight matrix? */
-bool router_has_weights(const struct sentence *sentence);
+/* The parameters of the projector in a layer of call->width and call->experts, and their number: 0 where nothing is
+ * projected. */
+size_t router_params(const struct sentence *sentence, const struct moe_call *call, struct moe_param list[MOE_PARAMS]);
 
 #endif

@@ -16,7 +16,7 @@
 #include "sim/base/text.h"
 #include "tests/support/tiny.h"
 
-enum { DIRECTIONS = 2, TRAINED = 3, STACKED = 2 };
+enum { DIRECTIONS = 2, TRAINED = 3, STRIDE = 27 };
 static const double step = 1e-4, tolerance = 1e-6, least_norm = 1e-4;
 
 /* Layer options that every product is tried with. */
@@ -146,6 +146,15 @@ static void mask(struct tiny *tiny)
 		tiny->batch.counts[t] = true;
 }
 
+/* Does a part add what is no derivative, so that differences have nothing to say? */
+static bool estimates(const struct sentence *sentence)
+{
+	for (size_t i = 0; i < sentence_parts(sentence); i++)
+		if (sentence_part(sentence, i)->part->gives & MOE_ESTIMATE)
+			return true;
+	return false;
+}
+
 static void check_sentence(const char *text, const struct variant *variant, struct score *score)
 {
 	struct net_shape shape = tiny_shape;
@@ -158,6 +167,10 @@ static void check_sentence(const char *text, const struct variant *variant, stru
 		return;
 	}
 	score->accepted++;
+	if (estimates(&tiny.sentence)) {
+		tiny_close(&tiny);
+		return;
+	}
 	if (variant->masked)
 		mask(&tiny);
 	train(&tiny);
@@ -184,30 +197,54 @@ static const char *strong(const struct moe_part *part)
 	if (options_find(part->opts, "rate"))
 		text = text_keep_f("%s,rate=0.05", text);
 	if (options_find(part->opts, "groups"))
-		text = text_keep_f("%s,groups=2,group-top-k=1", text);
+		text = text_keep_f("%s,groups=2", text);
+	if (options_find(part->opts, "group-top-k"))
+		text = text_keep_f("%s,group-top-k=1", text);
 	return text;
 }
 
-/* Calls `work` with every sentence that begins with `text` and stacks up to `room` more balancers. */
-static void each_stack(const char *text, const char *sign, int room, const struct variant *variant, struct score *score)
+static bool is_balancer(const struct moe_part *part)
+{
+	return part->kind == MOE_BALANCER;
+}
+
+/* Every balancer alone, and a share of all pairs: terms and biases add up, so that a pair needs to be seen with some
+ * products, and with all would make their number that of the parts to the fifth power. */
+static void each_stack(const char *text, size_t product, const struct variant *variant, struct score *score)
 {
 	const struct moe_part *const *parts = catalog_parts();
+	size_t pair = product;
 	check_sentence(text_keep_f("%s %s", text, variant->words), variant, score);
-	for (size_t i = 0; room > 0 && parts[i]; i++)
-		if (parts[i]->kind == MOE_BALANCER)
-			each_stack(text_keep_f("%s%s%s", text, sign, strong(parts[i])), "+", room - 1, variant, score);
+	for (size_t i = 0; parts[i]; i++) {
+		if (!is_balancer(parts[i]))
+			continue;
+		const char *one = text_keep_f("%s balance=%s", text, strong(parts[i]));
+		check_sentence(text_keep_f("%s %s", one, variant->words), variant, score);
+		for (size_t j = 0; parts[j]; j++)
+			if (is_balancer(parts[j]) && pair++ % STRIDE == 0)
+				check_sentence(text_keep_f("%s+%s %s", one, strong(parts[j]), variant->words), variant, score);
+	}
+}
+
+/* Returns the number of the next product. */
+static size_t each_gate(const char *parts_before, size_t product, const struct variant *variant, struct score *score)
+{
+	const struct moe_part *const *parts = catalog_parts();
+	for (size_t i = 0; parts[i]; i++)
+		if (parts[i]->kind == MOE_GATE)
+			each_stack(text_keep_f("%s gate=%s", parts_before, parts[i]->name), product++, variant, score);
+	return product;
 }
 
 static void each_product(const struct variant *variant, struct score *score)
 {
 	const struct moe_part *const *parts = catalog_parts();
+	size_t product = 0;
 	for (size_t i = 0; parts[i]; i++)
 		for (size_t j = 0; parts[i]->kind == MOE_SCORER && parts[j]; j++)
-			for (size_t k = 0; parts[j]->kind == MOE_SELECTOR && parts[k]; k++)
-				if (parts[k]->kind == MOE_GATE)
-					each_stack(
-						text_keep_f("scorer=%s selector=%s gate=%s", parts[i]->name, strong(parts[j]), parts[k]->name),
-						" balance=", STACKED, variant, score);
+			if (parts[j]->kind == MOE_SELECTOR)
+				product = each_gate(text_keep_f("scorer=%s selector=%s", parts[i]->name, strong(parts[j])), product,
+									variant, score);
 }
 
 static void judge(const struct score *score)
@@ -232,14 +269,16 @@ START_TEST(gradients_of_products)
 }
 END_TEST
 
-/* The values that a row is tried with: every word, both states of a flag, a number away from the default, and where
- * groups of the four experts are counted, one, or the experts themselves, two. */
+/* The values that a row is tried with: every word, also that for 0, both states of a flag, a number away from the
+ * default, and where groups of the four experts are counted, one, or tables or the experts themselves, two. */
 static size_t values_of(const struct moe_opt *row, const char *value[8])
 {
 	size_t n = 0;
 	double number = row->preset > 0 ? 3 * row->preset : (row->low + row->high) / 2;
 	if (strncmp(row->name, "group", 5) == 0)
 		number = 1;
+	if (strncmp(row->name, "table", 5) == 0)
+		number = 2;
 	if (row->unit && strcmp(row->unit, "experts") == 0)
 		number = 2;
 	if (row->type == MOE_OPT_CHOICE)
@@ -249,6 +288,8 @@ static size_t values_of(const struct moe_opt *row, const char *value[8])
 		value[n++] = "yes", value[n++] = "no";
 	else if (row->type != MOE_OPT_TEXT)
 		value[n++] = text_keep_f("%.15g", number > row->high ? row->high : number);
+	if (row->zero && row->preset > 0)
+		value[n++] = row->zero;
 	return n;
 }
 
@@ -268,8 +309,9 @@ static const char *without(const char *sentence, const char *key)
 	return kept;
 }
 
-/* A part with one option set, among the other parts of three sentences that between them accept every kind. */
-static void check_option(const struct moe_part *part, const char *name, const char *value, struct score *score)
+/* Puts the part, with this list of options, in the place of its kind in sentences that between them accept every kind.
+ */
+static void check_list(const struct moe_part *part, const char *list, struct score *score)
 {
 	static const char *const hosts[] = {
 		"scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.7",
@@ -277,15 +319,23 @@ static void check_option(const struct moe_part *part, const char *name, const ch
 		"scorer=softmax selector=random gate=score balance=aux,weight=0.7,scope=running",
 		"scorer=none selector=hash gate=unit",
 	};
-	size_t accepted = score->accepted;
-	const char *others = "";
-	for (size_t i = 0; i < sizeof companions / sizeof *companions; i++)
-		if (options_find(part->opts, companions[i][0]) && strcmp(name, companions[i][0]) != 0)
-			others = text_keep_f("%s,%s=%s", others, companions[i][0], companions[i][1]);
 	const char *word = part->kind == MOE_BALANCER ? "balance" : catalog_kind(part->kind);
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
-		check_sentence(text_keep_f("%s%s=%s,%s=%s%s", without(hosts[i], word), word, part->name, name, value, others),
-					   &two_layers, score);
+		check_sentence(text_keep_f("%s%s=%s,%s", without(hosts[i], word), word, part->name, list), &two_layers, score);
+}
+
+/* A part with one option set.  Some only have an effect, and are only legal, beside a certain word of another one. */
+static void check_option(const struct moe_part *part, const char *name, const char *value, struct score *score)
+{
+	size_t accepted = score->accepted;
+	const char *list = text_keep_f("%s=%s", name, value);
+	for (size_t i = 0; i < sizeof companions / sizeof *companions; i++)
+		if (options_find(part->opts, companions[i][0]) && strcmp(name, companions[i][0]) != 0)
+			list = text_keep_f("%s,%s=%s", list, companions[i][0], companions[i][1]);
+	check_list(part, list, score);
+	for (const struct moe_opt *row = part->opts; row->name && score->accepted == accepted; row++)
+		for (size_t i = 0; row->type == MOE_OPT_CHOICE && strcmp(row->name, name) != 0 && row->choices[i]; i++)
+			check_list(part, text_keep_f("%s,%s=%s", list, row->name, row->choices[i]), score);
 	ck_assert_msg(score->accepted > accepted, "%s,%s=%s fits no sentence", part->name, name, value);
 }
 
