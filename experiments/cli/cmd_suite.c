@@ -15,6 +15,7 @@
 #include "experiments/host/shell.h"
 #include "experiments/suite/campaign.h"
 #include "experiments/suite/conclusion.h"
+#include "experiments/suite/gather.h"
 #include "experiments/suite/outlook.h"
 #include "experiments/suite/power.h"
 #include "experiments/suite/run_settings.h"
@@ -27,7 +28,7 @@
 struct suite_options {
 	const char *out, *only, *set, *seeds;
 	int64_t jobs, index, checkpoint_every;
-	bool plan, dry_run, json, no_progress;
+	bool plan, dry_run, json, gather, no_progress;
 };
 
 static const struct moe_opt suite_rows[] = {
@@ -74,6 +75,11 @@ static const struct moe_opt suite_rows[] = {
 	  .zero = "all",
 	  .help = "make only the run on this line of --plan, for Slurm job arrays" },
 	RUN_CHECKPOINT_ROW(offsetof(struct suite_options, checkpoint_every)),
+	{ .name = "gather",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct suite_options, gather),
+	  .help = "also put the tables of all finished runs together: all_steps.csv, all_layers.csv, ... in the suite's "
+			  "folder, with the columns run, label, strategy and seed in front" },
 	{ .name = "no-progress",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, no_progress),
@@ -229,7 +235,11 @@ static int run_all(const struct suite_options *opt, const char *file, const stru
 	if (isatty(STDERR_FILENO) && results_finished(results) < results->grid->n)
 		TRY(power_print(campaign->grid, results->folder, stderr, err));
 	int stopped = campaign_run(campaign, 0, campaign->grid->n, err);
-	return stopped < 0 ? -1 : finish(suite, campaign, stopped, err);
+	if (stopped < 0)
+		return -1;
+	if (opt->gather)
+		TRY(gather_tables(results, err));
+	return finish(suite, campaign, stopped, err);
 }
 
 /* One run of many processes, on one machine or several: they share the folder's lock. */
