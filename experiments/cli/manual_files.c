@@ -98,8 +98,8 @@ static const char *const sentences[][2] = {
 enum { SENTENCES = sizeof sentences / sizeof *sentences };
 
 static const char grammar[] = "sentence  = [strategy{,key=value}] {word}\n"
-							  "word      = scorer=part | selector=part | gate=part | balance=[+]part{+part}\n"
-							  "          | layer-option=value\n"
+							  "word      = projector=part | scorer=part | selector=part | gate=part\n"
+							  "          | balance=[+]part{+part} | layer-option=value\n"
 							  "part      = name{,key=value}";
 
 static void put_part(const struct moe_part *part, FILE *to)
@@ -116,7 +116,8 @@ void manual_strategy_page(FILE *to)
 {
 	roff_begin("moesim-strategy", 5, "a routing strategy in words", to);
 	roff_heading("DESCRIPTION", to);
-	roff_paragraph("A strategy is a sentence of parts: a scorer, a selector, a gate and any number of balancers, with "
+	roff_paragraph("A strategy is a sentence of parts: a projector, a scorer, a selector, a gate and any number of "
+				   "balancers, with "
 				   "options of the layer. It is what --strategy takes, and what a suite file's key strategy and a "
 				   "manifest hold. Words stand apart by blanks; an option that is not given has its default.",
 				   to);
