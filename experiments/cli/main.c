@@ -39,6 +39,10 @@ static bool answered(const char *word)
 		manual_overview(stdout);
 	else if (strcmp(word, "--man") == 0)
 		manual_page(stdout);
+	else if (strcmp(word, "--man=suite") == 0)
+		manual_suite_page(stdout);
+	else if (strcmp(word, "--man=strategy") == 0)
+		manual_strategy_page(stdout);
 	else
 		return false;
 	return true;

@@ -410,34 +410,59 @@ const struct lesson lessons[] = {
 	  .look = "the column bias of experts.csv, whose mean stays 0, and maxvio" },
 	{ .strategy = "importance",
 	  .does =
-		  "The weights that each expert has in a batch are summed, and a loss asks these sums to be equal. It is the "
-		  "oldest of the losses for balance, and sees weights where the auxiliary loss sees counts.",
-	  .when = "to compare with the auxiliary loss, or where the weights vary much and counts tell little",
-	  .costs = "as top-k, and a sum for each expert",
-	  .fails = "equal sums need not be equal counts: one token of large weight stands for many of small",
-	  .used_by = "the sparsely gated mixture of Shazeer et al. (2017), beside a loss on the load",
+		  "Token choice with a loss that grows when the weights that experts get in a batch sum to unequal amounts. It "
+		  "evens out how much experts matter, not how many tokens they get.",
+	  .when = "to see the first balancing loss of 2017, and how it differs from aux-loss",
+	  .costs = "as aux-loss",
+	  .fails = "equal weights are not equal loads: an expert of few tokens with large weights counts as busy",
+	  .used_by = "Shazeer et al. (2017), beside a second loss for the load",
 	  .command = "moesim --strategy importance",
-	  .look = "importance_loss, which is 0 in balance, and maxvio, which need not be" },
+	  .look = "maxvio and dead_experts beside those of aux-loss" },
 	{ .strategy = "entropy",
-	  .does =
-		  "A loss rewards mutual information of token and expert: each token should be sure of its experts, and all "
-		  "experts should be used alike over the batch.",
-	  .when = "where sharp choices are wanted together with an even load",
-	  .costs = "as top-k, and a logarithm for each score",
-	  .fails = "with a large weight it makes tokens sure before they have learned why",
+	  .does = "Token choice with a loss that wants two things: each token sure of its experts, and all experts used "
+			  "alike over "
+			  "the batch. Together they are the mutual information of token and expert, which it raises.",
+	  .when = "where experts shall specialize, and not only be busy",
+	  .costs = "as aux-loss",
+	  .fails =
+		  "a token that is made sure early no longer tries other experts; a large weight counts for more than the loss "
+		  "of the model",
 	  .used_by = "ModuleFormer (Shen et al. 2023)",
 	  .command = "moesim --strategy entropy",
-	  .look = "entropy_loss, which falls to minus ln E at most, and route_entropy in layers.csv" },
-	{ .strategy = "quantile",
-	  .does = "Each expert has a price, at which as many tokens would choose it as are its share; it is read from the "
-			  "scores of the last step and subtracted for the choice. There is no rate to choose.",
-	  .when = "where the load should be even from the first steps on, and no coefficient should be tuned",
-	  .costs = "as top-k, and one quantile for each expert in a training step",
+	  .look = "route_entropy, which falls, while entropy of the load stays high; domain_mi" },
+	{ .strategy = "bias-proportional",
+	  .does =
+		  "Loss-free balancing whose offsets move by how far an expert is from its fair share, not by a fixed amount. "
+		  "They move less the nearer the load is to balance.",
+	  .when = "where the fixed steps of bias swing around balance",
+	  .costs = "as bias",
 	  .fails =
-		  "prices are one step old; with softmax scores, where tokens differ in how sure they are, they fit less well",
-	  .used_by = "Kimi K3",
+		  "one expert of extreme load moves its offset far in one step: the rate must be smaller than that of bias",
+	  .used_by = "Wang et al. (2024), who tried it beside the fixed step",
+	  .command = "moesim --strategy bias-proportional",
+	  .look = "maxvio beside that of bias; the column bias of experts.csv" },
+	{ .strategy = "quantile",
+	  .does = "Each expert has a price that is subtracted from its score for the choice. After every step the prices "
+			  "are read "
+			  "from its scores, such that the load would have been equal; there is no rate to choose.",
+	  .when = "where no rate of a bias suits all of a training",
+	  .costs = "as bias, and for each expert a quantile of the scores of all tokens, on all devices",
+	  .fails = "the prices are those of the step before: where the next batch is another, so is its load",
+	  .used_by = "Su (2026), Kimi K3",
 	  .command = "moesim --strategy quantile",
-	  .look = "the column bias of experts.csv, minus the price, and maxvio in the first evaluations" },
+	  .look = "maxvio from the first steps on, beside that of bias-sigmoid" },
+	{ .strategy = "bip",
+	  .does = "The prices of quantile, found in four rounds on the very batch that is routed. The load is nearly even "
+			  "in every "
+			  "step of training, from the first one on.",
+	  .when = "to see how far balance goes without a loss, and what it is worth",
+	  .costs = "as quantile; nothing can be routed before all scores of the batch are there",
+	  .fails =
+		  "in training, later tokens change where earlier ones go; in use they cannot, so that the model meets another "
+		  "routing than it was trained with",
+	  .used_by = "Sun et al. (2025)",
+	  .command = "moesim --strategy bip",
+	  .look = "causal in summary.csv; maxvio of the scope batch against eval in layers.csv" },
 	{ .strategy = "deepseek-v2",
 	  .does = "A token chooses its 6 experts from the best 3 of 8 devices, two shared experts compute all, and three "
 			  "losses ask for balance of experts, of devices, and of the tokens that devices receive.",
