@@ -104,7 +104,8 @@ do for [m = 1:measures] {
 		stats data using (column(x_column) >= 0 ? column(measure[m].'_high') : NaN) nooutput name 'H'
 		if (low == 0 && H_max*1.03 > most) { most = H_max*1.03 < 1.4*M_max ? H_max*1.03 : 1.4*M_max }
 	}
-	clip(v) = !has_bands ? NaN : v > low ? v : low
+	# a band that lies above the frame is not drawn: between a point outside and one inside it would not follow its line
+	clip(v) = !has_bands || v > most ? NaN : v > low ? v : low
 	clip_top(v) = v < most ? v : most
 	if (is_log) { set logscale y }
 	if (scale[m] eq 'violation') { set nonlinear y via asinh(y/0.1) inverse 0.1*sinh(y) }

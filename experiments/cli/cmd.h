@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * cmd.h -- the commands of moesim: one file each, one row each in the table of commands.c.
+ * cmd.h -- the commands of moesim: one file each, one row each in commands.def.
  */
 #ifndef EXPERIMENTS_CLI_CMD_H
 #define EXPERIMENTS_CLI_CMD_H
@@ -24,7 +24,7 @@ struct command {
 	const struct moe_opt *opts; /* flags as option rows, --name VALUE; never NULL */
 	size_t opts_size;
 	const char *repeated; /* a text flag that may be given several times, its values joined by ';'; or NULL */
-	unsigned settings;    /* groups of settings taken as flags too; its options struct then begins with a struct given */
+	unsigned settings; /* groups of settings taken as flags too; its options struct then begins with a struct given */
 	/* For completion: words that may stand as arguments, NULL-ended; and whether files may. */
 	const char *const *(*words)(void);
 	bool files;
@@ -43,7 +43,8 @@ const char *const *command_names(void);
  * that name. */
 int command_unknown(const char *word, struct error *err);
 
-extern const struct command command_run, command_suite, command_compare, command_plot, command_report, command_list,
-	command_explain, command_model, command_analyze, command_cluster, command_completion, command_help;
+#define COMMAND(name) extern const struct command command_##name;
+#include "experiments/cli/commands.def"
+#undef COMMAND
 
 #endif

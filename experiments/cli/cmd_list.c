@@ -10,6 +10,7 @@
 
 #include "experiments/charts/chart.h"
 #include "experiments/cli/cmd.h"
+#include "experiments/glossary/glossary.h"
 #include "experiments/host/places.h"
 #include "experiments/models/models.h"
 #include "experiments/suite/run_settings.h"
@@ -184,6 +185,15 @@ static int list_clusters(struct list *list, struct error *err)
 	return 0;
 }
 
+/* A line begins with the name, which is short, and ends with the other ones. */
+static int list_concepts(struct list *list, struct error *err)
+{
+	(void)err;
+	for (const struct term *term = glossary; term->name; term++)
+		add(list, term->name, *term->also ? text_keep_f("%s (also: %s)", term->meaning, term->also) : term->meaning);
+	return 0;
+}
+
 static int list_loads(struct list *list, struct error *err)
 {
 	(void)err;
@@ -229,6 +239,7 @@ static const struct {
 	{ "loads", "load", list_loads },
 	{ "placements", "placement", list_placements },
 	{ "charts", "chart", list_charts },
+	{ "concepts", "concept", list_concepts },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -309,11 +320,11 @@ static int list(const void *options, int argc, char **args, struct error *err)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "strategies, parts, streams, metrics, columns, models, suites, clusters, loads, placements, charts: one "
-			   "line each",
+	.summary =
+		"strategies, parts, streams, metrics, columns, models, suites, clusters, charts, concepts: one line each",
 	.arguments = "KIND",
 	.about = "KIND is one of strategies, scorers, selectors, gates, balancers, streams, metrics, columns, models, "
-			 "suites, clusters, loads, placements, charts.",
+			 "suites, clusters, loads, placements, charts, concepts.",
 	.opts = list_rows,
 	.opts_size = sizeof(struct list_options),
 	.words = kind_names,

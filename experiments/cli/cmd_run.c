@@ -19,23 +19,33 @@
 #include "sim/base/text.h"
 #include "sim/net/layer.h"
 #include "sim/route/catalog.h"
+#include "sim/run/manifest.h"
+#include "sim/run/repeat.h"
 #include "sim/run/run.h"
 #include "sim/run/tracer.h"
 
 struct run_options {
 	struct given given;
-	const char *out, *like, *trace;
+	const char *out, *like, *settings, *trace;
 	double scale;
 	int trace_form; /* enum tracer_form */
 	int64_t threads, checkpoint_every;
 	bool quiet, no_progress, dry_run, resume, force;
 };
 
-static const char *const trace_forms[] = { "counts", "tokens", NULL };
+static const char *const trace_forms[] = { "counts", "tokens", "training", NULL };
 
 #define AT(field) .at = offsetof(struct run_options, field)
 static const struct moe_opt run_rows[] = {
-	{ .name = "out", .type = MOE_OPT_TEXT, AT(out), .help = "run folder (default runs/<strategy>-s<seed>)" },
+	{ .name = "out",
+	  .type = MOE_OPT_TEXT,
+	  AT(out),
+	  .help = "run folder (default runs/<strategy>-s<seed>, with -2, -3, ... behind it where a run of other settings "
+			  "has that name)" },
+	{ .name = "settings",
+	  .type = MOE_OPT_TEXT,
+	  AT(settings),
+	  .help = "repeat a run: all settings are those of this run folder or manifest.json, but for those given here" },
 	{ .name = "like",
 	  .type = MOE_OPT_TEXT,
 	  AT(like),
@@ -52,13 +62,14 @@ static const struct moe_opt run_rows[] = {
 	{ .name = "trace",
 	  .type = MOE_OPT_TEXT,
 	  AT(trace),
-	  .help = "also write the final routing of the held-out tokens to this CSV, for 'moesim analyze'" },
+	  .help = "also write the final routing of the held-out tokens to this CSV, for 'moesim analyze' and --replay" },
 	{ .name = "trace-form",
 	  .type = MOE_OPT_CHOICE,
 	  AT(trace_form),
-	  .high = 1,
+	  .high = 2,
 	  .choices = trace_forms,
-	  .help = "one row of the trace per expert, domain and layer (counts), or per token and choice (tokens)" },
+	  .help = "one row of the trace per expert, domain and layer (counts), or per token and choice (tokens); training: "
+			  "the same for every training step instead of the held-out tokens" },
 	{ .name = "threads",
 	  .type = MOE_OPT_INT,
 	  AT(threads),
@@ -166,6 +177,8 @@ static void tell_model(const struct settings *settings, const char *like, const 
 	printf("; %s parameters, %s active (%.0f%%); %sFLOP per token\n", text_of_count((double)cost->params_total, total),
 		   text_of_count((double)use.params, active), 100 * (double)use.params / (double)cost->params_total,
 		   text_of_count(use.flops, flops));
+	if (*config->replay)
+		printf("  note: choices are replayed from %s\n", config->replay);
 	if (weights_are_constant(settings))
 		puts("  note: with top-k 1 and gate=renorm every weight is the same, so that the loss gives the router no "
 			 "gradient\n"
@@ -291,10 +304,37 @@ static int write_trace(void *context, struct trainer *trainer, struct error *err
 	return tracer_write(&errand->tracer, errand->model, trainer, err);
 }
 
+static int write_step(void *context, const struct trainer *trainer, struct error *err)
+{
+	struct errand *errand = context;
+	return tracer_step(&errand->tracer, errand->model, trainer, err);
+}
+
+/* Does a run of other settings stand there? */
+static bool is_taken(const char *folder, const struct settings *settings)
+{
+	struct arena arena = { .bytes = 0 };
+	struct run_record record;
+	struct error err = { .code = ERROR_NONE };
+	bool taken =
+		manifest_read(folder, &arena, &record, &err) == 0 && record.has_hash && record.hash != settings_hash(settings);
+	arena_free(&arena);
+	return taken;
+}
+
+/* That of the strategy and seed, unless runs of other settings have the name.  --force replaces what has it. */
+static const char *usual_folder(const struct run_options *opt, const struct settings *settings)
+{
+	const char *plain = text_keep_f("runs/%s-s%lld", settings->sentence.name, (long long)settings->config.seed);
+	const char *folder = plain;
+	for (int n = 2; !opt->force && is_taken(folder, settings); n++)
+		folder = text_keep_f("%s-%d", plain, n);
+	return folder;
+}
+
 static struct run_plan plan_of(const struct run_options *opt, const struct settings *settings, struct errand *errand)
 {
-	const char *folder =
-		*opt->out ? opt->out : text_keep_f("runs/%s-s%lld", settings->sentence.name, (long long)settings->config.seed);
+	const char *folder = *opt->out ? opt->out : usual_folder(opt, settings);
 	*errand = (struct errand){ .shown = -1, .model = path_last(folder) };
 	return (struct run_plan){ .folder = folder,
 							  .mode = opt->resume  ? RUN_RESUME
@@ -303,6 +343,7 @@ static struct run_plan plan_of(const struct run_options *opt, const struct setti
 							  .threads = (int)(opt->threads ? (size_t)opt->threads : jobs_processors()),
 							  .checkpoint_every = (size_t)opt->checkpoint_every,
 							  .show = on_terminal(opt) ? show_progress : NULL,
+							  .each = *opt->trace && opt->trace_form == TRACER_TRAINING ? write_step : NULL,
 							  .last = *opt->trace ? write_trace : NULL,
 							  .context = errand };
 }
@@ -350,6 +391,10 @@ static int resolve(const struct run_options *opt, struct settings *settings, con
 	*like = NULL;
 	if (!*opt->like && opt->scale > 0)
 		return fail(err, ERROR_USER, "--scale needs a model to scale (give --like, too)");
+	if (*opt->like && *opt->settings)
+		return fail(err, ERROR_USER, "--like and --settings exclude each other");
+	if (*opt->settings)
+		return repeat_resolve(opt->settings, opt->given.assignment, opt->given.n, settings, err);
 	if (!*opt->like)
 		return settings_resolve(opt->given.assignment, opt->given.n, settings, err);
 	TRY(likeness_fill(opt->like, opt->scale, &likeness, err));
@@ -370,6 +415,10 @@ static int run(const void *options, int argc, char **args, struct error *err)
 	(void)args;
 	if (opt->resume && opt->force)
 		return fail(err, ERROR_USER, "--resume and --force exclude each other");
+	if (opt->resume && *opt->trace && opt->trace_form == TRACER_TRAINING)
+		return fail(err, ERROR_USER, "a trace of training needs all steps, so it cannot be had with --resume");
+	if (opt->trace_form == TRACER_TRAINING && !*opt->trace)
+		return fail(err, ERROR_USER, "--trace-form training needs a file (give --trace, too)");
 	TRY(resolve(opt, &settings, &like, err));
 	return opt->dry_run ? dry_run(&settings, like, err) : train(opt, &settings, like, err);
 }

@@ -12,19 +12,12 @@
 #include "sim/base/text.h"
 #include "sim/route/catalog.h"
 
-const struct command *const commands[] = { &command_run,
-										   &command_suite,
-										   &command_compare,
-										   &command_plot,
-										   &command_report,
-										   &command_list,
-										   &command_explain,
-										   &command_analyze,
-										   &command_model,
-										   &command_cluster,
-										   &command_completion,
-										   &command_help,
-										   NULL };
+const struct command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#include "experiments/cli/commands.def"
+#undef COMMAND
+	NULL
+};
 
 const struct command *command_find(const char *name)
 {
@@ -52,11 +45,22 @@ static const char *line_for(const char *word)
 	return model_find(word) ? text_keep_f("moesim model %s", word) : NULL;
 }
 
+/* The same for a name that is nearly this word. */
+static const char *line_near(const char *word)
+{
+	const char *near = text_nearest(word, catalog_recipe_names());
+	near = near ? near : text_nearest(word, shipped_suites());
+	near = near ? near : text_nearest(word, model_names());
+	return near ? line_for(near) : NULL;
+}
+
 int command_unknown(const char *word, struct error *err)
 {
 	const char *line = line_for(word), *near = text_nearest(word, command_names());
 	if (line)
 		return fail(err, ERROR_USER, "unknown command '%s' (did you mean '%s'?)", word, line);
+	if (near == NULL)
+		near = line_near(word);
 	if (near)
 		return fail(err, ERROR_USER, "unknown command '%s' (did you mean '%s'?)", word, near);
 	return fail(err, ERROR_USER, "unknown command '%s' (see: moesim --help)", word);

@@ -53,3 +53,8 @@ const char *place_clusters(void)
 {
 	return find("experiments/clusters", "../share/" PACKAGE "/clusters", CLUSTERDIR);
 }
+
+const char *place_texts(void)
+{
+	return find("experiments/texts", "../share/" PACKAGE "/texts", TEXTDIR);
+}

@@ -8,9 +8,11 @@
 #ifndef EXPERIMENTS_HOST_PLACES_H
 #define EXPERIMENTS_HOST_PLACES_H
 
-/* The folders of the gnuplot scripts, of the suites and of the clusters; they live as long as the program. */
+/* The folders of the gnuplot scripts, of the suites, of the clusters and of the demo's texts; they live as long as the
+ * program. */
 const char *place_plots(void);
 const char *place_suites(void);
 const char *place_clusters(void);
+const char *place_texts(void);
 
 #endif

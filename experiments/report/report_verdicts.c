@@ -161,9 +161,8 @@ static const struct compare_pair *pair_of(const struct compare_contest *contest,
 {
 	if (contest->baseline >= of->study->n)
 		return NULL;
-	size_t against = contrast_counterpart(of->study, contest->baseline, series);
 	for (size_t i = 0; i < of->pairs; i++)
-		if (of->pair[i].a == series && (of->pair[i].b == against || of->pair[i].b == contest->baseline))
+		if (of->pair[i].a == series && !of->pair[i].aside)
 			return &of->pair[i];
 	return NULL;
 }

@@ -261,7 +261,7 @@ int analysis_drop_unused(struct analysis *analysis, FILE *to, struct error *err)
 					layer->model);
 	}
 	analysis->layers = kept;
-	return kept > 0 ? 0 : fail(err, ERROR_USER, "no layer has a use of any expert");
+	return kept > 0 ? 0 : fail(err, ERROR_USER, "no expert is used in any layer");
 }
 
 size_t analysis_model_layers(const struct analysis *analysis, size_t at)

@@ -178,7 +178,7 @@ static int refuse_doubles(struct suite *suite, const struct suite_key *key, stru
 	qsort(sorted, key->n, sizeof *sorted, compare_values);
 	for (size_t i = 1; i < key->n; i++)
 		if (strcmp(sorted[i]->text, sorted[i - 1]->text) == 0) {
-			fail(err, ERROR_USER, "'%s' stands twice among the values of '%s'", sorted[i]->text, key->row->name);
+			fail(err, ERROR_USER, "'%s' appears twice among the values of '%s'", sorted[i]->text, key->row->name);
 			return suite_place_fail(err, sorted[i]->at);
 		}
 	return 0;
@@ -207,7 +207,7 @@ static int enter_section(struct reader *r, const char *name, struct suite_place 
 {
 	const struct suite_section *old = suite_find(r->suite, name);
 	if (old && old->at.file == r->line.file) {
-		fail(err, ERROR_USER, "section [%s] stands twice (first in line %u)", name, old->at.line);
+		fail(err, ERROR_USER, "section [%s] appears twice (first in line %u)", name, old->at.line);
 		return suite_place_fail(err, at);
 	}
 	r->section = old ? (size_t)(old - r->suite->section) : add_section(r->suite, name, at);
@@ -227,7 +227,7 @@ static int read_section(struct reader *r, struct error *err)
 		return suite_line_fail(&r->line, err);
 	}
 	if (!text_is_name(name)) {
-		fail(err, ERROR_USER, "'%s' is no name for a section (begin with a letter or a digit)", name);
+		fail(err, ERROR_USER, "'%s' is not a valid section name (begin with a letter or a digit)", name);
 		return suite_place_fail(err, at);
 	}
 	r->line.at++;
@@ -263,7 +263,7 @@ static int read_include(struct reader *r, struct suite_place at, struct error *e
 		return suite_line_fail(&r->line, err);
 	}
 	if (r->section != SIZE_MAX) {
-		fail(err, ERROR_USER, "include stands behind a section (move it above the first one)");
+		fail(err, ERROR_USER, "include comes after a section (move it above the first one)");
 		return suite_place_fail(err, at);
 	}
 	const char *path = beside(r, r->line.word);
@@ -273,7 +273,7 @@ static int read_include(struct reader *r, struct suite_place at, struct error *e
 			return suite_place_fail(err, piece.at);
 		}
 	if (r->depth + 1 == DEPTH_LIMIT) {
-		fail(err, ERROR_USER, "includes stand more than %d deep", DEPTH_LIMIT);
+		fail(err, ERROR_USER, "includes are nested more than %d deep", DEPTH_LIMIT);
 		return suite_place_fail(err, at);
 	}
 	if (!file_exists(path)) {
@@ -309,7 +309,7 @@ static int read_carried(struct reader *r, const struct moe_opt *row, struct suit
 {
 	struct suite_piece piece;
 	if (r->section != 0) {
-		fail(err, ERROR_USER, "'%s' stands in [global] alone, since it is the same for all runs", row->name);
+		fail(err, ERROR_USER, "'%s' belongs in [global], since it is the same for all runs", row->name);
 		return suite_place_fail(err, at);
 	}
 	TRY(suite_line_piece(&r->line, &piece, err));
@@ -329,13 +329,13 @@ static int read_key(struct reader *r, const char *name, struct suite_place at, s
 	if (!row)
 		return -1;
 	if (r->section == SIZE_MAX) {
-		fail(err, ERROR_USER, "'%s' stands before the first section (write [global] above it)", name);
+		fail(err, ERROR_USER, "'%s' comes before the first section (write [global] above it)", name);
 		return suite_place_fail(err, at);
 	}
 	struct suite_section *section = &r->suite->section[r->section];
 	struct suite_key *key = find_key(section, row);
 	if (key && key->at.file == r->line.file) {
-		fail(err, ERROR_USER, "'%s' stands twice in [%s] (first in line %u)", name, section->name, key->at.line);
+		fail(err, ERROR_USER, "'%s' appears twice in [%s] (first in line %u)", name, section->name, key->at.line);
 		return suite_place_fail(err, at);
 	}
 	if (!key)

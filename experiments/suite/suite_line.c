@@ -69,7 +69,7 @@ int suite_line_check(struct suite_line *line, struct error *err)
 {
 	for (line->at = line->start; line->at < line->end; line->at++)
 		if (((unsigned char)*line->at < ' ' && *line->at != '\t') || *line->at == 0x7f) {
-			fail(err, ERROR_USER, "byte 0x%02x is no text (is this a suite file?)", (unsigned char)*line->at);
+			fail(err, ERROR_USER, "byte 0x%02x is not text (is this a suite file?)", (unsigned char)*line->at);
 			return suite_line_fail(line, err);
 		}
 	line->at = line->start;

@@ -75,7 +75,7 @@ int suite_note_read(const char *folder, struct suite_note *note, struct error *e
 	json_t *json = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &wrong);
 	free(bytes);
 	if (!json) {
-		fail(err, ERROR_USER, "this is no JSON: %s", wrong.text);
+		fail(err, ERROR_USER, "invalid JSON: %s", wrong.text);
 		return fail_at(err, path, wrong.line > 0 ? (unsigned)wrong.line : 0, 0);
 	}
 	take(json, note);

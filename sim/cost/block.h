@@ -52,6 +52,9 @@ static inline int64_t block_params(struct block block)
 /* What of the residual's own weights stands behind the last layer. */
 struct block residual_end(const struct cost_shape *shape);
 
+/* The maps of the embeddings of n-grams, which stand before the first layer. */
+struct block gram_maps(const struct cost_shape *shape);
+
 /* Is it a mixer whose memory of the past has one size for sequences of any length? */
 bool recurrent_is(const struct cost_mixer *mixer);
 

@@ -269,10 +269,33 @@ struct block residual_end(const struct cost_shape *s)
 	return block;
 }
 
+static int64_t gram_tables(const struct cost_shape *s)
+{
+	return s->gram_length > 1 ? times(s->gram_length - 1, s->gram_splits) : 0;
+}
+
+/* The maps behind the tables. */
+struct block gram_maps(const struct cost_shape *s)
+{
+	struct block block = { 0 };
+	int64_t tables = gram_tables(s);
+	if (tables > 0)
+		add_matrix(&block, times(tables, s->width / tables), s->width);
+	return block;
+}
+
+/* Row counts are odd numbers in a row, n of them in all n x (the mean). */
+static int64_t gram_rows(const struct cost_shape *s)
+{
+	int64_t tables = gram_tables(s);
+	return times(tables, plus(times(s->gram_ratio, s->vocabulary), tables));
+}
+
 static struct block residual_of_all(const struct cost_shape *s)
 {
 	struct block block = residual_end(s);
 	add_copies(&block, residual_of_layer(s), s->layers);
+	add_copies(&block, gram_maps(s), 1);
 	add_other(&block, s->layer_embedding);
 	return block;
 }
@@ -503,6 +526,8 @@ static const char *contradiction(const struct cost_shape *s)
 		return "a token cannot choose more experts than there are";
 	if ((s->experts > 0) != (s->top_k > 0) || (s->experts > 0) != (s->expert_width > 0))
 		return "experts, experts per token and expert width must be given together";
+	if (gram_tables(s) > 0 && s->width % gram_tables(s) != 0)
+		return "the tables of n-grams must divide the width evenly";
 	if (s->matrices != 2 && s->matrices != 3)
 		return "an FFN must have 2 or 3 matrices";
 	return NULL;
@@ -532,7 +557,8 @@ static bool is_negative(const struct cost_shape *s)
 							s->top_k,           s->expert_width,   s->zero_experts,     s->passive_width,
 							s->passive_experts, s->latent,         s->shared_width,     s->dense_width,
 							s->beside_width,    s->matrices,       s->streams,          s->ahead,
-							s->layer_embedding, s->encoder_layers, s->position_buckets, s->layer_vocabulary };
+							s->layer_embedding, s->encoder_layers, s->position_buckets, s->layer_vocabulary,
+							s->gram_ratio,      s->gram_length,    s->gram_splits };
 	for (int kind = 0; kind < COST_MIXERS; kind++)
 		if (mixer_is_negative(&s->mixer[kind]))
 			return true;
@@ -653,6 +679,11 @@ static void count_ends(const struct cost_shape *s, struct cost_count *count)
 	count->params[COST_HEAD] = count->active[COST_HEAD] = block_params(head);
 	add_matrix(&table, s->layer_vocabulary, times(s->layers, s->layer_embedding));
 	count->params[COST_EMBEDDING] = count->active[COST_EMBEDDING] = block_params(table);
+	if (gram_tables(s) > 0) { /* of these a token reads a row each */
+		int64_t row = s->width / gram_tables(s);
+		count->params[COST_EMBEDDING] = plus(block_params(table), times(gram_rows(s), row));
+		count->active[COST_EMBEDDING] = plus(block_params(table), times(gram_tables(s), row));
+	}
 }
 
 /* A layer that predicts ahead: two norms and a map of twice the width before it, a norm behind it; embedding and head

@@ -75,6 +75,7 @@ struct cost_mixer {
 
 	int64_t kernel; /* of a convolution along the tokens */
 	bool kernel_bias;
+	bool decay_full; /* COST_KIMI_DELTA: the decay has one map, not two of the head's rank (Ling 3) */
 	int64_t inner, state, groups, step_rank; /* state spaces: inner width, state size, groups of B and C, rank of dt */
 };
 
@@ -127,6 +128,11 @@ struct cost_shape {
 	int64_t streams;                           /* of the residual: hyper-connections mix them (arXiv 2512.24880) */
 	bool residual_attention;                   /* each block attends to the outputs of earlier ones (Kimi K3) */
 	int64_t layer_embedding, layer_vocabulary; /* width of the embedding that each layer adds, and of its table */
+
+	/* Embeddings of the last 2 to gram_length tokens: gram_splits tables for each length, table i of gram_ratio x
+	 * vocabulary + 2 i + 1 rows, all of them together as wide as the network, and a map from each (arXiv 2601.21204).
+	 */
+	int64_t gram_ratio, gram_length, gram_splits;
 
 	int64_t ahead;          /* layers that predict further tokens (arXiv 2412.19437, section 2.2) */
 	struct cost_layer next; /* what each of them is */

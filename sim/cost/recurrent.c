@@ -6,7 +6,7 @@
  * network's width, k the kernel, h heads, c the size of a key, v of a value, N the state, i the inner width:
  *
  *   delta        d (2 g c + h v) + d h v + 2 d h + k (2 g c + h v) + h v d; 2 h + v     g heads of keys
- *   Kimi delta   3 d h c + 3 k h c + d c + c h c + d h + gate + h c d; h + h c + c; the gate is d c + c h c or d h c
+ *   Kimi delta   3 d h c + 3 k h c + decay + d h + gate + h c d; h + h c + c; decay and gate are d c + c h c or d h c
  *   lightning    4 d h c + h c d; h c
  *   Mamba        2 d i + k i + i (r + 2 N) + r i + i d; i N + 2 i + r + 2 N             r the rank of dt
  *   Mamba-2      d (i + (i + 2 g N) + h) + k (i + 2 g N) + i d; 3 h + i                 g groups of B and C
@@ -60,12 +60,12 @@ static struct block kimi_delta(const struct cost_mixer *m, int64_t width)
 	struct block block = { 0 };
 	int64_t all = times(m->heads, m->head_dim);
 	add_matrix(&block, width, channels(m));
-	add_matrix(&block, plus(width, all), m->head_dim);
 	add_matrix(&block, width, m->heads);
-	if (m->gate == COST_GATE_FULL)
-		add_matrix(&block, width, all);
-	else
-		add_matrix(&block, plus(width, all), m->head_dim);
+	for (int i = 0; i < 2; i++) /* the decay, and the gate */
+		if (i == 0 ? m->decay_full : m->gate == COST_GATE_FULL)
+			add_matrix(&block, width, all);
+		else
+			add_matrix(&block, plus(width, all), m->head_dim);
 	add_matrix(&block, all, width);
 	add_other(&block, plus(plus(m->heads, all), m->head_dim));
 	return block;

@@ -89,6 +89,8 @@ static void drop_ends(const struct cost_shape *whole, const struct cost_shape *s
 {
 	int64_t table = times(stage->vocabulary, stage->width);
 	int64_t of_layers = times3(whole->layer_vocabulary, whole->layer_embedding, whole->layers - stage->layers);
+	if (!first)
+		count->params[COST_RESIDUAL] -= block_params(gram_maps(stage));
 	count->params[COST_EMBEDDING] = first ? plus(count->params[COST_EMBEDDING], of_layers) : 0;
 	if (!last) {
 		count->params[COST_HEAD] = 0;

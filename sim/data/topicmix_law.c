@@ -16,8 +16,7 @@
 #include "sim/base/text.h"
 #include "sim/data/topicmix_law.h"
 
-static const double LAW_BYTES = 1e9;  /* larger laws are refused */
-static const double JOINT_WORK = 1e9; /* successors visited while looking for the long-run law */
+static const double LAW_BYTES = 1e9; /* larger laws are refused */
 
 /* Is this one of `count` places that stand evenly among all? */
 static bool is_among(size_t place, size_t count, size_t all)
@@ -47,12 +46,6 @@ static uint64_t stream_of(const struct topicmix_law *law, size_t z)
 static size_t shared_classes(const struct topicmix_law *law)
 {
 	return (size_t)lround(law->opt.shared * (double)law->classes);
-}
-
-/* Does each domain order the tokens of its classes anew? */
-static bool has_places(const struct topicmix_law *law)
-{
-	return law->opt.class_law == TOPICMIX_DOMAIN;
 }
 
 static size_t own_classes(const struct topicmix_law *law)
@@ -257,129 +250,12 @@ struct workshop {
 	struct arena arena;
 };
 
-static double sum_of(const double *p, size_t n)
-{
-	double sum = 0;
-	for (size_t i = 0; i < n; i++)
-		sum += p[i];
-	return sum;
-}
-
-/* P(the next token's domain is z, in the same document | the cell's law of z), for a row of `now` with sum `all`. */
-static double moved_to(const struct topicmix_law *law, const double *now, double all, size_t z)
-{
-	double stays = (1 - law->opt.change) * now[z];
-	return stays + law->opt.change * all * law->prior[z];
-}
-
-/* The law of the group of a class and the next domain, where the next class is drawn from the base law: at the start of
- * a document, or by `mixing`.  The domain alone keeps the law pi throughout. */
-static void find_fresh(const struct topicmix_law *law, const double *now, double *fresh)
-{
-	size_t domains = law->domains, cells = law->groups * law->classes;
-	double go_on = 1 - law->end, again = go_on * (1 - law->opt.mixing);
-	for (size_t z = 0; z < domains; z++)
-		fresh[z] = (law->end + again) * law->prior[z];
-	if (law->groups == 1)
-		return;
-	memset(fresh, 0, law->groups * domains * sizeof *fresh);
-	for (size_t i = 0; i < cells; i++) {
-		const double *row = now + i * domains;
-		double all = sum_of(row, domains), *to = fresh + law->group_of[i % law->classes] * domains;
-		for (size_t z = 0; z < domains; z++)
-			to[z] += law->end * all * law->prior[z] + again * moved_to(law, row, all, z);
-	}
-}
-
-/* Moves the mass of one cell, class x behind group g, to the successors of x. */
-static void add_successors(const struct topicmix_law *law, size_t g, size_t x, const double *row, double *then)
-{
-	double all = sum_of(row, law->domains), follow = (1 - law->end) * law->opt.mixing;
-	double *to = then + law->group_of[x] * law->classes * law->domains;
-	for (size_t z = 0; z < law->domains; z++) {
-		double mass = follow * moved_to(law, row, all, z), left = 0;
-		size_t first = topicmix_successors(law, z, g, x);
-		for (size_t i = first; i < first + law->fanout; left = law->upto[i++])
-			to[law->next[i] * law->domains + z] += mass * (law->upto[i] - left);
-	}
-}
-
-/* One step of the joint law, [groups][classes][domains]: `now` is the law of token t, shop->then becomes that of
- * token t + 1.  Returns how far the law has moved (L1). */
-static double joint_step(const struct topicmix_law *law, const double *now, double *then, double *fresh)
-{
-	size_t domains = law->domains, classes = law->classes;
-	double moved = 0;
-	find_fresh(law, now, fresh);
-	for (size_t i = 0; i < law->groups * classes; i++)
-		for (size_t z = 0; z < domains; z++)
-			then[i * domains + z] = fresh[i / classes * domains + z] * topicmix_base(law, z, i % classes);
-	for (size_t i = 0; i < law->groups * classes; i++)
-		add_successors(law, i / classes, i % classes, now + i * domains, then);
-	for (size_t i = 0; i < law->groups * classes * domains; i++)
-		moved += fabs(then[i] - now[i]);
-	return moved;
-}
-
-/* The joint law far from the start of a sequence: power iteration from the law of the first token until it moves by
- * less than 1e-12, or, where it moves for ever or the law is huge, to a far token. */
-static void find_joint(const struct topicmix_law *law, const struct workshop *shop)
-{
-	size_t cells = law->groups * law->classes * law->domains;
-	double *now = law->joint, *then = shop->then, moved = 1;
-	double steps = fmin(2000, fmax(16, JOINT_WORK / ((double)cells * (double)law->fanout)));
-	for (size_t x = 0; x < law->classes; x++)
-		for (size_t z = 0; z < law->domains; z++)
-			now[x * law->domains + z] = law->prior[z] * topicmix_base(law, z, x);
-	for (double step = 0; step < steps && moved > 1e-12; step++) {
-		moved = joint_step(law, now, then, shop->fresh);
-		double *swap = now;
-		now = then, then = swap;
-	}
-	if (now != law->joint)
-		memcpy(law->joint, now, cells * sizeof *now);
-}
-
-static double surprise(double p)
-{
-	return p > 0 ? -p * log(p) : 0;
-}
-
-/* Where tokens tell of their domain, each has a share of its own. */
-static double entropy_by_tokens(const struct topicmix_law *law)
-{
-	double entropy = 0;
-	for (size_t x = 0; x < law->classes * law->members; x++) {
-		double p = 0;
-		for (size_t i = 0; i < law->groups * law->domains; i++)
-			p += topicmix_joint(law, i / law->domains, x, i % law->domains);
-		entropy += surprise(p);
-	}
-	return entropy;
-}
-
-/* Entropy of the long-run law of a token: that of its class, and that of the token in its class. */
-static double unigram_entropy(const struct topicmix_law *law)
-{
-	double entropy = 0;
-	if (has_places(law))
-		return entropy_by_tokens(law);
-	for (size_t c = 0; c < law->classes; c++) {
-		double p = 0;
-		for (size_t g = 0; g < law->groups; g++)
-			p += sum_of(law->joint + (g * law->classes + c) * law->domains, law->domains);
-		entropy += surprise(p);
-	}
-	for (size_t i = 0; i < law->members; i++)
-		entropy += surprise(law->member[i]);
-	return entropy;
-}
-
 /* Everything that a law keeps. */
 static void take(struct topicmix_law *law, struct arena *arena)
 {
 	size_t vocabulary = law->classes * law->members, cells = law->classes * law->domains;
-	size_t entries = law->rows * law->groups * law->fanout, placed = has_places(law) ? vocabulary * law->domains : 0;
+	size_t entries = law->rows * law->groups * law->fanout,
+		   placed = topicmix_has_places(law) ? vocabulary * law->domains : 0;
 	law->prior = ARENA_TAKE(arena, law->domains, double);
 	law->base = ARENA_TAKE(arena, law->classes, double);
 	law->member = ARENA_TAKE(arena, law->members, double);
@@ -440,14 +316,14 @@ static void draw(struct topicmix_law *law, uint64_t seed, gsl_rng *rng)
 	law->draw_rank = discrete_open(law->classes, law->base);
 	law->draw_member = law->members > 1 ? discrete_open(law->members, law->member) : NULL;
 	draw_ranks(law, seed, rng, shop.ids);
-	if (has_places(law))
+	if (topicmix_has_places(law))
 		draw_places(law, seed, rng);
 	if (law->groups > 1)
 		draw_groups(law, seed, rng, shop.ids);
 	draw_owners(law, seed, rng, shop.ids);
 	draw_rows(law, seed, rng);
-	find_joint(law, &shop);
-	law->unigram = unigram_entropy(law);
+	topicmix_find_joint(law, shop.then, shop.fresh);
+	law->unigram = topicmix_unigram(law);
 	arena_free(&shop.arena);
 }
 

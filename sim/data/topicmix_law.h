@@ -87,6 +87,21 @@ void topicmix_law_close(void *law);
 /* Does this law have another one for the domain than the law before it? */
 bool topicmix_drifts(const struct topicmix_law *law, size_t z);
 
+/* Does each domain order the tokens of its classes anew? */
+static inline bool topicmix_has_places(const struct topicmix_law *law)
+{
+	return law->opt.class_law == TOPICMIX_DOMAIN;
+}
+
+/* Fills law->joint, the joint law far from the start of a sequence: power iteration from the law of the first token
+ * until it moves by less than 1e-12, or, where it moves for ever or the law is huge, to a far token.  `then` and
+ * `fresh` are scratch, [groups][classes][domains] and [groups][domains]. */
+void topicmix_find_joint(const struct topicmix_law *law, double *then, double *fresh);
+
+/* Entropy, in nats, of the long-run law of a token, from law->joint: that of its class, and that of the token in its
+ * class. */
+double topicmix_unigram(const struct topicmix_law *law);
+
 /* In what follows c and next are classes. */
 
 /* q_z(c) */

@@ -107,6 +107,20 @@ void router_create(struct router *r, const struct sentence *sentence, const stru
 	router_seed(r, 0);
 }
 
+void router_add_offset(struct router *r, const real *offset, struct arena *arena)
+{
+	if (r->scores == NULL && !arena->counting)
+		BUG("an offset without scores");
+	r->offset = offset;
+	if (r->choice == NULL)
+		r->choice = ARENA_TAKE(arena, r->route.call.tokens * r->route.call.experts, real);
+}
+
+void router_replay(struct router *r, const struct recording *recording)
+{
+	r->recording = recording;
+}
+
 void router_add_projection(struct router *r, const struct layer_options *layer, size_t width, struct params *params,
 						   struct arena *arena)
 {
@@ -174,11 +188,19 @@ static void score(struct router *r)
 	r->route.choice = r->route.scores = r->scores;
 }
 
+static void add_offset(struct router *r)
+{
+	size_t experts = r->route.call.experts;
+	for (size_t i = 0; r->offset && i < r->route.call.tokens * experts; i++)
+		r->choice[i] += r->offset[i % experts];
+}
+
 static void adjust(struct router *r)
 {
 	if (r->choice == NULL)
 		return;
 	memcpy(r->choice, r->scores, r->route.call.tokens * r->route.call.experts * sizeof(real));
+	add_offset(r);
 	for (size_t i = 0; i < r->sentence->balancers; i++)
 		if (balancer(r, i)->adjust)
 			balancer(r, i)->adjust(&r->memory[BALANCER + i].self, &r->route, r->choice);
@@ -190,7 +212,10 @@ static void choose(struct router *r)
 	const struct moe_call *call = &r->route.call;
 	size_t capacity = plan_capacity(r->capacity, call->tokens, call->experts, call->k);
 	r->planner.picks.n = 0;
-	selector(r)->select(&r->memory[SELECTOR].self, &r->route, &r->planner.picks);
+	if (r->recording && r->recording->training == call->training)
+		recording_pick(r->recording, call->step - 1, call->layer, &r->planner.picks);
+	else
+		selector(r)->select(&r->memory[SELECTOR].self, &r->route, &r->planner.picks);
 	plan_build(&r->plan, &r->planner, call->tokens, capacity, r->overflow, r->route.choice, selector(r)->part.name);
 	r->route.picks = &r->planner.picks;
 	r->route.plan = &r->plan;

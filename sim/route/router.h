@@ -7,6 +7,7 @@
 
 #include "sim/model/params.h"
 #include "sim/route/plan.h"
+#include "sim/route/recording.h"
 #include "sim/route/sentence.h"
 
 /* Memory of one part in one layer. */
@@ -35,9 +36,11 @@ struct router {
 	size_t max_pairs;
 	double capacity;
 	enum overflow_rule overflow;
-	unsigned wants;               /* sentence_wants() */
-	struct projection projection; /* zero in a router of logits from elsewhere */
-	real *scores, *choice;        /* [tokens][experts]; NULL where not needed */
+	unsigned wants;                    /* sentence_wants() */
+	struct projection projection;      /* zero in a router of logits from elsewhere */
+	real *scores, *choice;             /* [tokens][experts]; NULL where not needed */
+	const real *offset;                /* [experts]; NULL: none */
+	const struct recording *recording; /* what is done again, in its phase; NULL: nothing */
 	struct planner planner;
 	struct moe_plan plan;
 	struct moe_route route;
@@ -52,6 +55,14 @@ void router_create(struct router *router, const struct sentence *sentence, const
 
 /* Draws all that is random from the streams of this seed. */
 void router_seed(struct router *router, uint64_t seed);
+
+/* Has offset[experts], which must outlive the router, added to the scores that the selection reads, before any balancer
+ * moves them: the biases of a model that is there already.  After router_create(), of a sentence with scores. */
+void router_add_offset(struct router *router, const real *offset, struct arena *arena);
+
+/* Has the picks of this recording, which must outlive the router, take the place of the selector's, in training or in
+ * evaluation; call->step is the number of the batch, from 1. */
+void router_replay(struct router *router, const struct recording *recording);
 
 /* Gives the router a projection from rows of `width` to logits, with its parameters and gradients: what
  * router_forward() and router_backward() need.  layer: as router_create() got it. */

@@ -54,7 +54,8 @@ int sentence_read(const char *text, const char *balance, struct sentence *senten
 /* Applies the sentence's own layer options. */
 int sentence_apply(const struct sentence *sentence, struct layer_options *layer, struct error *err);
 
-/* What the parts want, with their options: MOE_LOGITS | MOE_DOMAINS | ... */
+/* What a part wants with its options, and what all parts of the sentence want: MOE_LOGITS | MOE_DOMAINS | ... */
+unsigned part_use_wants(const struct part_use *use);
 unsigned sentence_wants(const struct sentence *sentence);
 
 /* Do the parts fit one another and the layer?  Called once everything else is known. */

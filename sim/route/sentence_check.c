@@ -8,7 +8,7 @@
 #include "sim/route/catalog.h"
 #include "sim/route/sentence.h"
 
-static unsigned part_wants(const struct part_use *use)
+unsigned part_use_wants(const struct part_use *use)
 {
 	return use->part->wants | (use->part->wants_with ? use->part->wants_with(use->opt) : 0);
 }
@@ -17,7 +17,7 @@ unsigned sentence_wants(const struct sentence *sentence)
 {
 	unsigned wants = 0;
 	for (size_t i = 0; i < sentence_parts(sentence); i++)
-		wants |= part_wants(sentence_part(sentence, i));
+		wants |= part_use_wants(sentence_part(sentence, i));
 	return wants;
 }
 
@@ -46,7 +46,7 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 	unsigned given = scorer->gives | (scorer->wants & MOE_LOGITS);
 	for (size_t i = 1; i < sentence_parts(sentence); i++) {
 		const struct moe_part *part = sentence_part(sentence, i)->part;
-		unsigned missing = part_wants(sentence_part(sentence, i)) & (MOE_LOGITS | MOE_SCORES) & ~given;
+		unsigned missing = part_use_wants(sentence_part(sentence, i)) & (MOE_LOGITS | MOE_SCORES) & ~given;
 		if (missing)
 			return fail(err, ERROR_USER, "%s '%s' needs %s, and scorer '%s' gives none (try scorer=softmax)",
 						catalog_kind(part->kind), part->name, wanted(missing), scorer->name);
@@ -95,10 +95,10 @@ int sentence_lacks(const struct sentence *sentence, unsigned known, unsigned giv
 {
 	for (size_t i = 0; i < sentence_parts(sentence); i++) {
 		const struct part_use *use = sentence_part(sentence, i);
-		unsigned missing = part_wants(use) & known & ~given;
+		unsigned missing = part_use_wants(use) & known & ~given;
 		if (missing)
-			return fail(err, ERROR_USER, "%s '%s' reads %s, which cannot be known here", catalog_kind(use->part->kind),
-						use->part->name, what_is_lacking(missing));
+			return fail(err, ERROR_USER, "%s '%s' reads %s", catalog_kind(use->part->kind), use->part->name,
+						what_is_lacking(missing));
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@
 struct prologue {
 	char magic[24];
 	uint64_t settings; /* hash of every setting */
-	uint64_t content;  /* hash of the files that the stream reads */
+	uint64_t content;  /* hash of the files that the stream reads, and of a replayed routing */
 	uint64_t real_size, step, params, states;
 	double flops;
 	struct recorder_place place;
@@ -59,7 +59,7 @@ static size_t body(const struct trainer *trainer, struct file_piece *piece)
 static struct prologue prologue_of(const struct trainer *trainer)
 {
 	struct prologue head = { .settings = hash_settings(trainer->settings),
-							 .content = trainer->stream.content,
+							 .content = trainer->stream.content ^ trainer->recording.content,
 							 .real_size = sizeof(real),
 							 .step = trainer->step,
 							 .params = trainer->net.params.n,
@@ -109,14 +109,14 @@ static int check_kind(const char *path, const char *bytes, size_t size, struct e
 {
 	size_t shown = size < sizeof any_version - 1 ? size : sizeof any_version - 1;
 	if (memcmp(bytes, any_version, shown) != 0)
-		return refuse(path, "this is no checkpoint of moesim", err);
+		return refuse(path, "not a checkpoint of moesim", err);
 	return size < sizeof(struct prologue) ? refuse(path, "the checkpoint is damaged", err) : 0;
 }
 
 static int check_head(const char *path, const struct prologue *head, const struct prologue *want, struct error *err)
 {
 	if (memcmp(head->magic, magic, sizeof magic) != 0)
-		return refuse(path, "the checkpoint was written by another version of moesim (begin anew with --force)", err);
+		return refuse(path, "the checkpoint was written by another version of moesim (start over with --force)", err);
 	if (head->real_size != want->real_size)
 		return refuse(path, "the checkpoint was written by a build of another precision", err);
 	if (head->settings != want->settings || head->params != want->params || head->states != want->states)
@@ -124,8 +124,8 @@ static int check_head(const char *path, const struct prologue *head, const struc
 					  err);
 	if (head->content != want->content)
 		return refuse(path,
-					  "the corpus is another than the checkpoint was trained on (restore it, or begin anew with "
-					  "--force)",
+					  "the corpus, or the replayed routing, has changed since the checkpoint was written (restore it, or "
+					  "start over with --force)",
 					  err);
 	return 0;
 }

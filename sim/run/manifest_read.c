@@ -282,7 +282,11 @@ int manifest_take(const json_t *json, struct arena *arena, struct run_record *re
 
 int manifest_read(const char *folder, struct arena *arena, struct run_record *record, struct error *err)
 {
-	const char *path = path_join(folder, "manifest.json");
+	return manifest_read_file(path_join(folder, "manifest.json"), arena, record, err);
+}
+
+int manifest_read_file(const char *path, struct arena *arena, struct run_record *record, struct error *err)
+{
 	json_error_t wrong = { .line = 0 };
 	char *bytes;
 	size_t size;

@@ -149,6 +149,8 @@ static int step(struct run *run, bool *more, struct error *err)
 	bool evaluates = falls_on(next, config->eval_every, steps);
 	struct step_log log;
 	trainer_step(trainer, evaluates, &log);
+	if (run->plan->each)
+		TRY(run->plan->each(run->plan->context, trainer, err));
 	evaluates = evaluates && !log.diverged;
 	if (evaluates) {
 		recorder_batch(&run->recorder, trainer);
@@ -209,7 +211,7 @@ static int refuse_unfit(const struct run *run, const struct run_record *was, str
 	else if (summed_up && manifest_is(was, "done"))
 		fail(err, ERROR_USER, "the run is complete: nothing is left to resume");
 	else if (summed_up && manifest_is(was, "diverged"))
-		fail(err, ERROR_USER, "the run has diverged, as it would again (begin anew with --force)");
+		fail(err, ERROR_USER, "the run has diverged, as it would again (start over with --force)");
 	else
 		return 0;
 	return fail_at(err, run->plan->folder, 0, 0);

@@ -32,6 +32,8 @@ struct run_plan {
 	int threads;
 	size_t checkpoint_every;                                          /* steps; 0: by time */
 	void (*show)(void *context, const struct run_progress *progress); /* NULL: nobody looks */
+	/* After each training step, before anything else is routed; an error ends the run.  NULL: nothing. */
+	int (*each)(void *context, const struct trainer *trainer, struct error *err);
 	/* What else belongs to the end of a run that is done: the run is unfinished without.  NULL: nothing. */
 	int (*last)(void *context, struct trainer *trainer, struct error *err);
 	void *context;

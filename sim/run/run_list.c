@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/base/files.h"
+#include "sim/base/lookup.h"
 #include "sim/base/text.h"
 #include "sim/run/run_folder.h"
 
@@ -18,8 +19,9 @@ struct search {
 	struct run_list *list;
 	bool lenient;
 	struct run_reading how;
-	const char *given; /* the folder that the user named */
-	bool found;        /* a run in it, whether it can be used or not */
+	const char *given;    /* the folder that the user named */
+	bool found;           /* a run in it, whether it can be used or not */
+	struct lookup listed; /* the paths of the list's runs */
 };
 
 static const char remedy[] = "restore the file or run it again, or leave such runs out with --lenient";
@@ -52,15 +54,6 @@ static int omit_damaged(struct search *search, const char *path, struct error *e
 	return 0;
 }
 
-/* Paths are kept, so that equal ones are one. */
-static bool is_listed(const struct run_list *list, const char *path)
-{
-	for (size_t i = list->n; i-- > 0;)
-		if (list->run[i].path == path)
-			return true;
-	return false;
-}
-
 static const char *state_of(const struct run_folder *run)
 {
 	if (strcmp(run->status, "interrupted") == 0 && run->record.steps_done >= 0)
@@ -82,6 +75,7 @@ static int add_open_run(struct search *search, struct run_folder *run, const cha
 		omit(list, path, text_keep_f("not finished (%s): it counts in no mean and no verdict", state_of(run)));
 	list->run = grown(&list->arena, list->run, list->n, sizeof *list->run);
 	list->run[list->n++] = *run;
+	lookup_add(&search->listed, run->path);
 	return 0;
 }
 
@@ -91,7 +85,7 @@ static int add_run(struct search *search, const char *path, const char *label, s
 	char *real = realpath(path, NULL);
 	const char *kept = real ? text_keep(real) : path;
 	free(real);
-	if (is_listed(search->list, kept))
+	if (lookup_find(&search->listed, kept) != SIZE_MAX)
 		return 0;
 	if (run_folder_open(kept, &search->how, &run, err) != 0)
 		return omit_damaged(search, path, err);
@@ -204,7 +198,8 @@ int run_list_find(size_t folders, char *const *folder, bool lenient, struct run_
 	*list = (struct run_list){ .n = 0 };
 	struct search search = { .list = list,
 							 .lenient = lenient,
-							 .how = { remedy, &list->arena, ARENA_TAKE(&list->arena, 1, size_t) } };
+							 .how = { remedy, &list->arena, ARENA_TAKE(&list->arena, 1, size_t) },
+							 .listed = { .arena = &list->arena } };
 	if (find(folders, folder, &search, err) == 0)
 		return 0;
 	run_list_free(list);

@@ -14,6 +14,7 @@
 #include "sim/base/real.h"
 
 static const char *const headers[] = { "model,step,domain,layer,expert,count",
+									   "model,step,domain,token,layer,slot,expert,weight",
 									   "model,step,domain,token,layer,slot,expert,weight" };
 
 int tracer_open(struct tracer *tracer, const char *path, enum tracer_form form, struct error *err)
@@ -22,15 +23,8 @@ int tracer_open(struct tracer *tracer, const char *path, enum tracer_form form, 
 	return file_reserve(path, &tracer->beside, err);
 }
 
-void tracer_drop(struct tracer *tracer)
-{
-	if (tracer->beside)
-		unlink(tracer->beside);
-	tracer->beside = NULL;
-}
-
 /* What all rows of a trace share, and memory to sort a batch's picks by token. */
-struct desk {
+struct tracer_desk {
 	struct csv_writer *file;
 	const char *model;
 	const struct trainer *trainer;
@@ -38,14 +32,14 @@ struct desk {
 	uint32_t *pick;  /* [picks] by token, then by rank, then as they were found */
 };
 
-static void put_front(const struct desk *desk, uint32_t domain)
+static void put_front(const struct tracer_desk *desk, uint32_t domain)
 {
 	csv_text(desk->file, desk->model);
 	csv_int(desk->file, (int64_t)desk->trainer->step);
 	csv_text(desk->file, desk->trainer->stream.domain_names[domain]);
 }
 
-static int write_counts(struct desk *desk, struct trainer *trainer, struct error *err)
+static int write_counts(struct tracer_desk *desk, struct trainer *trainer, struct error *err)
 {
 	trainer_evaluate(trainer);
 	for (size_t layer = 0; layer < trainer->net.shape.layers; layer++) {
@@ -65,7 +59,7 @@ static int write_counts(struct desk *desk, struct trainer *trainer, struct error
 }
 
 /* Counting sort by token, then by rank inside a token, where there are few. */
-static void sort_picks(struct desk *desk, const struct moe_picks *picks, size_t tokens)
+static void sort_picks(struct tracer_desk *desk, const struct moe_picks *picks, size_t tokens)
 {
 	uint32_t *first = desk->first;
 	for (size_t t = 0; t < tokens + 2; t++)
@@ -91,14 +85,15 @@ static real weight_of(const struct moe_plan *plan, uint32_t token, uint32_t expe
 	return 0;
 }
 
-static void put_token(const struct desk *desk, const struct moe_route *route, size_t batch, uint32_t token,
-					  size_t layer)
+/* number: of the batch among those that share a step. */
+static void put_token(const struct tracer_desk *desk, const struct moe_route *route, const struct batch *batch,
+					  size_t number, uint32_t token, size_t layer)
 {
 	const struct moe_picks *picks = route->picks;
 	for (uint32_t i = desk->first[token]; i < desk->first[token + 1]; i++) {
 		uint32_t expert = picks->expert[desk->pick[i]];
-		put_front(desk, desk->trainer->eval_batch.domain[token]);
-		csv_int(desk->file, (int64_t)(batch * route->call.tokens + token));
+		put_front(desk, batch->domain[token]);
+		csv_int(desk->file, (int64_t)(number * route->call.tokens + token));
 		csv_int(desk->file, (int64_t)layer);
 		csv_int(desk->file, (int64_t)(i - desk->first[token]));
 		csv_int(desk->file, expert);
@@ -107,51 +102,89 @@ static void put_token(const struct desk *desk, const struct moe_route *route, si
 	}
 }
 
-static int write_tokens(struct desk *desk, struct trainer *trainer, struct error *err)
+/* The picks of the last batch that was routed. */
+static int write_batch(struct tracer_desk *desk, const struct batch *batch, size_t number, struct error *err)
 {
-	for (size_t batch = 0; batch < trainer->eval_batches; batch++) {
-		stream_eval(&trainer->stream, batch, &trainer->eval_batch);
-		net_forward(&trainer->net, &trainer->eval_batch, batch + 1, false);
-		for (size_t layer = 0; layer < trainer->net.shape.layers; layer++) {
-			const struct moe_route *route = &net_router(&trainer->net, layer)->route;
-			sort_picks(desk, route->picks, route->call.tokens);
-			for (uint32_t t = 0; t < route->call.tokens; t++)
-				put_token(desk, route, batch, t, layer);
-		}
-		TRY(csv_flush(desk->file, err));
+	for (size_t layer = 0; layer < desk->trainer->net.shape.layers; layer++) {
+		const struct moe_route *route = &net_router(&desk->trainer->net, layer)->route;
+		sort_picks(desk, route->picks, route->call.tokens);
+		for (uint32_t t = 0; t < route->call.tokens; t++)
+			put_token(desk, route, batch, number, t, layer);
+	}
+	return csv_flush(desk->file, err);
+}
+
+static int write_tokens(struct tracer_desk *desk, struct trainer *trainer, struct error *err)
+{
+	for (size_t i = 0; i < trainer->eval_batches; i++) {
+		stream_eval(&trainer->stream, i, &trainer->eval_batch);
+		net_forward(&trainer->net, &trainer->eval_batch, i + 1, false);
+		TRY(write_batch(desk, &trainer->eval_batch, i, err));
 	}
 	return 0;
 }
 
-static void take_desk(struct desk *desk)
+static void free_desk(struct tracer *tracer)
 {
-	const struct router *router = net_router(&desk->trainer->net, 0);
-	desk->first = calloc(desk->trainer->net.call.tokens + 2, sizeof *desk->first);
+	free(tracer->desk->first);
+	free(tracer->desk->pick);
+	free(tracer->desk);
+	tracer->desk = NULL;
+}
+
+static int open_desk(struct tracer *tracer, const char *model, const struct trainer *trainer, struct error *err)
+{
+	const struct router *router = net_router(&trainer->net, 0);
+	struct tracer_desk *desk = tracer->desk = calloc(1, sizeof *desk);
+	if (desk == NULL)
+		error_no_memory("a trace");
+	desk->model = model;
+	desk->trainer = trainer;
+	desk->first = calloc(trainer->net.call.tokens + 2, sizeof *desk->first);
 	desk->pick = calloc(router->max_pairs + 1, sizeof *desk->pick);
 	if (desk->first == NULL || desk->pick == NULL)
 		error_no_memory("a trace");
+	desk->file = csv_open(tracer->beside, headers[tracer->form], NULL, err);
+	if (desk->file)
+		return 0;
+	free_desk(tracer);
+	return -1;
 }
 
-static int write_all(const struct tracer *tracer, struct desk *desk, struct trainer *trainer, struct error *err)
+/* Closes the file, whatever came of it; status: of what was written. */
+static int close_desk(struct tracer *tracer, int status, struct error *err)
 {
 	struct error later;
-	desk->file = csv_open(tracer->beside, headers[tracer->form], NULL, err);
-	if (desk->file == NULL)
-		return -1;
-	int status = tracer->form == TRACER_COUNTS ? write_counts(desk, trainer, err) : write_tokens(desk, trainer, err);
-	int closed = csv_close(desk->file, true, status == 0 ? err : &later);
+	int closed = csv_close(tracer->desk->file, true, status == 0 ? err : &later);
+	free_desk(tracer);
 	return status == 0 ? closed : status;
+}
+
+void tracer_drop(struct tracer *tracer)
+{
+	struct error unheard;
+	if (tracer->desk)
+		close_desk(tracer, -1, &unheard);
+	if (tracer->beside)
+		unlink(tracer->beside);
+	tracer->beside = NULL;
+}
+
+int tracer_step(struct tracer *tracer, const char *model, const struct trainer *trainer, struct error *err)
+{
+	if (tracer->desk == NULL)
+		TRY(open_desk(tracer, model, trainer, err));
+	return write_batch(tracer->desk, &trainer->batch, 0, err);
 }
 
 int tracer_write(struct tracer *tracer, const char *model, struct trainer *trainer, struct error *err)
 {
-	struct desk desk = { .model = model, .trainer = trainer };
-	take_desk(&desk);
-	int status = write_all(tracer, &desk, trainer, err);
-	free(desk.first);
-	free(desk.pick);
-	if (status != 0)
-		return -1;
+	int status = 0;
+	if (tracer->desk == NULL)
+		TRY(open_desk(tracer, model, trainer, err));
+	if (tracer->form != TRACER_TRAINING)
+		status = (tracer->form == TRACER_COUNTS ? write_counts : write_tokens)(tracer->desk, trainer, err);
+	TRY(close_desk(tracer, status, err));
 	const char *beside = tracer->beside;
 	tracer->beside = NULL;
 	return file_place(beside, tracer->path, err);

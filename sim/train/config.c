@@ -168,6 +168,12 @@ static const struct {
 		.high = 0.999999,
 		.preset = 0.99,
 		.help = "beta2 of AdamW, for the mean of its square" } },
+	{ SETTINGS_TRAINING,
+	  { .name = "replay",
+		.type = MOE_OPT_TEXT,
+		AT(replay),
+		.help = "file with a routing to use instead of the strategy's choices: the training steps, as --trace-form "
+				"training writes them, or the held-out tokens, as --trace-form tokens does" } },
 	{ SETTINGS_MEASUREMENT,
 	  { .name = "eval-tokens",
 		.type = MOE_OPT_INT,
@@ -269,10 +275,14 @@ const struct moe_opt *config_rows(void)
 static enum setting_group layer_group(const char *name)
 {
 	static const char *const of_model[] = { "shared", "expert-width", "router-scale", NULL };
+	static const char *const of_training[] = { "jitter", "router-lr", NULL };
 	for (size_t i = 0; of_model[i]; i++)
 		if (strcmp(of_model[i], name) == 0)
 			return SETTINGS_MODEL;
-	return strcmp(name, "router-lr") == 0 ? SETTINGS_TRAINING : SETTINGS_ROUTING;
+	for (size_t i = 0; of_training[i]; i++)
+		if (strcmp(of_training[i], name) == 0)
+			return SETTINGS_TRAINING;
+	return SETTINGS_ROUTING;
 }
 
 enum setting_group config_group(const struct moe_opt *row)

@@ -187,6 +187,39 @@ void trainer_go_to(struct trainer *trainer, size_t step)
 		set_anchors(trainer);
 }
 
+/* What a trace must have to be replayed. */
+static struct recording_shape recording_shape_of(const struct trainer *trainer)
+{
+	const struct config *config = &trainer->settings->config;
+	const struct router *router = net_router(&trainer->net, 0);
+	const struct moe_selector *selector = (const struct moe_selector *)router->sentence->selector.part;
+	return (struct recording_shape){ .layers = trainer->net.shape.layers,
+									 .experts = trainer->net.call.experts,
+									 .k = trainer->net.call.k,
+									 .tokens = trainer->net.call.tokens,
+									 .steps = (size_t)config->steps,
+									 .evaluations = trainer->eval_batches,
+									 .most = router->max_pairs,
+									 .each = selector->max_picks == NULL,
+									 .ranked = selector->max_picks == NULL || selector->varies };
+}
+
+static int open_recording(struct trainer *trainer, struct error *err)
+{
+	const char *path = trainer->settings->config.replay;
+	struct recording_shape shape = recording_shape_of(trainer);
+	if (*path == 0)
+		return 0;
+	if (shape.experts == 0)
+		return fail(err, ERROR_USER, "strategy '%s' has no experts, so there is no routing to replay",
+					trainer->settings->sentence.name),
+			   fail_at(err, "--replay", 0, 0);
+	TRY(recording_read(path, &shape, &trainer->recording, err));
+	for (size_t i = 0; i < net_routers(&trainer->net); i++)
+		router_replay(net_router(&trainer->net, i), &trainer->recording);
+	return 0;
+}
+
 int trainer_open(struct trainer *trainer, const struct settings *settings, struct error *err)
 {
 	const struct config *config = &settings->config;
@@ -207,11 +240,15 @@ int trainer_open(struct trainer *trainer, const struct settings *settings, struc
 									 .weight_decay = config->weight_decay,
 									 .clip = config->clip };
 	set_anchors(trainer);
-	return 0;
+	if (open_recording(trainer, err) == 0)
+		return 0;
+	trainer_close(trainer);
+	return -1;
 }
 
 void trainer_close(struct trainer *trainer)
 {
+	recording_free(&trainer->recording);
 	net_free(&trainer->net);
 	arena_free(&trainer->arena);
 	stream_close(&trainer->stream);

@@ -43,7 +43,8 @@ struct trainer {
 	struct anchors anchors; /* of the stream's law in force */
 	double *kept_loss;      /* [tokens] for leak_measure(), as is what follows */
 	struct lookahead lookahead;
-	double flops;           /* of training, all steps so far */
+	struct recording recording; /* what settings->config.replay holds; 0 batches: nothing is replayed */
+	double flops;               /* of training, all steps so far */
 	struct timing timing;
 };
 

@@ -188,6 +188,7 @@ static const struct {
 	int64_t total, active;
 } counted[] = {
 	{ "arctic", INT64_C(478584608768), INT64_C(17318647808) },
+	{ "aria", INT64_C(24869091840), INT64_C(4115151360) },
 	{ "deepseek-ocr", INT64_C(2934734080), INT64_C(739605760) },
 	{ "deepseek-v3.2", INT64_C(671877944064), INT64_C(38403822336) },
 	{ "deepseek-v4-flash", INT64_C(284332240471), INT64_C(13799632471) },
@@ -206,9 +207,11 @@ static const struct {
 	{ "granite-3.1-3b-a800m", INT64_C(3298793472), INT64_C(882874368) },
 	{ "granite-4.0-h-small", INT64_C(32207337984), INT64_C(8803121664) },
 	{ "granite-4.0-h-tiny", INT64_C(6939037248), INT64_C(1465470528) },
+	{ "granite-swash-small", INT64_C(511064), INT64_C(253016) },
 	{ "grok-2", INT64_C(269515497472), INT64_C(114896674816) },
 	{ "hunyuan-a13b", INT64_C(80393183232), INT64_C(12747448320) },
 	{ "hunyuan-large", INT64_C(388701402880), INT64_C(51322074880) },
+	{ "hy3-preview", INT64_C(295033543488), INT64_C(20675730240) },
 	{ "internvl3.5-30b-a3b", INT64_C(30532122624), INT64_C(3353032704) },
 	{ "jamba-1.5-large", INT64_C(398555145696), INT64_C(94149338592) },
 	{ "jamba-1.5-mini", INT64_C(51570323328), INT64_C(12110311296) },
@@ -217,17 +220,24 @@ static const struct {
 	{ "kimi-k3", INT64_C(2779484476000), INT64_C(105364017760) },
 	{ "kimi-linear-48b", INT64_C(49122681728), INT64_C(3484459904) },
 	{ "kimi-vl-a3b", INT64_C(15960110208), INT64_C(2914776192) },
+	{ "laguna-xs.2", INT64_C(33442617088), INT64_C(3017135872) },
 	{ "lfm2-8b-a1b", INT64_C(8339930560), INT64_C(1557740992) },
 	{ "ling-1t", INT64_C(999705328640), INT64_C(51054427136) },
+	{ "ling-3.0-flash", INT64_C(124414211552), INT64_C(5505693152) },
+	{ "ling-3.0-tiny", INT64_C(7893392800), INT64_C(1381735840) },
 	{ "ling-lite-1.5", INT64_C(16801974272), INT64_C(2753153024) },
 	{ "ling-mini-2.0", INT64_C(16255643392), INT64_C(1432973056) },
 	{ "longcat-flash", INT64_C(560664980480), INT64_C(27954818048) },
+	{ "longcat-flash-lite", INT64_C(68562465024), INT64_C(4389580032) },
+	{ "mellum2-12b-a2.5b", INT64_C(12149923072), INT64_C(2439060736) },
 	{ "mimo-v2-flash", INT64_C(308778780864), INT64_C(15445936320) },
 	{ "minimax-m2.5", INT64_C(228689764864), INT64_C(11030553088) },
 	{ "minimax-m3", INT64_C(426174572928), INT64_C(25962473856) },
 	{ "minimax-text-01", INT64_C(456089655296), INT64_C(48403306496) },
+	{ "mistral-small-4-119b", INT64_C(118972826624), INT64_C(6632588288) },
 	{ "nemotron-3-nano-30b", INT64_C(31577940288), INT64_C(3580076352) },
 	{ "nemotron-3-ultra-550b", INT64_C(549308993536), INT64_C(56058843136) },
+	{ "north-mini-code", INT64_C(30484303872), INT64_C(3305213952) },
 	{ "qwen3-coder-480b", INT64_C(480154875392), INT64_C(35474765312) },
 	{ "qwen3-next-80b", INT64_C(79674391296), INT64_C(3874929408) },
 	{ "qwen3-omni-30b-a3b", INT64_C(30532646912), INT64_C(3353556992) },
@@ -513,6 +523,15 @@ START_TEST(what_is_not_understood_is_named)
 	notes(text_keep_f("{%s,\"moe_intermediate_size\":3}", mixtral), "not counted: moe_intermediate_size");
 	notes(text_keep_f("{%s,\"side\":{\"n_layers\":3},\"n_experts_extra\":0}", mixtral), NULL);
 	notes(text_keep_f("{%s,\"architectures\":[\"MixtralForCausalLM\"]}", qwen), "model_type is qwen3_moe");
+	notes(text_keep_f("{%s,\"architectures\":[\"OddForCausalLM\"]}", qwen), "architectures is OddForCausalLM");
+	notes(text_keep_f("{%s,\"architectures\":[\"MixtralForSequenceClassification\"]}", mixtral), NULL);
+	notes(text_keep_f("{%s,\"memory_dim\":8.0}", mixtral), "not counted: memory_dim");
+	notes(text_keep_f("{%s,\"layer_bias\":0.5}", mixtral), NULL);
+	notes(text_keep_f("{%s,\"use_sliding_window\":true,\"sliding_window\":9}", qwen), NULL);
+	notes(text_keep_f("{\"model_type\":\"qwen3_moe\",\"text_config\":{%s,\"num_experts\":4,"
+					  "\"moe_intermediate_size\":3}}",
+					  mixtral),
+		  "model_type is qwen3_moe outside and mixtral inside");
 	notes(text_keep_f("{%s,\"model_type\":\"qwen3_next\"}", qwen + strlen("\"model_type\":\"qwen3_moe\",")),
 		  "taken from the family's defaults: head_dim 256");
 }
@@ -537,8 +556,7 @@ START_TEST(a_text_model_is_found_under_any_key)
 		notes(text_keep_f("{\"model_type\":\"whole\",\"vision_config\":{\"num_hidden_layers\":3},\"%s\":{%s}}",
 						  wrappers[i], mixtral),
 			  "text model only");
-	notes(text_keep_f("{\"thinker_config\":{\"model_type\":\"x\",\"text_config\":{%s}}}", mixtral),
-		  "text model only");
+	notes(text_keep_f("{\"thinker_config\":{\"model_type\":\"x\",\"text_config\":{%s}}}", mixtral), "text model only");
 	struct model model = read_config("gemma-4-26b-a4b");
 	ck_assert(model.shape.tied);
 }
@@ -562,7 +580,8 @@ static const struct {
 	{ mixtral, ",\"head_dim\":-4", "not -4" },
 	{ mixtral, ",\"head_dim\":[4]", "not [4]" },
 	{ mixtral, ",\"tie_word_embeddings\":1", "must be true or false" },
-	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\"]", "must have 2 entries, one per layer, not 1" },
+	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[\"full_attention\"]",
+	  "must have 2 entries, one per layer, not 1" },
 	{ mixtral, ",\"sliding_window\":4,\"layer_types\":[1,2]", "list of strings" },
 	{ mixtral, ",\"sliding_window\":4,\"layer_types\":7", "must be a list" },
 	{ qwen, ",\"mlp_only_layers\":[6]", "from 0 to 5" },
@@ -570,6 +589,13 @@ static const struct {
 	{ qwen, ",\"mlp_only_layers\":[0,1,2,3,4,5]", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":7", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":0", "from 1" },
+	{ qwen, ",\"norm_topk_prob\":1", "norm_topk_prob must be true or false" },
+	{ qwen, ",\"n_group\":\"8\"", "n_group must be an integer" },
+	{ qwen, ",\"topk_group\":2.5", "topk_group must be an integer" },
+	{ qwen, ",\"scoring_func\":3", "scoring_func must be a string" },
+	{ qwen, ",\"routed_scaling_factor\":NaN", "routed_scaling_factor must be a number, not NaN" },
+	{ qwen, ",\"architectures\":\"Qwen3MoeForCausalLM\"", "architectures must be a list" },
+	{ qwen, ",\"architectures\":[3]", "architectures must be a list of strings" },
 };
 
 START_TEST(wrong_configs_are_refused)

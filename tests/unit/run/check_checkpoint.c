@@ -214,7 +214,7 @@ START_TEST(other_files_are_refused)
 	memset(text, 'x', sizeof text);
 	put_file(in_folder("text"), text, sizeof text);
 	ck_assert_int_ne(read_back(&trainer, "text", &found, &err), 0);
-	ck_assert_msg(strstr(err.text, "no checkpoint") != NULL, "%s", err.text);
+	ck_assert_msg(strstr(err.text, "not a checkpoint") != NULL, "%s", err.text);
 	ck_assert_int_ne(read_back(&trainer, "missing", &found, &err), 0);
 	ck_assert_int_ne(read_back(&trainer, ".", &found, &err), 0);
 	check_same_run(&trainer, &trainer);

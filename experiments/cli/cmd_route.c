@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * cmd_route.c -- moesim route: what a strategy does with router logits from a file.
+ *
+ * The logits are routed as in the first step of a training run with the same seed: the strategy's own biases are 0,
+ * its capacity counts, and the losses of its balancers are computed.
+ */
+#include <config.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "experiments/cli/cmd.h"
+#include "sim/base/csv.h"
+#include "sim/base/real.h"
+#include "sim/base/text.h"
+#include "sim/metrics/load.h"
+#include "sim/route/catalog.h"
+#include "sim/route/logits.h"
+
+struct route_options {
+	struct given given;
+	const char *logits, *bias, *tokens;
+	int64_t length;
+	bool metrics;
+};
+
+#define AT(field) .at = offsetof(struct route_options, field)
+static const struct moe_opt rows[] = {
+	{ .name = "logits",
+	  .type = MOE_OPT_TEXT,
+	  AT(logits),
+	  .help = "router logits, one row for each token and one column for each expert: a CSV file with a header, or a "
+			  ".npy file; '-' reads standard input" },
+	{ .name = "seq-length",
+	  .type = MOE_OPT_INT,
+	  AT(length),
+	  .low = 1,
+	  .high = 1e9,
+	  .preset = 0,
+	  .zero = "all",
+	  .unit = "tokens",
+	  .help = "length of a sequence, where the strategy looks at sequences; all: one sequence" },
+	{ .name = "bias",
+	  .type = MOE_OPT_TEXT,
+	  AT(bias),
+	  .help = "file of biases that are added to the scores for the selection alone: a column 'bias', with 'expert' "
+			  "or in order, or one row" },
+	{ .name = "tokens",
+	  .type = MOE_OPT_TEXT,
+	  AT(tokens),
+	  .help = "file of token ids in the order of the logits, for strategies that read them: a column 'id', or a "
+			  "single column" },
+	{ .name = "metrics",
+	  .type = MOE_OPT_FLAG,
+	  AT(metrics),
+	  .help = "print balance metrics and auxiliary losses instead, as metric,value" },
+	{ .name = NULL },
+};
+#undef AT
+
+/* All that is read and made for one batch. */
+struct batch {
+	const struct route_options *opt;
+	struct settings settings;
+	struct logits logits;
+	struct moe_call call;
+	struct router router;
+	struct arena arena;
+};
+
+static int check_standard_input(const struct route_options *opt, struct error *err)
+{
+	const char *const path[] = { opt->logits, opt->bias, opt->tokens };
+	int n = 0;
+	for (size_t i = 0; i < sizeof path / sizeof *path; i++)
+		n += strcmp(path[i], "-") == 0;
+	return n > 1 ? fail(err, ERROR_USER, "standard input ('-') can be one file only") : 0;
+}
+
+/* ---- settings -------------------------------------------------------------------------------------------------- */
+
+/* Words that the user wrote behind the recipe's name, and that do not reach a batch of logits. */
+static int check_words(const struct sentence *sentence, struct error *err)
+{
+	const struct moe_recipe *recipe = catalog_recipe(sentence->name);
+	struct sentence own = { .words = 0 };
+	if (recipe)
+		TRY(sentence_read(recipe->sentence, NULL, &own, err));
+	for (size_t i = own.words; i < sentence->words; i++) {
+		const char *name = sentence->word[i].row->name;
+		if (config_group(config_find(name)) == SETTINGS_ROUTING)
+			continue;
+		fail(err, ERROR_USER, "route does not use '%s' (run does)", name);
+		return fail_at(err, "--strategy", 0, 0);
+	}
+	return 0;
+}
+
+/* Some programs give out probabilities under the name of logits. */
+static void tell_probabilities(const struct batch *batch)
+{
+	if (sentence_wants(&batch->settings.sentence) & MOE_LOGITS && logits_sum_to_one(&batch->logits))
+		fprintf(stderr,
+				"moesim: every row of %s sums to 1: if these are probabilities, give their logarithms instead\n",
+				batch->opt->logits);
+}
+
+static int check_experts(const struct batch *batch, struct error *err)
+{
+	long long experts = batch->settings.config.layer.experts;
+	if ((size_t)experts == batch->logits.experts)
+		return 0;
+	return fail(err, ERROR_USER, "experts = %lld, and the logits have %zu columns (leave out the number of experts)",
+				experts, batch->logits.experts);
+}
+
+/* The number of columns is the number of experts. */
+static int resolve(struct batch *batch, struct error *err)
+{
+	const struct given *given = &batch->opt->given;
+	struct assignment experts = { "experts", text_keep_f("%zu", batch->logits.experts) };
+	if (settings_resolve_above(&experts, 1, given->assignment, given->n, &batch->settings, err) != 0) {
+		if (strcmp(err->file, "--experts") == 0 && batch->logits.experts > 65536) {
+			err->file[0] = 0;
+			return fail_at(err, batch->opt->logits, 0, 0);
+		}
+		return -1;
+	}
+	TRY(check_words(&batch->settings.sentence, err));
+	return check_experts(batch, err);
+}
+
+static int check_inputs(const struct batch *batch, struct error *err)
+{
+	const struct sentence *sentence = &batch->settings.sentence;
+	const struct moe_selector *selector = (const struct moe_selector *)sentence->selector.part;
+	if (selector->select == NULL)
+		return fail(err, ERROR_USER, "strategy '%s' routes nothing (choose one with experts)", sentence->name);
+	if (sentence_lacks(sentence, MOE_INPUT | MOE_DOMAINS | MOE_GUESSES | MOE_CLASSES, 0, err) != 0)
+		return fail(err, ERROR_USER, "%s, which a file of logits does not hold (run has it)", err->text);
+	if (sentence_lacks(sentence, MOE_IDS, batch->logits.id ? MOE_IDS : 0, err) != 0)
+		return fail(err, ERROR_USER, "%s (give them with --tokens FILE)", err->text);
+	if (batch->logits.id && !(sentence_wants(sentence) & MOE_IDS))
+		return fail(err, ERROR_USER, "strategy '%s' reads no token ids (leave out --tokens)", sentence->name);
+	if (batch->logits.offset && !(part_use_wants(&sentence->selector) & MOE_SCORES))
+		return fail(err, ERROR_USER, "selector '%s' reads no scores, so that biases have no effect (leave out --bias)",
+					selector->part.name);
+	return 0;
+}
+
+static int make_call(struct batch *batch, struct error *err)
+{
+	size_t tokens = batch->logits.tokens, length = batch->opt->length ? (size_t)batch->opt->length : tokens;
+	if (tokens % length != 0) {
+		fail(err, ERROR_USER, "%zu tokens are not made of whole sequences of %zu", tokens, length);
+		return fail_at(err, "--seq-length", 0, 0);
+	}
+	batch->call = (struct moe_call){ .tokens = tokens,
+									 .sequences = tokens / length,
+									 .length = length,
+									 .experts = batch->logits.experts,
+									 .k = (size_t)batch->settings.config.layer.k,
+									 .vocabulary = batch->logits.vocabulary,
+									 .domains = 1,
+									 .classes = batch->logits.vocabulary,
+									 .layers = 1,
+									 .step = 1,
+									 .training = true };
+	return 0;
+}
+
+/* ---- routing --------------------------------------------------------------------------------------------------- */
+
+static void make_router(struct batch *batch, struct arena *arena)
+{
+	const struct settings *settings = &batch->settings;
+	router_create(&batch->router, &settings->sentence, &settings->config.layer, &batch->call, arena);
+	if (batch->logits.offset)
+		router_add_offset(&batch->router, batch->logits.offset, arena);
+}
+
+static int check_memory(struct batch *batch, struct error *err)
+{
+	struct arena count = { .counting = true };
+	char a[TEXT_NUMBER], b[TEXT_NUMBER];
+	make_router(batch, &count);
+	arena_free(&count);
+	double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), want = (double)count.bytes;
+	if (want <= have)
+		return 0;
+	return fail(err, ERROR_USER, "to route these logits takes %s of memory and the machine has %s (take fewer tokens)",
+				text_of_bytes(want, a), text_of_bytes(have, b));
+}
+
+static int route_batch(struct batch *batch, struct error *err)
+{
+	TRY(check_memory(batch, err));
+	make_router(batch, &batch->arena);
+	router_seed(&batch->router, (uint64_t)batch->settings.config.seed);
+	router_route(&batch->router, &batch->call, &(struct moe_tokens){ .id = batch->logits.id }, NULL,
+				 batch->logits.value);
+	return 0;
+}
+
+/* A line of the output, before it has its number. */
+struct line {
+	uint32_t token, expert, rank, dropped;
+	real choice;
+};
+
+/* By token; then the better choice first, which where experts choose has no rank. */
+static int compare_lines(const void *left, const void *right)
+{
+	const struct line *a = left, *b = right;
+	if (a->token != b->token)
+		return a->token < b->token ? -1 : 1;
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	if (a->choice < b->choice || a->choice > b->choice)
+		return a->choice > b->choice ? -1 : 1;
+	return a->expert < b->expert ? -1 : a->expert > b->expert;
+}
+
+static real at_expert(const real *of, const struct batch *batch, const struct line *line)
+{
+	return of ? of[line->token * batch->call.experts + line->expert] : 0;
+}
+
+static struct line *sorted_lines(const struct batch *batch, struct arena *arena)
+{
+	const struct moe_picks *picks = &batch->router.planner.picks;
+	struct line *line = ARENA_TAKE(arena, picks->n, struct line);
+	for (size_t i = 0; i < picks->n; i++) {
+		line[i] =
+			(struct line){ picks->token[i], picks->expert[i], picks->rank[i], batch->router.planner.dropped[i], 0 };
+		line[i].choice = at_expert(batch->router.route.choice, batch, &line[i]);
+	}
+	if (picks->n > 0)
+		qsort(line, picks->n, sizeof *line, compare_lines);
+	return line;
+}
+
+/* The combine weight; a token's pairs stand in the order of their experts. */
+static real weight_of(const struct moe_plan *plan, const struct line *line)
+{
+	size_t low = plan->token_first[line->token], high = plan->token_first[line->token + 1];
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+		if (plan->expert[plan->by_token[middle]] <= line->expert)
+			low = middle;
+		else
+			high = middle;
+	}
+	return plan->weight[plan->by_token[low]];
+}
+
+static void put_line(struct csv_writer *out, const struct batch *batch, const struct line *line, uint32_t number)
+{
+	csv_int(out, line->token);
+	csv_int(out, number);
+	csv_int(out, line->expert);
+	if (batch->router.route.scores)
+		csv_real(out, at_expert(batch->router.route.scores, batch, line));
+	else
+		csv_empty(out);
+	csv_real(out, line->dropped ? 0 : weight_of(&batch->router.plan, line));
+	csv_int(out, !line->dropped);
+	csv_row(out);
+}
+
+enum { AT_A_TIME = 4096 };
+
+static int print_choices(struct batch *batch, struct csv_writer *out, struct error *err)
+{
+	size_t n = batch->router.planner.picks.n;
+	struct line *line = sorted_lines(batch, &batch->arena);
+	uint32_t number = 0;
+	for (size_t i = 0; i < n; i++) {
+		number = i > 0 && line[i].token == line[i - 1].token ? number + 1 : 0;
+		put_line(out, batch, &line[i], number);
+		if (i % AT_A_TIME == AT_A_TIME - 1)
+			TRY(csv_flush(out, err));
+	}
+	return 0;
+}
+
+static void put_metric(struct csv_writer *out, const char *name, double value)
+{
+	if (isnan(value))
+		return;
+	csv_text(out, name);
+	csv_double(out, value);
+	csv_row(out);
+}
+
+/* A column of steps.csv stands for all balancers that write into it. */
+static void put_losses(struct csv_writer *out, const struct router *router)
+{
+	const struct sentence *sentence = router->sentence;
+	for (size_t i = 0; i < sentence->balancers; i++) {
+		const char *name = ((const struct moe_balancer *)sentence->balancer[i].part)->column;
+		double value = 0, weighted = 0;
+		bool first = true;
+		for (size_t j = 0; name && j < sentence->balancers; j++) {
+			const char *other = ((const struct moe_balancer *)sentence->balancer[j].part)->column;
+			if (other == NULL || strcmp(other, name) != 0)
+				continue;
+			first = first && j >= i;
+			value += router->term[j].value;
+			weighted += router->term[j].value * router->term[j].weight;
+		}
+		if (name == NULL || !first)
+			continue;
+		put_metric(out, name, value);
+		put_metric(out, text_keep_f("%s_weighted", name), weighted);
+	}
+}
+
+static int print_metrics(struct batch *batch, struct csv_writer *out, struct error *err)
+{
+	struct load load;
+	struct metrics metrics;
+	uint32_t *domain = ARENA_TAKE(&batch->arena, batch->call.tokens, uint32_t); /* all 0 */
+	(void)err;
+	load_create(&load, batch->call.experts, 1, batch->call.length, &batch->arena);
+	load_clear(&load);
+	load_add(&load, &batch->router, domain);
+	load_metrics(&load, &metrics);
+	put_metric(out, "tokens", load.tokens);
+	put_metric(out, "experts", (double)load.experts);
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		put_metric(out, metric_rows[i].name, metric_value(&metric_rows[i], &metrics));
+	put_losses(out, &batch->router);
+	return 0;
+}
+
+static int print_batch(struct batch *batch, struct error *err)
+{
+	struct error later;
+	struct csv_writer *out =
+		csv_open_stream(stdout, batch->opt->metrics ? "metric,value" : "token,choice,expert,score,weight,kept");
+	int status = (batch->opt->metrics ? print_metrics : print_choices)(batch, out, err);
+	int closed = csv_close(out, false, status == 0 ? err : &later);
+	return status == 0 ? closed : status;
+}
+
+static int read_all(struct batch *batch, struct error *err)
+{
+	const struct route_options *opt = batch->opt;
+	TRY(check_standard_input(opt, err));
+	TRY(logits_read(&batch->logits, opt->logits, &batch->arena, err));
+	if (*opt->bias)
+		TRY(logits_read_bias(&batch->logits, opt->bias, &batch->arena, err));
+	if (*opt->tokens)
+		TRY(logits_read_ids(&batch->logits, opt->tokens, &batch->arena, err));
+	return 0;
+}
+
+static int run(const void *options, int argc, char **args, struct error *err)
+{
+	struct batch batch = { .opt = options };
+	(void)argc;
+	(void)args;
+	if (*batch.opt->logits == 0)
+		return fail(err, ERROR_USER, "route needs router logits (give --logits FILE)");
+	int status = read_all(&batch, err);
+	if (status == 0)
+		status = resolve(&batch, err);
+	if (status == 0)
+		status = check_inputs(&batch, err);
+	if (status == 0)
+		status = make_call(&batch, err);
+	if (status == 0)
+		status = route_batch(&batch, err);
+	if (status == 0)
+		status = print_batch(&batch, err);
+	if (status == 0)
+		tell_probabilities(&batch);
+	arena_free(&batch.arena);
+	return status;
+}
+
+const struct command command_route = {
+	.name = "route",
+	.summary = "apply a strategy to router logits from a file, without training",
+	.arguments = "",
+	.about =
+		"Reads router logits (a CSV with a header, one row for each token and one column for each expert, or a "
+		"two-dimensional .npy file of float16, float32 or float64) and prints who goes where as a CSV, "
+		"token,choice,expert,score,weight,kept, in the order of the tokens: choice counts from 0, best first; score "
+		"is that of the scorer, before biases; weight is the combine weight; a choice that exceeds the capacity has "
+		"the weight 0 and kept=0. The routing is that of the first step of a training run with this seed. With "
+		"--metrics the balance metrics of `moesim list metrics` and the auxiliary losses are printed as metric,value, "
+		"each loss also times its weight.",
+	.opts = rows,
+	.opts_size = sizeof(struct route_options),
+	.settings = SETTINGS_ROUTING | SETTINGS_SEED,
+	.run = run,
+};
