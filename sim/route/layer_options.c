@@ -6,7 +6,7 @@
 
 #include "sim/route/layer_options.h"
 
-static const char *const overflow_words[] = { "position", "lowest-score", NULL };
+static const char *const overflow_words[] = { "position", "lowest-score", "lowest-weight", "batch-order", NULL };
 
 #define AT(field) .at = offsetof(struct layer_options, field)
 const struct moe_opt layer_rows[] = {
@@ -61,8 +61,11 @@ const struct moe_opt layer_rows[] = {
 	  .type = MOE_OPT_CHOICE,
 	  AT(overflow),
 	  .choices = overflow_words,
-	  .high = 1,
-	  .help = "who is dropped from a full expert: the last in the batch, or the lowest score" },
+	  .high = 3,
+	  .help =
+		  "who is dropped from a full expert: the last in the batch, second choices before first ones (GShard); the "
+		  "lowest score; the lowest combine weight; or the last in the batch, whichever choice (the last two as in "
+		  "Megatron-LM)" },
 	{ .name = "jitter",
 	  .type = MOE_OPT_REAL,
 	  AT(jitter),

@@ -68,6 +68,17 @@ static void count_picks(struct moe_plan *plan, const struct planner *planner, si
 	}
 }
 
+/* Marks what overflows, in the order of the batch. */
+static void drop_in_order(struct planner *planner, size_t capacity)
+{
+	const struct moe_picks *picks = &planner->picks;
+	memset(planner->at, 0, planner->experts * sizeof *planner->at);
+	for (size_t i = 0; i < picks->n; i++) {
+		uint32_t pick = planner->order[i];
+		planner->dropped[pick] = planner->at[picks->expert[pick]]++ >= capacity;
+	}
+}
+
 /* Marks what overflows, rank by rank, in the order of the batch. */
 static void drop_by_position(struct planner *planner, size_t capacity)
 {
@@ -185,6 +196,8 @@ void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, s
 	sort_by_token(planner, tokens);
 	if (capacity != SIZE_MAX && overflow == OVERFLOW_POSITION)
 		drop_by_position(planner, capacity);
+	else if (capacity != SIZE_MAX && overflow == OVERFLOW_BATCH_ORDER)
+		drop_in_order(planner, capacity);
 	else if (capacity != SIZE_MAX)
 		drop_by_score(planner, plan, capacity, choice);
 	group_by_expert(plan, planner);

@@ -124,6 +124,8 @@ static const char *const sentences[] = {
 	"scorer=softmax selector=top-k gate=renorm capacity=1.4 overflow=lowest-score",
 	"scorer=softmax selector=top-k gate=score capacity=2 overflow=lowest-score",
 	"scorer=softmax selector=top-k gate=score capacity=3 overflow=lowest-score",
+	"scorer=softmax selector=top-k gate=renorm capacity=0.5 overflow=lowest-weight",
+	"scorer=softmax selector=top-k gate=score capacity=1 overflow=batch-order",
 	"scorer=softmax selector=expert-top gate=score",
 	"scorer=softmax selector=expert-top,group=sequence gate=score",
 	"scorer=sigmoid selector=expert-top gate=renorm",
