@@ -124,8 +124,8 @@ static int check_head(const char *path, const struct prologue *head, const struc
 					  err);
 	if (head->content != want->content)
 		return refuse(path,
-					  "the corpus or the replayed routing has changed since the checkpoint was written (restore it, or "
-					  "start over with --force)",
+					  "the corpus has changed since the checkpoint was written, or the replayed routing has (restore it, "
+					  "or start over with --force)",
 					  err);
 	return 0;
 }
