@@ -88,8 +88,12 @@ literal(text) = strlen(text) < 2 ? escaped(text) : literal(text[1:strlen(text)/2
 # Text that belongs to no panel, hung on the first one drawn; each is shrunk to the width of the chart.
 squeeze(text, at, wide) = wide < strlen(text)*at*0.64 ? wide/(strlen(text)*0.64) : at
 sized(text, at, face) = sprintf('%s,%.1f', face, squeeze(text, (format eq 'svg' ? 1.28 : 1)*at, (width - 32)*(format eq 'svg' ? 1.12 : 0.8)))
-HEAD = "set label 901 literal(headline) at screen X(16),Y(24) left font sized(headline, 12.5, bold) textcolor rgb text_colour; \
-	set label 902 reading at screen X(16),Y(47) left font sized(reading, 8.5, '') textcolor rgb '#595959' noenhanced; \
+# The head is what was found, where a finding says so in a line; what the chart shows then goes in front of the reading.
+if (!exists('finding')) finding = ''
+head(headline) = strlen(finding) ? finding : headline
+lead(headline) = strlen(finding) ? headline.'.  ' : ''
+HEAD = "set label 901 literal(head(headline)) at screen X(16),Y(24) left font sized(head(headline), 12.5, bold) textcolor rgb text_colour; \
+	set label 902 lead(headline).reading at screen X(16),Y(47) left font sized(lead(headline).reading, 8.5, '') textcolor rgb '#595959' noenhanced; \
 	set label 903 footnote at screen X(16),Y(height - 12) left font small_font textcolor rgb '#595959' noenhanced"
 set macros
 

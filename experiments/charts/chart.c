@@ -11,8 +11,8 @@
 #include "sim/base/text.h"
 
 const struct chart charts[CHARTS + 1] = {
-#define CHART(name, subject, script, ink, shows, reading, columns) \
-	{ #name, CHART_OF_##subject, script, CHART_IN_##ink, shows, reading, columns, fill_##name },
+#define CHART(name, subject, script, ink, title, shows, reading, columns) \
+	{ #name, CHART_OF_##subject, script, CHART_IN_##ink, FINDING_##title, shows, reading, columns, fill_##name },
 #include "experiments/charts/charts.def"
 #undef CHART
 	{ .name = NULL }

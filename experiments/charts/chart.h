@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "experiments/study/estimate.h"
+#include "experiments/study/findings.h"
 #include "experiments/study/study.h"
 #include "sim/base/csv.h"
 
@@ -45,19 +46,20 @@ struct chart {
 	enum chart_subject subject;
 	const char *script;
 	enum chart_ink ink;
+	enum finding_kind title;
 	const char *shows, *reading, *columns;
 	/* Writes rows and prelude, or sets sheet->missing.  A failure is a table that cannot be read. */
 	int (*fill)(struct chart_sheet *, struct error *err);
 };
 
-#define CHART(name, subject, script, ink, shows, reading, columns) \
+#define CHART(name, subject, script, ink, title, shows, reading, columns) \
 	int fill_##name(struct chart_sheet *, struct error *err);
 #include "experiments/charts/charts.def"
 #undef CHART
 
 /* The place of each in charts[]. */
 enum {
-#define CHART(name, subject, script, ink, shows, reading, columns) CHART_##name,
+#define CHART(name, subject, script, ink, title, shows, reading, columns) CHART_##name,
 #include "experiments/charts/charts.def"
 #undef CHART
 	CHARTS

@@ -144,6 +144,13 @@ static bool draw(struct drawing *drawing, const struct chart *chart)
 	return false;
 }
 
+/* `finding`: what the chart shows of these runs, where a finding says so in one line. */
+static void set_title(const struct drawing *drawing, const struct chart *chart, struct chart_sheet *sheet)
+{
+	const char *title = drawing->findings ? findings_title(drawing->findings, chart->title) : NULL;
+	chart_set_text(sheet, "finding", title ? title : "");
+}
+
 static int fill(const struct drawing *drawing, const struct chart *chart, struct pages *pages, struct drawn *drawn,
 				struct error *err)
 {
@@ -155,6 +162,7 @@ static int fill(const struct drawing *drawing, const struct chart *chart, struct
 								 .prelude = pages->prelude.to,
 								 .notes = pages->notes.to };
 	struct error ignored;
+	set_title(drawing, chart, &sheet);
 	int filled = chart->fill(&sheet, err), closed = csv_close(sheet.data, false, filled ? &ignored : err);
 	drawn->missing = sheet.missing ? text_keep(sheet.missing) : NULL;
 	arena_free(&sheet.arena);

@@ -23,6 +23,7 @@ struct drawing {
 	const struct study *study;
 	const struct analysis *analysis;
 	const struct model_list *models;
+	const struct findings *findings; /* of the study, whose titles stand at the heads of its charts; NULL: none do */
 	struct chart_choice choice;
 
 	unsigned failed;    /* out: charts that gnuplot did not draw */

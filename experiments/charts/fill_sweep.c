@@ -73,14 +73,15 @@ static int put_lines(struct chart_sheet *sheet, struct lines *lines, const struc
 					 const char *column, struct error *err)
 {
 	const struct study *study = sheet->study;
-	size_t *line = ARENA_TAKE(&sheet->arena, study->n, size_t);
-	for (size_t i = 0; i < study->n; i++) {
-		size_t length = sweep_line(study, i, axis, line);
-		if (length < 2)
+	struct sweep_line *line;
+	size_t n = sweep_lines(study, axis, &sheet->arena, &line);
+	for (size_t i = 0; i < n; i++) {
+		const size_t *on = line[i].series;
+		if (line[i].n < 2)
 			continue;
-		open_line(lines, study, &study->series[i], axis, key_place);
-		for (size_t j = 0; j < length; j++)
-			TRY(put_point(sheet, lines, &study->series[line[j]], axis, column, err));
+		open_line(lines, study, &study->series[on[0]], axis, key_place);
+		for (size_t j = 0; j < line[i].n; j++)
+			TRY(put_point(sheet, lines, &study->series[on[j]], axis, column, err));
 	}
 	return 0;
 }
@@ -100,9 +101,10 @@ static void put_ticks(struct chart_sheet *sheet, const struct sweep_axis *axis, 
 static bool sweeps_ceiling(struct chart_sheet *sheet, const struct sweep_axis *axis)
 {
 	const struct study *study = sheet->study;
-	size_t *line = ARENA_TAKE(&sheet->arena, study->n, size_t);
-	for (size_t i = 0; i < study->n; i++)
-		if (contrast_role(&study->series[i]) == MOE_CEILING && sweep_line(study, i, axis, line) > 1)
+	struct sweep_line *line;
+	size_t n = sweep_lines(study, axis, &sheet->arena, &line);
+	for (size_t i = 0; i < n; i++)
+		if (contrast_role(&study->series[line[i].series[0]]) == MOE_CEILING && line[i].n > 1)
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "experiments/cli/cmd.h"
+#include "experiments/host/json_rows.h"
 #include "experiments/host/table.h"
 #include "experiments/study/agreement.h"
 #include "experiments/study/analysis.h"
@@ -19,7 +20,7 @@
 struct options {
 	struct analysis_choice choice;
 	int64_t ep;
-	bool percentiles, agreement;
+	bool percentiles, agreement, json;
 };
 
 static const struct moe_opt rows[] = {
@@ -30,6 +31,8 @@ static const struct moe_opt rows[] = {
 	  .help = "add rows with the percentiles of every metric across the layers, and the worst layers by MaxVio" },
 	{ "agreement", MOE_OPT_FLAG, offsetof(struct options, agreement),
 	  .help = "compare the choices of two files token by token" },
+	{ "json", MOE_OPT_FLAG, offsetof(struct options, json),
+	  .help = "print JSON: an array of objects, one for each row" },
 	{ .name = NULL },
 };
 
@@ -175,16 +178,17 @@ static int print_all(const struct analysis *analysis, const struct options *opt,
 {
 	size_t ranks = (size_t)opt->ep;
 	double *scratch = ARENA_TAKE(arena, ranks, double), *value = ARENA_TAKE(arena, analysis->layers, double);
-	struct csv_writer *out = csv_open_stream(stdout, "model,layer,scope,metric,value");
+	struct row_printer printer;
+	row_printer_begin(&printer, opt->json, "model,layer,scope,metric,value");
 	for (size_t at = 0, n; at < analysis->layers; at += n) {
 		n = analysis_model_layers(analysis, at);
 		for (size_t i = 0; i < n; i++)
-			put_layer(out, &analysis->layer[at + i], ranks, scratch);
+			put_layer(printer.rows, &analysis->layer[at + i], ranks, scratch);
 		if (opt->percentiles)
-			put_percentiles(out, &analysis->layer[at], n, ranks, scratch, value);
+			put_percentiles(printer.rows, &analysis->layer[at], n, ranks, scratch, value);
 	}
-	TRY(csv_close(out, false, err));
-	if (isatty(STDOUT_FILENO))
+	TRY(row_printer_end(&printer, err));
+	if (isatty(STDOUT_FILENO) && !opt->json)
 		tell_summary(analysis, ranks, scratch, value);
 	return 0;
 }
@@ -237,10 +241,11 @@ static int compare(int files, char **file, const struct options *opt, struct err
 	if (opt->ep > 0 || opt->percentiles)
 		return fail(err, ERROR_USER, "--agreement does not go with --ep or --percentiles");
 	TRY(agreement_read(file, &opt->choice, &result, err));
-	struct csv_writer *out = csv_open_stream(stdout, "layer,metric,value");
+	struct row_printer printer;
+	row_printer_begin(&printer, opt->json, "layer,metric,value");
 	for (size_t i = 0; i < result.n; i++)
-		put_agreement(out, &result.of[i]);
-	int status = csv_close(out, false, err);
+		put_agreement(printer.rows, &result.of[i]);
+	int status = row_printer_end(&printer, err);
 	analysis_tell(&(struct analysis){ .padding = result.padding }, stderr);
 	agreement_free(&result);
 	return status;

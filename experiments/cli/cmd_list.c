@@ -4,12 +4,13 @@
  */
 #include <config.h>
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiments/charts/chart.h"
 #include "experiments/cli/cmd.h"
+#include "experiments/glossary/glossary.h"
+#include "experiments/host/json_rows.h"
 #include "experiments/host/places.h"
 #include "experiments/models/models.h"
 #include "experiments/suite/run_settings.h"
@@ -17,6 +18,8 @@
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 #include "sim/base/wrap.h"
+#include "sim/cluster/load.h"
+#include "sim/cluster/placement.h"
 #include "sim/cluster/presets.h"
 #include "sim/data/stream.h"
 #include "sim/metrics/metrics.h"
@@ -182,6 +185,34 @@ static int list_clusters(struct list *list, struct error *err)
 	return 0;
 }
 
+/* A line begins with the name, which is short, and ends with the other ones. */
+static int list_concepts(struct list *list, struct error *err)
+{
+	(void)err;
+	for (const struct term *term = glossary; term->name; term++)
+		add(list, term->name, *term->also ? text_keep_f("%s (also: %s)", term->meaning, term->also) : term->meaning);
+	return 0;
+}
+
+static int list_loads(struct list *list, struct error *err)
+{
+	(void)err;
+	for (const struct load_law *law = load_laws; law->name; law++)
+		add(list, law->name,
+			law->takes_number
+				? text_keep_f("%s (X from %g to %g; default %g)", law->summary, law->low, law->high, law->preset)
+				: law->summary);
+	return 0;
+}
+
+static int list_placements(struct list *list, struct error *err)
+{
+	(void)err;
+	for (const struct placement_rule *rule = placement_rules; rule->name; rule++)
+		add(list, rule->name, rule->summary);
+	return 0;
+}
+
 static int list_charts(struct list *list, struct error *err)
 {
 	(void)err;
@@ -205,7 +236,10 @@ static const struct {
 	{ "models", "model", list_models },
 	{ "suites", "suite", list_suites },
 	{ "clusters", "cluster", list_clusters },
+	{ "loads", "load", list_loads },
+	{ "placements", "placement", list_placements },
 	{ "charts", "chart", list_charts },
+	{ "concepts", "concept", list_concepts },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -249,10 +283,7 @@ static int print_json(const struct list *list, struct error *err)
 	for (size_t i = 0; i < list->n; i++)
 		json_array_append_new(array,
 							  json_pack("{s:s, s:s}", "name", list->entry[i].name, "summary", list->entry[i].summary));
-	int status = json_dumpf(array, stdout, JSON_INDENT(2));
-	json_decref(array);
-	puts("");
-	return status == 0 ? 0 : fail(err, ERROR_WORLD, "cannot write JSON to standard output");
+	return json_print(array, err);
 }
 
 static int print_kind(size_t kind, const struct list_options *opt, struct error *err)
@@ -286,10 +317,11 @@ static int list(const void *options, int argc, char **args, struct error *err)
 
 const struct command command_list = {
 	.name = "list",
-	.summary = "strategies, parts, streams, metrics, columns, models, suites, clusters, charts: one line each",
+	.summary =
+		"strategies, parts, streams, metrics, columns, models, suites, clusters, charts, concepts: one line each",
 	.arguments = "KIND",
 	.about = "KIND is one of strategies, scorers, selectors, gates, balancers, streams, metrics, columns, models, "
-			 "suites, clusters, charts.",
+			 "suites, clusters, loads, placements, charts, concepts.",
 	.opts = list_rows,
 	.opts_size = sizeof(struct list_options),
 	.words = kind_names,

@@ -15,6 +15,7 @@
 #include "experiments/models/sheet.h"
 #include "sim/base/csv.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 
 struct model_options {
 	int64_t context, tp, pp, ep, dp;
@@ -62,8 +63,8 @@ static const struct moe_opt rows[] = {
 	  .high = 65536,
 	  .zero = "auto",
 	  .unit = "devices",
-	  .help = "copies of the model, over which the sharded states of the optimizer are split; auto is --ep, of which "
-			  "it must be a multiple" },
+	  .help = "copies of the model, over which sharded weights, gradients and states of the optimizer are split; auto "
+			  "is --ep, of which it must be a multiple" },
 	{ .name = "json",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct model_options, json),
@@ -158,12 +159,12 @@ static const char *small(int64_t count)
 
 static const char *billions(int64_t count)
 {
-	return count < SMALL ? small(count) : text_keep_f("%.2f B", (double)count / 1e9);
+	return count < SMALL ? small(count) : text_keep_f("%.*f B", count < 1000000000000 ? 2 : 1, (double)count / 1e9);
 }
 
 static const char *giga(int64_t flops)
 {
-	return flops < SMALL ? small(flops) : text_keep_f("%.2f G", (double)flops / 1e9);
+	return flops < SMALL ? small(flops) : text_keep_f("%.*f G", flops < 100000000000 ? 2 : 1, (double)flops / 1e9);
 }
 
 static const char *bytes(int64_t count)
@@ -177,6 +178,13 @@ static const char *routing(const struct cost_shape *shape)
 {
 	const char *of = text_keep_f("%" PRId64 " of %" PRId64, shape->top_k, shape->experts);
 	return shape->shared > 0 ? text_keep_f("%s + %" PRId64, of, shape->shared) : of;
+}
+
+/* "8/128+1" */
+static const char *short_routing(const struct cost_shape *shape)
+{
+	const char *of = text_keep_f("%" PRId64 "/%" PRId64, shape->top_k, shape->experts);
+	return shape->shared > 0 ? text_keep_f("%s+%" PRId64, of, shape->shared) : of;
 }
 
 /* fits: with-embedding, without-embedding or no */
@@ -197,10 +205,17 @@ static const char *contexts(const struct sheet *sheets, size_t n)
 	return *others ? text_keep_f("%s (%s)", text, others) : text;
 }
 
+static void print_wrapped(const char *text, size_t indent)
+{
+	printf("%*s", (int)indent, "");
+	wrap_text(stdout, text, indent, indent + 2, wrap_columns(stdout));
+}
+
 static void print_summary(const struct sheet *sheets, size_t n)
 {
-	static const char *const header[] = { "<model",      "total",          "active",         "no embedding", "routed",
-										  "FLOPs/token", "of equal total", "16-bit weights", "KV/token",     NULL };
+	static const char *const header[] = {
+		"<model", "total", "active", "no emb.", "routed", "FLOPs", "dense", "KV", NULL
+	};
 	struct table table;
 	table_begin(&table, header);
 	for (size_t i = 0; i < n; i++) {
@@ -209,21 +224,22 @@ static void print_summary(const struct sheet *sheets, size_t n)
 		table_cell(&table, "%s", billions(count->params_total));
 		table_cell(&table, "%s", billions(count->params_active));
 		table_cell(&table, "%s", billions(count->params_active_no_embedding));
-		table_cell(&table, "%s", routing(&sheets[i].model->shape));
+		table_cell(&table, "%s", short_routing(&sheets[i].model->shape));
 		table_cell(&table, "%s", giga(count->flops_forward));
-		table_cell(&table, "%.1f x", (double)sheets[i].dense_total_count.flops_forward / (double)count->flops_forward);
-		table_cell(&table, "%s", bytes(2 * count->params_total));
+		table_cell(&table, "%.1f", (double)sheets[i].dense_total_count.flops_forward / (double)count->flops_forward);
 		table_cell(&table, "%s", bytes(2 * count->cache_values));
 	}
 	table_end(&table, stdout);
-	printf(
-		"\nFLOPs of the forward pass at a context of %s; 'of equal total' is what a dense model of as many parameters "
-		"needs\n",
-		contexts(sheets, n));
-	for (size_t i = 0; i < n; i++) {
+	puts("");
+	print_wrapped(text_keep_f("'no emb.' is active without the input embedding; 'routed' is chosen/experts+shared; "
+							  "FLOPs are those of the forward pass of "
+							  "a token at a context of %s; 'dense' is how many times as many a dense model of as many "
+							  "parameters needs; KV is what a token adds to the cache, in 16 bit",
+							  contexts(sheets, n)),
+				  0);
+	for (size_t i = 0; i < n; i++)
 		if (sheets[i].model->note)
-			printf("%s: %s\n", sheets[i].model->name, sheets[i].model->note);
-	}
+			print_wrapped(text_keep_f("%s: %s", sheets[i].model->name, sheets[i].model->note), 0);
 }
 
 static const char *share(int64_t part, int64_t whole)
@@ -303,31 +319,34 @@ static void print_memory(const struct sheet *sheet)
 	puts("");
 }
 
-static void rank_row(struct table *table, const char *what, int64_t size)
+/* `sharded` is 0 where that is not split over the copies of the model. */
+static void rank_row(struct table *table, const char *what, int64_t size, int64_t sharded)
 {
 	table_cell(table, "%s", what);
 	table_cell(table, "%" PRId64, size);
 	table_cell(table, "%s", bytes(size));
+	table_cell(table, "%s", sharded > 0 ? bytes(sharded) : "");
 }
 
 static void print_rank(const struct sheet *sheet)
 {
-	static const char *const header[] = { "<on the fullest device", "bytes", "", NULL };
+	static const char *const header[] = { "<on the fullest device", "bytes", "", "sharded", NULL };
 	const struct sheet_split *split = &sheet->split;
 	struct table table;
 	if (split->of.tp * split->of.pp * split->dp == 1)
 		return;
-	printf("tp %" PRId64 ", pp %" PRId64 ", ep %" PRId64 ", dp %" PRId64 ": %" PRId64 " parameters in stage %" PRId64
-		   ", %" PRId64 " of them in experts\n",
-		   split->of.tp, split->of.pp, split->of.ep, split->dp, sheet->share.experts + sheet->share.other,
-		   sheet->share.stage, sheet->share.experts);
+	print_wrapped(text_keep_f("tp %" PRId64 ", pp %" PRId64 ", ep %" PRId64 ", dp %" PRId64 ": %" PRId64
+							  " parameters in stage %" PRId64 ", %" PRId64 " of them in experts",
+							  split->of.tp, split->of.pp, split->of.ep, split->dp,
+							  sheet->share.experts + sheet->share.other, sheet->share.stage, sheet->share.experts),
+				  0);
 	table_begin(&table, header);
 	for (const struct sheet_memory *memory = sheet_memory; memory->column; memory++)
-		rank_row(&table, memory->meaning, sheet_rank_bytes(sheet, memory, false));
-	for (const struct sheet_memory *memory = sheet_memory; memory->column; memory++)
-		if (memory->optimizer)
-			rank_row(&table, text_keep_f("%s, sharded", memory->meaning), sheet_rank_bytes(sheet, memory, true));
-	rank_row(&table, "keys and values of a sequence, 16 bit", 2 * sheet->share.cache_context);
+		rank_row(&table, memory->meaning, sheet_rank_bytes(sheet, memory, false),
+				 sheet_rank_bytes(sheet, memory, true));
+	rank_row(&table, "keys and values of a sequence, 16 bit", 2 * sheet->share.cache_context, 0);
+	if (sheet->share.state_values > 0)
+		rank_row(&table, "recurrent states of a sequence, 32 bit", 4 * sheet->share.state_values, 0);
 	table_end(&table, stdout);
 	puts("");
 }
@@ -358,14 +377,15 @@ static void print_one(const struct sheet *sheet)
 	const struct model *model = sheet->model;
 	const struct cost_shape *shape = &model->shape;
 	printf("%s (%s)\n", model->label, model->source);
-	printf("  %" PRId64 " layers of width %" PRId64 ", %" PRId64 " of them MoE: %s experts of width %" PRId64
-		   "; vocabulary %" PRId64 "; context %" PRId64 "\n",
-		   shape->layers, shape->width, shape->moe_layers, routing(shape), shape->expert_width, shape->vocabulary,
-		   sheet->context);
+	print_wrapped(text_keep_f("%" PRId64 " layers of width %" PRId64 ", %" PRId64 " of them MoE: %s experts of width "
+							  "%" PRId64 "; vocabulary %" PRId64 "; context %" PRId64,
+							  shape->layers, shape->width, shape->moe_layers, routing(shape), shape->expert_width,
+							  shape->vocabulary, sheet->context),
+				  2);
 	print_published(model->total, "in total", sheet_total_fits(sheet));
 	print_published(model->active, "active", sheet_active_fits(sheet));
 	if (model->note)
-		printf("  note: %s\n", model->note);
+		print_wrapped(text_keep_f("note: %s", model->note), 2);
 	puts("");
 	print_parts(sheet);
 	print_conventions(sheet);
@@ -405,11 +425,22 @@ static int fill_sheets(struct sheet *sheets, struct model *read, size_t n, char 
 	return 0;
 }
 
+/* A table has them under it, a file for programs must not hide them from the one who made it. */
+static void print_cautions(const struct sheet *sheets, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (sheets[i].model->caution)
+			fprintf(stderr, "moesim: %s: %s\n", sheets[i].model->source, sheets[i].model->caution);
+}
+
 static int print_sheets(const struct model_options *options, const struct sheet *sheets, size_t n, struct error *err)
 {
+	bool table = options->table || isatty(STDOUT_FILENO);
+	if (options->json || !table)
+		print_cautions(sheets, n);
 	if (options->json)
 		return print_json(sheets, n, err);
-	if (!options->table && !isatty(STDOUT_FILENO))
+	if (!table)
 		return print_csv(sheets, n, err);
 	if (n == 1)
 		print_one(sheets);

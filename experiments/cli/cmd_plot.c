@@ -81,7 +81,8 @@ struct plotting {
 	struct study study;
 	struct analysis analysis;
 	struct model_list models;
-	FILE *notes; /* why charts or parts of them were left out */
+	struct findings findings; /* of the study */
+	FILE *notes;              /* why charts or parts of them were left out */
 };
 
 static int choose_chart(struct plotting *p, const char *name, struct error *err)
@@ -141,7 +142,7 @@ static int read_subject(struct plotting *p, int argc, char **args, struct error 
 	case CHART_OF_RUNS:
 		TRY(study_read_as((size_t)argc, args, p->opt->lenient, &p->study, err));
 		run_list_tell(&p->study.runs);
-		return 0;
+		return findings_of_study(&p->study, p->opt->against, p->opt->margin, &p->findings, err);
 	case CHART_OF_COUNTS:
 		return read_counts(p, argc, args, err);
 	default: /* the user's own stand after the word `models` */
@@ -264,6 +265,7 @@ static int run_plot(const void *opt, int argc, char **args, struct error *err)
 							   .study = &p.study,
 							   .analysis = &p.analysis,
 							   .models = &p.models,
+							   .findings = &p.findings,
 							   .choice = { .against = o->against, .margin = o->margin } };
 	int failed = plot(&p, &drawing, err);
 	study_free(&p.study);

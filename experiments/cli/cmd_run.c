@@ -19,12 +19,14 @@
 #include "sim/base/text.h"
 #include "sim/net/layer.h"
 #include "sim/route/catalog.h"
+#include "sim/run/manifest.h"
+#include "sim/run/repeat.h"
 #include "sim/run/run.h"
 #include "sim/run/tracer.h"
 
 struct run_options {
 	struct given given;
-	const char *out, *like, *trace;
+	const char *out, *like, *settings, *trace;
 	double scale;
 	int trace_form; /* enum tracer_form */
 	int64_t threads, checkpoint_every;
@@ -35,7 +37,15 @@ static const char *const trace_forms[] = { "counts", "tokens", "training", NULL 
 
 #define AT(field) .at = offsetof(struct run_options, field)
 static const struct moe_opt run_rows[] = {
-	{ .name = "out", .type = MOE_OPT_TEXT, AT(out), .help = "run folder (default runs/<strategy>-s<seed>)" },
+	{ .name = "out",
+	  .type = MOE_OPT_TEXT,
+	  AT(out),
+	  .help = "run folder (default runs/<strategy>-s<seed>, with -2, -3, ... behind it where a run of other settings "
+			  "has that name)" },
+	{ .name = "settings",
+	  .type = MOE_OPT_TEXT,
+	  AT(settings),
+	  .help = "repeat a run: all settings are those of this run folder or manifest.json, but for those given here" },
 	{ .name = "like",
 	  .type = MOE_OPT_TEXT,
 	  AT(like),
@@ -300,10 +310,31 @@ static int write_step(void *context, const struct trainer *trainer, struct error
 	return tracer_step(&errand->tracer, errand->model, trainer, err);
 }
 
+/* Does a run of other settings stand there? */
+static bool is_taken(const char *folder, const struct settings *settings)
+{
+	struct arena arena = { .bytes = 0 };
+	struct run_record record;
+	struct error err = { .code = ERROR_NONE };
+	bool taken =
+		manifest_read(folder, &arena, &record, &err) == 0 && record.has_hash && record.hash != settings_hash(settings);
+	arena_free(&arena);
+	return taken;
+}
+
+/* That of the strategy and seed, unless runs of other settings have the name.  --force replaces what has it. */
+static const char *usual_folder(const struct run_options *opt, const struct settings *settings)
+{
+	const char *plain = text_keep_f("runs/%s-s%lld", settings->sentence.name, (long long)settings->config.seed);
+	const char *folder = plain;
+	for (int n = 2; !opt->force && is_taken(folder, settings); n++)
+		folder = text_keep_f("%s-%d", plain, n);
+	return folder;
+}
+
 static struct run_plan plan_of(const struct run_options *opt, const struct settings *settings, struct errand *errand)
 {
-	const char *folder =
-		*opt->out ? opt->out : text_keep_f("runs/%s-s%lld", settings->sentence.name, (long long)settings->config.seed);
+	const char *folder = *opt->out ? opt->out : usual_folder(opt, settings);
 	*errand = (struct errand){ .shown = -1, .model = path_last(folder) };
 	return (struct run_plan){ .folder = folder,
 							  .mode = opt->resume  ? RUN_RESUME
@@ -360,6 +391,10 @@ static int resolve(const struct run_options *opt, struct settings *settings, con
 	*like = NULL;
 	if (!*opt->like && opt->scale > 0)
 		return fail(err, ERROR_USER, "--scale needs a model to scale (give --like, too)");
+	if (*opt->like && *opt->settings)
+		return fail(err, ERROR_USER, "--like and --settings exclude each other");
+	if (*opt->settings)
+		return repeat_resolve(opt->settings, opt->given.assignment, opt->given.n, settings, err);
 	if (!*opt->like)
 		return settings_resolve(opt->given.assignment, opt->given.n, settings, err);
 	TRY(likeness_fill(opt->like, opt->scale, &likeness, err));
@@ -393,7 +428,8 @@ const struct command command_run = {
 	.summary = "train one small MoE language model under one strategy",
 	.arguments = "",
 	.about = "Trains one Transformer whose FFNs are MoE layers on one stream of tokens under one routing strategy, and "
-			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes.",
+			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes on all "
+			 "processors of one --kernel.",
 	.opts = run_rows,
 	.opts_size = sizeof(struct run_options),
 	.settings = SETTINGS_ALL,

@@ -45,11 +45,22 @@ static const char *line_for(const char *word)
 	return model_find(word) ? text_keep_f("moesim model %s", word) : NULL;
 }
 
+/* The same for a name that is nearly this word. */
+static const char *line_near(const char *word)
+{
+	const char *near = text_nearest(word, catalog_recipe_names());
+	near = near ? near : text_nearest(word, shipped_suites());
+	near = near ? near : text_nearest(word, model_names());
+	return near ? line_for(near) : NULL;
+}
+
 int command_unknown(const char *word, struct error *err)
 {
 	const char *line = line_for(word), *near = text_nearest(word, command_names());
 	if (line)
 		return fail(err, ERROR_USER, "unknown command '%s' (did you mean '%s'?)", word, line);
+	if (near == NULL)
+		near = line_near(word);
 	if (near)
 		return fail(err, ERROR_USER, "unknown command '%s' (did you mean '%s'?)", word, near);
 	return fail(err, ERROR_USER, "unknown command '%s' (see: moesim --help)", word);

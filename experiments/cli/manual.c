@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "experiments/cli/flags.h"
+#include "experiments/glossary/glossary.h"
 #include "sim/base/build.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
@@ -36,7 +37,7 @@ static const char *const examples[][2] = {
 	{ "moesim suite quick", "compare strategies over seeds" },
 	{ "moesim plot runs/quick", "draw the charts of a suite" },
 	{ "moesim report runs/quick", "the suite as one web page" },
-	{ "moesim explain bias", "formula, paper and options of a strategy or part" },
+	{ "moesim explain bias", "what a strategy does, when to use it and when it fails" },
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
@@ -52,7 +53,8 @@ void manual_overview(FILE *to)
 	enum { HEAD = 13, BELOW = 4 }; /* BELOW: every example has a line of its own */
 	size_t columns = wrap_columns(to);
 	wrap_text(to, text_keep_f("moesim: %s", question), 0, 0, columns);
-	fputs("\nUsage: moesim [COMMAND] [FLAGS]\n\nCommands (without one, flags are those of run):\n", to);
+	fputs("\nUsage: moesim [COMMAND] [FLAGS]\n\n", to);
+	wrap_text(to, "Commands (without one, flags are those of run):", 0, 0, columns);
 	for (size_t i = 0; commands[i]; i++)
 		wrap_entry(to, commands[i]->name, HEAD, commands[i]->summary, columns);
 	fputs("\nFlags:\n", to);
@@ -61,7 +63,8 @@ void manual_overview(FILE *to)
 	fputs("\nExamples:\n", to);
 	for (size_t i = 0; i < EXAMPLES; i++)
 		wrap_entry(to, examples[i][0], BELOW, examples[i][1], columns);
-	fputs("\n'moesim help COMMAND' lists the flags of a command; 'man moesim' has it all.\n", to);
+	fputc('\n', to);
+	wrap_text(to, "'moesim help COMMAND' lists the flags of a command; 'man moesim' has it all.", 0, 0, columns);
 }
 
 /* "-o, --out TEXT" */
@@ -105,7 +108,8 @@ static void print_settings(unsigned groups, FILE *to)
 static void print_aliases(unsigned groups, FILE *to)
 {
 	enum { ALIAS = 28, BELOW = 2 }; /* a word is long and never split: it has a line of its own */
-	fputs("\nAliases, as in Megatron-LM and Hugging Face Transformers:\n", to);
+	fputc('\n', to);
+	wrap_text(to, "Aliases, as in Megatron-LM and Hugging Face Transformers:", 0, 0, wrap_columns(to));
 	for (size_t i = 0; config_aliases[i][0]; i++)
 		if (groups & config_group(config_find(config_aliases[i][1])))
 			wrap_entry(to, text_keep_f("--%s", config_aliases[i][0]), ALIAS, text_keep_f("--%s", config_aliases[i][1]),
@@ -204,6 +208,13 @@ static void roff_routing(FILE *to)
 		roff_item(stream_types[i]->name, stream_types[i]->summary, to);
 }
 
+static void roff_glossary(FILE *to)
+{
+	fputs(".SH GLOSSARY\n", to);
+	for (const struct term *term = glossary; term->name; term++)
+		roff_item(*term->also ? text_keep_f("%s (%s)", term->name, term->also) : term->name, term->meaning, to);
+}
+
 static void roff_files(FILE *to)
 {
 	fputs(".SH FILES OF A RUN\n", to);
@@ -227,6 +238,7 @@ void manual_page(FILE *to)
 	roff_settings(to);
 	roff_routing(to);
 	roff_files(to);
+	roff_glossary(to);
 	fputs(".SH EXIT STATUS\n", to);
 	for (size_t i = 0; i < EXIT_CODES; i++)
 		roff_item(exit_codes[i][0], exit_codes[i][1], to);

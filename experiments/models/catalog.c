@@ -326,7 +326,8 @@ int model_open(const char *word, struct model *model, struct error *err)
 	bool path = strchr(word, '/') || (length > 5 && strcmp(word + length - 5, ".json") == 0) || file_exists(word);
 	if (path)
 		return model_read(word, model, err);
-	const char *near = text_nearest(word, model_names());
+	const char *near = text_nearest(word, model_names()), *several = text_beginnings(word, model_names());
+	const char *meant = several ? several : near ? text_keep_f("'%s'", near) : NULL;
 	return fail(err, ERROR_USER, "no model or file named '%s' (%s%s%ssee moesim list models)", word,
-				near ? "did you mean '" : "", near ? near : "", near ? "'? " : "");
+				meant ? "did you mean " : "", meant ? meant : "", meant ? "? " : "");
 }

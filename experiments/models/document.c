@@ -287,6 +287,17 @@ int document_int(const struct document *doc, const char *path, int64_t low, int6
 	return 0;
 }
 
+int document_real(const struct document *doc, const char *path, double *out, struct error *err)
+{
+	const json_t *value = document_at(doc, path);
+	if (!value)
+		return 0;
+	if (!json_is_number(value))
+		return fail_type(doc, path, "a number", err);
+	*out = json_number_value(value);
+	return 0;
+}
+
 int document_bool(const struct document *doc, const char *path, bool *out, struct error *err)
 {
 	const json_t *value = document_at(doc, path);

@@ -51,6 +51,7 @@ int document_fail(const struct document *doc, const char *path, struct error *er
 /* Each of these leaves *out alone when there is no such value, and fails when it has another type or range. */
 int document_int(const struct document *doc, const char *path, int64_t low, int64_t high, int64_t *out,
 				 struct error *err);
+int document_real(const struct document *doc, const char *path, double *out, struct error *err);
 int document_bool(const struct document *doc, const char *path, bool *out, struct error *err);
 int document_word(const struct document *doc, const char *path, const char **out, struct error *err);
 int document_list(const struct document *doc, const char *path, const json_t **out, struct error *err);

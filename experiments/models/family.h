@@ -72,6 +72,8 @@ struct reading {
 	struct cost_layer *order; /* [layers]; at first all of the first mixer, and dense */
 	const char *moe_key;      /* the key that said which layers are MoE layers, for errors */
 	const char *defaults;     /* "head_dim 128, ...": what the file does not have and the class does; NULL: nothing */
+	int64_t window;           /* of the class, where the file has none */
+	const char *doubts;       /* what the file says and the family's code does not know; NULL: nothing */
 };
 
 struct family {
@@ -122,6 +124,7 @@ int mixers_windowed_above(struct reading *, struct error *);
 int mixers_alternating(struct reading *, struct error *);
 int mixers_chunked(struct reading *, struct error *);
 int mixers_mostly_windowed(struct reading *, struct error *);
+int mixers_lettered(struct reading *, struct error *);
 int mixers_prefixed(struct reading *, struct error *);
 int mixers_listed(struct reading *, struct error *);
 int mixers_after_full(struct reading *, struct error *);

@@ -10,10 +10,24 @@
 #include "experiments/models/layers.h"
 #include "sim/base/text.h"
 
+static void add_default(struct reading *r, const char *one)
+{
+	r->defaults = r->defaults ? text_keep_f("%s, %s", r->defaults, one) : one;
+}
+
 void layers_default(struct reading *r, const char *key, int64_t value)
 {
-	const char *one = text_keep_f("%s %lld", document_name(r->doc, key), (long long)value);
-	r->defaults = r->defaults ? text_keep_f("%s, %s", r->defaults, one) : one;
+	add_default(r, text_keep_f("%s %lld", document_name(r->doc, key), (long long)value));
+}
+
+void layers_default_pattern(struct reading *r)
+{
+	add_default(r, "layer_types");
+}
+
+void layers_doubt(struct reading *r, const char *doubt)
+{
+	r->doubts = r->doubts ? text_keep_f("%s; %s", r->doubts, doubt) : doubt;
 }
 
 int layers_int(struct reading *r, const char *key, int64_t low, int64_t preset, int64_t *out, struct error *err)

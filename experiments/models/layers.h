@@ -23,6 +23,12 @@ int layers_int(struct reading *reading, const char *key, int64_t low, int64_t pr
 /* Tells that the file has no such key and the class has that value. */
 void layers_default(struct reading *reading, const char *key, int64_t value);
 
+/* Tells that layer_types is missing and the class has a pattern of its own. */
+void layers_default_pattern(struct reading *reading);
+
+/* A sentence for the note, about what the family's code does not know. */
+void layers_doubt(struct reading *reading, const char *doubt);
+
 struct layer_word {
 	const char *word;
 	int8_t value;

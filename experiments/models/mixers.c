@@ -30,10 +30,18 @@ static int read_int(struct reading *r, const char *key, int64_t preset, int64_t 
 	return document_int(r->doc, key, 1, SIZE_LIMIT, out, err);
 }
 
+/* Every how many layers one is of another kind, where layer_types does not tell. */
+static int read_every(struct reading *r, const char *key, int64_t preset, int64_t *every, struct error *err)
+{
+	if (!document_at(r->doc, key) && !document_at(r->doc, "layer_types"))
+		layers_default(r, key, preset);
+	return read_int(r, key, preset, every, err);
+}
+
 /* The second kind is the first with the window that sliding_window tells; *window is 0 where it tells none. */
 static int read_window(struct reading *r, int64_t preset, int64_t *window, struct error *err)
 {
-	*window = document_has(r->doc, "sliding_window") ? 0 : preset;
+	r->window = *window = document_has(r->doc, "sliding_window") ? 0 : preset;
 	TRY(document_int(r->doc, "sliding_window", 1, SIZE_LIMIT, window, err));
 	copy_kind(r, 1)->window = *window;
 	return 0;
@@ -101,6 +109,8 @@ int mixers_alternating(struct reading *r, struct error *err)
 {
 	int64_t window;
 	TRY(read_window(r, 128, &window, err));
+	if (window > 0 && !document_at(r->doc, "layer_types"))
+		layers_default_pattern(r);
 	return window > 0 ? read_window_layers(r, 2, err) : 0;
 }
 
@@ -121,17 +131,31 @@ int mixers_chunked(struct reading *r, struct error *err)
 	return layers_flags(r, "no_rope_layers", 0, 1, MIXER, &found, err);
 }
 
-/* Trinity and K-EXAONE: "LLLG", or every how many layers one sees all. */
+/* All but every `every`-th layer have the window. */
+static int read_mostly(struct reading *r, const char *key, int64_t every, struct error *err)
+{
+	int64_t window;
+	TRY(read_window(r, r->family->window, &window, err));
+	if (key)
+		TRY(read_every(r, key, every, &every, err));
+	return window > 0 ? read_window_layers(r, every, err) : 0;
+}
+
 int mixers_mostly_windowed(struct reading *r, struct error *err)
 {
-	int64_t window, every = 4;
-	const json_t *pattern = document_at(r->doc, "sliding_window_pattern");
-	TRY(read_window(r, r->family->window, &window, err));
-	if (json_is_string(pattern))
-		every = (int64_t)strlen(json_string_value(pattern));
-	else
-		TRY(read_int(r, "global_attn_every_n_layers|sliding_window_pattern", 4, &every, err));
-	return window > 0 ? read_window_layers(r, every > 0 ? every : 1, err) : 0;
+	return read_mostly(r, "global_attn_every_n_layers", 4, err);
+}
+
+/* K-EXAONE: "LLLG", or every how many layers one sees all. */
+int mixers_lettered(struct reading *r, struct error *err)
+{
+	const char *key = "sliding_window_pattern", *letters = json_string_value(document_at(r->doc, key));
+	if (!letters)
+		return read_mostly(r, key, 4, err);
+	size_t length = strlen(letters);
+	if (length == 0 || strspn(letters, "L") + 1 != length || letters[length - 1] != 'G')
+		return document_fail(r->doc, key, err, "%s must be letters L with a G at the end, as LLLG", key);
+	return read_mostly(r, NULL, (int64_t)length, err);
 }
 
 /* Command A+: the dense layers before the others have a pattern of their own. */
@@ -139,7 +163,7 @@ int mixers_prefixed(struct reading *r, struct error *err)
 {
 	int64_t window, every = 4, every_dense = 1, dense = 0;
 	TRY(read_window(r, r->family->window, &window, err));
-	TRY(read_int(r, "sliding_window_pattern", 4, &every, err));
+	TRY(read_every(r, "sliding_window_pattern", 4, &every, err));
 	TRY(read_int(r, "prefix_dense_sliding_window_pattern", 1, &every_dense, err));
 	TRY(document_int(r->doc, "first_k_dense_replace", 0, SIZE_LIMIT, &dense, err));
 	if (window == 0)
@@ -166,6 +190,8 @@ int mixers_after_full(struct reading *r, struct error *err)
 	if (window == 0)
 		return 0;
 	TRY(read_window_layers(r, 1, err));
+	if (!document_at(r->doc, "layer_types"))
+		layers_default_pattern(r);
 	for (int64_t i = 0; i < r->shape->layers && !document_at(r->doc, "layer_types"); i++)
 		r->order[i].mixer = i % 4 != 0;
 	return 0;
@@ -186,15 +212,18 @@ static int kind_with(struct reading *r, int *kinds, int64_t heads, int64_t windo
 	return (*kinds)++;
 }
 
+/* "per-head" or "per-element"; true is the former. */
 static int read_gating(struct reading *r, struct error *err)
 {
-	const char *gating = NULL;
-	if (json_is_string(document_at(r->doc, "gating")))
+	const char *gating = "per-head";
+	bool gated = true;
+	if (json_is_boolean(document_at(r->doc, "gating")))
+		TRY(document_bool(r->doc, "gating", &gated, err));
+	else
 		TRY(document_word(r->doc, "gating", &gating, err));
-	if (gating && strcmp(gating, "per-head") != 0 && strcmp(gating, "per-element") != 0)
+	if (strcmp(gating, "per-head") != 0 && strcmp(gating, "per-element") != 0)
 		return document_fail(r->doc, "gating", err, "gating: '%s' is not known (known: per-head, per-element)", gating);
-	if (gating && strcmp(gating, "per-element") == 0)
-		kind(r, 0)->gate = COST_GATE_FULL;
+	kind(r, 0)->gate = !gated ? COST_GATE_NONE : strcmp(gating, "per-head") == 0 ? COST_GATE_HEADS : COST_GATE_FULL;
 	return 0;
 }
 
@@ -240,7 +269,7 @@ int mixers_delta(struct reading *r, struct error *err)
 	TRY(layers_int(r, "linear_key_head_dim", 1, 128, &m->head_dim, err));
 	TRY(layers_int(r, "linear_value_head_dim", 1, 128, &m->v_dim, err));
 	TRY(layers_int(r, "linear_conv_kernel_dim", 1, 4, &m->kernel, err));
-	TRY(read_int(r, "full_attention_interval", 4, &every, err));
+	TRY(read_every(r, "full_attention_interval", 4, &every, err));
 	TRY(layers_words(r, "layer_types", linear_words, MIXER, &found, err));
 	for (int64_t i = 0; i < r->shape->layers && !found; i++)
 		r->order[i].mixer = (i + 1) % every != 0;
@@ -272,6 +301,8 @@ static int read_kimi_layers(struct reading *r, struct error *err)
 		return 0;
 	TRY(mark_from_one(r, "linear_attn_config.kda_layers", 1, &found, err));
 	TRY(mark_from_one(r, "linear_attn_config.full_attn_layers", 0, &full, err));
+	if (!found && !full)
+		layers_default_pattern(r);
 	for (int64_t i = 0; i < r->shape->layers && !found && !full; i++)
 		r->order[i].mixer = (i + 1) % 4 != 0;
 	return 0;
@@ -435,6 +466,8 @@ int mixers_compressed(struct reading *r, struct error *err)
 	TRY(layers_words(r, "layer_types", compressed_words, MIXER, &found, err));
 	if (!found)
 		TRY(read_ratios(r, &found, err));
+	if (!found)
+		layers_default_pattern(r);
 	for (int64_t i = 0; i < r->shape->layers && !found; i++)
 		r->order[i].mixer = i >= 2 && i % 2 != 0 ? 1 : 2;
 	return 0;
@@ -448,6 +481,12 @@ int mixers_minimax(struct reading *r, struct error *err)
 	int64_t block, blocks;
 	struct cost_mixer *m = copy_kind(r, 1);
 	const char *form = NULL;
+	const json_t *types = document_at(r->doc, "attn_type_list");
+	for (size_t i = 0; i < json_array_size(types); i++)
+		if (json_integer_value(json_array_get(types, i)) == 0) {
+			layers_doubt(r, "attn_type_list has layers of lightning attention, which this family does not have");
+			break;
+		}
 	TRY(document_word(r->doc, "qk_norm_type", &form, err));
 	if (form && m->qk_norm != COST_QK_NONE)
 		kind(r, 0)->qk_norm = m->qk_norm = strcmp(form, "per_head") == 0 ? COST_QK_HEAD : COST_QK_FULL;
@@ -482,6 +521,8 @@ int mixers_gemma(struct reading *r, struct error *err)
 	full->k_is_v = same;
 	full->kv_heads = same && kv_heads > 0 ? kv_heads : full->kv_heads;
 	TRY(layers_words(r, "layer_types", window_words, MIXER, &found, err));
+	if (!found)
+		layers_default_pattern(r);
 	for (int64_t i = 0; i < r->shape->layers && !found; i++)
 		r->order[i].mixer = (i + 1) % 6 != 0;
 	r->order[r->shape->layers - 1].mixer = 0;
@@ -510,6 +551,8 @@ int mixers_mimo(struct reading *r, struct error *err)
 	TRY(layers_words(r, "layer_types", window_words, MIXER, &found, err));
 	if (!found)
 		TRY(layers_flags(r, "hybrid_layer_pattern", 0, 1, MIXER, &found, err));
+	if (!found)
+		layers_default_pattern(r);
 	for (int64_t i = 0; i < r->shape->layers && !found; i++)
 		r->order[i].mixer = i > 0 && (i + 1) % 6 != 0;
 	return 0;
@@ -545,6 +588,15 @@ int mixers_cross_layer(struct reading *r, struct error *err)
 	return 0;
 }
 
+/* A number, or "auto" for the one that follows from others. */
+static int read_auto(struct reading *r, const char *key, int64_t *out, struct error *err)
+{
+	const char *word = json_string_value(document_at(r->doc, key));
+	if (word && strcmp(word, "auto") != 0)
+		return document_fail(r->doc, key, err, "%s must be an integer or \"auto\", not \"%s\"", key, word);
+	return word ? 0 : read_int(r, key, *out, out, err);
+}
+
 int mixers_jamba(struct reading *r, struct error *err)
 {
 	int64_t expand, period = 8, offset = 4;
@@ -554,8 +606,7 @@ int mixers_jamba(struct reading *r, struct error *err)
 	TRY(layers_int(r, "mamba_d_state", 1, 16, &m->state, err));
 	TRY(layers_int(r, "mamba_d_conv", 1, 4, &m->kernel, err));
 	m->step_rank = (r->shape->width + 15) / 16;
-	if (!json_is_string(document_at(r->doc, "mamba_dt_rank"))) /* "auto" */
-		TRY(read_int(r, "mamba_dt_rank", m->step_rank, &m->step_rank, err));
+	TRY(read_auto(r, "mamba_dt_rank", &m->step_rank, err));
 	TRY(document_bool(r->doc, "mamba_conv_bias", &m->kernel_bias, err));
 	TRY(document_bool(r->doc, "mamba_proj_bias", &m->qkv_bias, err));
 	m->inner = expand * r->shape->width;
@@ -605,8 +656,7 @@ int mixers_granite(struct reading *r, struct error *err)
 		return document_fail(r->doc, "mamba_n_heads", err, "mamba_n_heads = %lld: must divide %lld",
 							 (long long)m->heads, (long long)(expand * r->shape->width));
 	m->head_dim = expand * r->shape->width / m->heads;
-	if (!json_is_string(document_at(r->doc, "mamba_d_head")))
-		TRY(read_int(r, "mamba_d_head", m->head_dim, &m->head_dim, err));
+	TRY(read_auto(r, "mamba_d_head", &m->head_dim, err));
 	TRY(layers_words(r, "layer_types|layers_block_type", linear_words, MIXER, &found, err));
 	for (int64_t i = 0; i < r->shape->layers && !found; i++)
 		r->order[i].mixer = 1;

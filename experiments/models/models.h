@@ -17,10 +17,11 @@ struct model {
 	struct cost_shape shape;
 	int64_t context;            /* the sequence length it was trained with, where that is told; else 0 */
 	const char *total, *active; /* published, in billions, with the digits that were published; NULL: nothing was */
-	const char *note;   /* why published and counted figures differ, or what is not counted; NULL: nothing to say */
-	const char *source; /* where the shape stands */
-	const char *router; /* how it routes, as a sentence of strategy; NULL: not told */
-	const char *unlike; /* what of that the sentence leaves out; NULL: nothing */
+	const char *note;    /* why published and counted figures differ, or what is not counted; NULL: nothing to say */
+	const char *caution; /* of the note what a reader must know to trust the count; NULL: nothing */
+	const char *source;  /* where the shape stands */
+	const char *router;  /* how it routes, as a sentence of strategy; NULL: not told */
+	const char *unlike;  /* what of that the sentence leaves out; NULL: nothing */
 };
 
 /* The built-in models; the end has no name. */

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,9 +119,12 @@ static int read_number(const struct reading *r, const char *key, int64_t low, in
 static int read_size(struct reading *r, size_t i, struct error *err)
 {
 	const char *key = key_of(r, i);
-	if (!key || (i == LAYER_VOCABULARY && r->shape->layer_embedding == 0))
+	if (!key)
 		return 0;
-	bool there = document_has(r->doc, key), optional = sizes[i].optional;
+	bool there = document_has(r->doc, key);
+	if (i == LAYER_VOCABULARY && r->shape->layer_embedding == 0)
+		return 0;
+	bool optional = sizes[i].optional;
 	int64_t *size = size_in(r->shape, i);
 	if (!there && r->family->preset[i] > 0) {
 		*size = r->family->preset[i];
@@ -205,18 +209,26 @@ static const struct {
 	{ READS_TIED, "tie_embedding", offsetof(struct cost_shape, tied) },
 };
 
-static int read_switches(const struct reading *r, struct error *err)
+/* Of the selections of DeepSeek's code noaux_tc alone has a bias. */
+static int read_method(struct reading *r, struct error *err)
 {
-	const char *method = NULL;
+	const char *method = "noaux_tc";
+	TRY(document_word(r->doc, "topk_method", &method, err));
+	r->shape->selection_bias = strcmp(method, "noaux_tc") == 0;
+	if (!family_lists("noaux_tc|greedy|group_limited_greedy", method))
+		layers_doubt(r, text_keep_f("topk_method %s is not known; counted without biases of the selection", method));
+	return 0;
+}
+
+static int read_switches(struct reading *r, struct error *err)
+{
 	bool norm = r->shape->mixer[0].qk_norm != COST_QK_NONE;
 	TRY(document_bool(r->doc, "tie_word_embeddings", &r->shape->tied, err));
 	for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
 		if (r->family->reads & switches[i].reads)
 			TRY(document_bool(r->doc, switches[i].key, (bool *)(void *)((char *)r->shape + switches[i].at), err));
-	if (r->family->reads & READS_TOP_K_METHOD) {
-		TRY(document_word(r->doc, "topk_method", &method, err));
-		r->shape->selection_bias = !method || strcmp(method, "noaux_tc") == 0;
-	}
+	if (r->family->reads & READS_TOP_K_METHOD)
+		TRY(read_method(r, err));
 	if (r->family->reads & READS_QK_NORM) {
 		TRY(document_bool(r->doc, "use_qk_norm", &norm, err));
 		enum cost_qk_norm usual = r->family->fixed.mixer[0].qk_norm;
@@ -289,6 +301,14 @@ static void drop_unused(struct cost_shape *s)
 			s->mixer[kind] = (struct cost_mixer){ .layers = 0 };
 }
 
+static bool has_windows(const struct cost_shape *s)
+{
+	for (int kind = 0; kind < COST_MIXERS; kind++)
+		if (s->mixer[kind].window > 0 && cost_mixer_layers(s, kind) > 0)
+			return true;
+	return false;
+}
+
 static int read_layers(struct reading *r, struct error *err)
 {
 	struct cost_shape *s = r->shape;
@@ -303,6 +323,8 @@ static int read_layers(struct reading *r, struct error *err)
 		status = r->family->mixers(r, err);
 	if (status == 0) {
 		count_layers(r);
+		if (r->window > 0 && has_windows(s))
+			layers_default(r, "sliding_window", r->window);
 		drop_unused(s);
 		s->order = (const void *)text_keep_n((const char *)r->order, (size_t)s->layers * sizeof *r->order);
 		status = check_layers(r, err);
@@ -314,6 +336,13 @@ static int read_layers(struct reading *r, struct error *err)
 static void add_note(struct model *model, const char *note)
 {
 	model->note = model->note ? text_keep_f("%s; %s", model->note, note) : note;
+}
+
+/* What makes a count doubtful is said aloud, too. */
+static void add_caution(struct model *model, const char *note)
+{
+	add_note(model, note);
+	model->caution = model->caution ? text_keep_f("%s; %s", model->caution, note) : note;
 }
 
 static bool contains_any(const char *key, const char *const *pieces)
@@ -369,6 +398,8 @@ static bool says_something(const json_t *value)
 	switch (json_typeof(value)) {
 	case JSON_INTEGER:
 		return json_integer_value(value) > 0;
+	case JSON_REAL: /* a size written as 8.0; fractions are factors and rates */
+		return json_real_value(value) >= 2 && floor(json_real_value(value)) == json_real_value(value);
 	case JSON_ARRAY:
 		return !is_plain_list(value);
 	case JSON_OBJECT:
@@ -403,10 +434,12 @@ static void note_rest(const struct reading *r, struct model *model)
 	if (r->family->unused)
 		document_has(r->doc, r->family->unused);
 	const char *rest = not_asked(r->doc, r->doc->root, "", "");
+	if (r->doubts)
+		add_caution(model, r->doubts);
 	if (r->defaults)
-		add_note(model, text_keep_f("not in the file, taken from the family's defaults: %s", r->defaults));
+		add_caution(model, text_keep_f("not in the file, taken from the family's defaults: %s", r->defaults));
 	if (*rest)
-		add_note(model, text_keep_f("not recognized, not counted: %s", rest));
+		add_caution(model, text_keep_f("not recognized, not counted: %s", rest));
 }
 
 static void set_next(const struct reading *r, struct model *model)
@@ -428,10 +461,20 @@ static const struct family *family_of_type(const char *type)
 	return family->types ? family : NULL;
 }
 
-static const struct family *family_of_architecture(const struct document *doc)
+/* The class that is to be made; NULL where the file names none. */
+static int read_architecture(const struct document *doc, const char **name, struct error *err)
 {
-	const json_t *list = document_at(doc, "architectures");
-	const char *name = json_string_value(json_array_get(list, 0));
+	const json_t *list = NULL;
+	TRY(document_list(doc, "architectures", &list, err));
+	const json_t *first = json_array_get(list, 0);
+	*name = first ? text_keep(json_string_value(first) ? json_string_value(first) : "") : NULL;
+	if (first && !json_is_string(first))
+		return document_fail(doc, "architectures", err, "architectures must be a list of strings");
+	return 0;
+}
+
+static const struct family *family_of_architecture(const char *name)
+{
 	for (const struct family *family = families; name && family->types; family++)
 		if (family_lists(family->architectures, name))
 			return family;
@@ -513,19 +556,39 @@ static bool enter_text_model(struct document *doc, const struct family **outer, 
 	return entered > 0;
 }
 
+/* Is it a class of the same family with another head, "MixtralForSequenceClassification", or without one? */
+static bool is_relative(const struct family *family, const char *class)
+{
+	const char *known = family->architectures;
+	for (; *known; known += strcspn(known, "|") + (strchr(known, '|') != NULL)) {
+		const char *head = strstr(known, "For");
+		size_t stem = head ? (size_t)(head - known) : strcspn(known, "|");
+		if (strncmp(class, known, stem) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A wrapper of a known family says best what is in it; then the class that is to be made, then model_type. */
 static int find_family(const struct document *doc, const struct family *outer, const struct family **family,
 					   struct model *model, struct error *err)
 {
-	const char *type = NULL;
+	const char *type = NULL, *class = NULL;
 	TRY(document_word(doc, "model_type", &type, err));
-	const struct family *of_type = family_of_type(type), *of_class = family_of_architecture(doc);
+	TRY(read_architecture(doc, &class, err));
+	const struct family *of_type = family_of_type(type), *of_class = family_of_architecture(class);
 	*family = outer ? outer : of_class ? of_class : of_type;
 	if (!*family)
 		return fail_family(doc, type, err);
 	if (*family == of_class && of_type && of_type != of_class && !family_lists("bailing_moe", type))
-		add_note(model, text_keep_f("model_type is %s, but architectures is %s; counted as the latter", type,
-									json_string_value(json_array_get(document_at(doc, "architectures"), 0))));
+		add_caution(model,
+					text_keep_f("model_type is %s, but architectures is %s; counted as the latter", type, class));
+	if (outer && of_type && of_type != outer)
+		add_caution(model, text_keep_f("model_type is %s outside and %s inside; counted as the former",
+									   family_name(outer), type));
+	if (class && !of_class && !outer && !is_relative(*family, class))
+		add_caution(model, text_keep_f("architectures is %s, which is not known; counted as %s, as model_type says",
+									   class, family_name(*family)));
 	return 0;
 }
 

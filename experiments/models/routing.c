@@ -6,78 +6,87 @@
 
 #include <string.h>
 
+#include "experiments/models/layers.h"
 #include "experiments/models/published.h"
 #include "sim/base/text.h"
 
-/* The number there, or `preset`. */
-static double number_at(const struct document *doc, const char *path, double preset)
+/* What of config.json says how a model routes. */
+struct words {
+	const char *scores, *method;
+	int64_t groups, used;
+	bool renormalizes, by_sequence;
+	double scale, pooled, own; /* weights of auxiliary losses: of all layers together, of each layer */
+};
+
+static int read_words(const struct document *doc, const struct family *family, struct words *w, struct error *err)
 {
-	const json_t *value = document_at(doc, path);
-	return json_is_number(value) ? json_number_value(value) : preset;
+	*w = (struct words){ .scores = family->sigmoid ? "sigmoid" : "softmax",
+						 .method = "",
+						 .groups = 1,
+						 .used = INT64_MAX,
+						 .renormalizes = family->renormalizes,
+						 .by_sequence = true,
+						 .scale = 1 };
+	TRY(document_word(doc,
+					  "scoring_func|score_function|score_func|expert_selection_fn|moe_router_activation_func|"
+					  "moe_router_activation",
+					  &w->scores, err));
+	TRY(document_word(doc, "topk_method", &w->method, err));
+	TRY(document_int(doc, "n_group|num_expert_group", -1, SIZE_LIMIT, &w->groups, err));
+	TRY(document_int(doc, "topk_group", -1, SIZE_LIMIT, &w->used, err));
+	TRY(document_bool(doc, "norm_topk_prob|moe_renormalize|norm_expert_weight|route_norm", &w->renormalizes, err));
+	TRY(document_real(doc,
+					  "routed_scaling_factor|route_scale|moe_router_scaling_factor|moe_routed_scaling_factor|"
+					  "router_scaling_factor",
+					  &w->scale, err));
+	TRY(document_real(doc, "router_aux_loss_coef", &w->pooled, err));
+	TRY(document_real(doc, "aux_loss_alpha", &w->own, err));
+	return document_bool(doc, "seq_aux", &w->by_sequence, err);
 }
 
-static const char *word_at(const struct document *doc, const char *path, const char *preset)
+static const char *scorer(const struct words *w, struct model *model)
 {
-	const char *word = json_string_value(document_at(doc, path));
-	return word ? word : preset;
-}
-
-static const char *scorer(const struct document *doc, const struct family *family, struct model *model)
-{
-	const char *word = word_at(
-		doc,
-		"scoring_func|score_function|score_func|expert_selection_fn|moe_router_activation_func|moe_router_activation",
-		family->sigmoid ? "sigmoid" : "softmax");
-	if (strcmp(word, "softmax") == 0 || strcmp(word, "sigmoid") == 0)
-		return word;
-	model->unlike = text_keep_f("%s scores are simulated as sigmoid scores", word);
+	if (strcmp(w->scores, "softmax") == 0 || strcmp(w->scores, "sigmoid") == 0)
+		return w->scores;
+	model->unlike = text_keep_f("%s scores are simulated as sigmoid scores", w->scores);
 	return "sigmoid";
 }
 
 /* Groups of experts, where a token may not use all of them. */
-static const char *selector(const struct document *doc, const struct model *model)
+static const char *selector(const struct words *w, const struct model *model)
 {
-	double groups = number_at(doc, "n_group|num_expert_group", 1), used = number_at(doc, "topk_group", groups);
-	bool greedy = strcmp(word_at(doc, "topk_method", ""), "greedy") == 0;
-	if (greedy || groups < 2 || groups > 65536 || used < 1 || used >= groups ||
-		model->shape.experts % (int64_t)groups != 0)
+	bool greedy = strcmp(w->method, "greedy") == 0;
+	if (greedy || w->groups < 2 || w->groups > 65536 || w->used < 1 || w->used >= w->groups ||
+		model->shape.experts % w->groups != 0)
 		return "top-k";
-	return text_keep_f("group-top,groups=%d,group-top-k=%d,group-score=%s", (int)groups, (int)used,
+	return text_keep_f("group-top,groups=%d,group-top-k=%d,group-score=%s", (int)w->groups, (int)w->used,
 					   model->shape.selection_bias ? "two-best" : "best");
 }
 
-static const char *gate(const struct document *doc, const struct family *family)
+static const char *gate(const struct words *w)
 {
-	const json_t *norm = document_at(doc, "norm_topk_prob|moe_renormalize|norm_expert_weight|route_norm");
-	bool renormalizes = json_is_boolean(norm) ? json_is_true(norm) : family->renormalizes;
-	double scale = number_at(doc,
-							 "routed_scaling_factor|route_scale|moe_router_scaling_factor|"
-							 "moe_routed_scaling_factor|router_scaling_factor",
-							 1);
 	char text[TEXT_NUMBER];
-	const char *word = renormalizes ? "renorm" : "score";
-	if (scale == 1 || scale < 1e-3 || scale > 1e3)
+	const char *word = w->renormalizes ? "renorm" : "score";
+	if (w->scale == 1 || w->scale < 1e-3 || w->scale > 1e3)
 		return word;
-	return text_keep_f("%s,scale=%s", word, text_of_double(scale, text));
+	return text_keep_f("%s,scale=%s", word, text_of_double(w->scale, text));
 }
 
 /* The auxiliary loss as the code of the key's home computes it: transformers counts the best softmax scores, does not
  * divide by k, and has one loss for all layers; DeepSeek's code counts what was chosen, in each layer by itself, and by
  * sequence unless seq_aux says otherwise. */
-static const char *auxiliary(const struct document *doc, const char *key, const char *meaning)
+static const char *auxiliary(double weight, const char *meaning)
 {
-	double weight = number_at(doc, key, 0);
 	char text[TEXT_NUMBER];
 	if (weight <= 0 || weight > 1000)
 		return "";
 	return text_keep_f("aux,weight=%s%s", text_of_double(weight, text), meaning);
 }
 
-static const char *balance(const struct document *doc, const struct model *model)
+static const char *balance(const struct words *w, const struct model *model)
 {
-	const char *pooled = auxiliary(doc, "router_aux_loss_coef", ",count=scores,in-balance=k,per=net");
-	const json_t *by_sequence = document_at(doc, "seq_aux");
-	const char *own = auxiliary(doc, "aux_loss_alpha", json_is_false(by_sequence) ? "" : ",scope=sequence");
+	const char *pooled = auxiliary(w->pooled, ",count=scores,in-balance=k,per=net");
+	const char *own = auxiliary(w->own, w->by_sequence ? ",scope=sequence" : "");
 	if (model->shape.selection_bias)
 		return " balance=bias,rate=0.001";
 	if (!*pooled && !*own)
@@ -92,12 +101,11 @@ static void add_unlike(struct model *model, const char *what)
 
 int routing_read(const struct document *doc, const struct family *family, struct model *model, struct error *err)
 {
-	(void)err;
+	struct words w;
 	const struct cost_shape *s = &model->shape;
-	const char *scores = scorer(doc, family, model);
-	const char *balancing = balance(doc, model);
-	model->router =
-		text_keep_f("scorer=%s selector=%s gate=%s%s", scores, selector(doc, model), gate(doc, family), balancing);
+	TRY(read_words(doc, family, &w, err));
+	const char *scores = scorer(&w, model), *balancing = balance(&w, model);
+	model->router = text_keep_f("scorer=%s selector=%s gate=%s%s", scores, selector(&w, model), gate(&w), balancing);
 	if (s->selection_bias)
 		add_unlike(model, "the rate of the bias is DeepSeek-V3's, as the file does not give it");
 	else if (!*balancing)

@@ -16,16 +16,16 @@
  * (arXiv 1710.03740); moments in 16 bits are those of DeepSeek-V3 (arXiv 2412.19437, section 3.3.3).  The scales of
  * block formats, some 3% of a 4-bit one, are not in it. */
 const struct sheet_memory sheet_memory[] = {
-	{ "weights_fp32_bytes", "weights, 32 bit", 32, false },
-	{ "weights_bf16_bytes", "weights, 16 bit", 16, false },
-	{ "weights_fp8_bytes", "weights, 8 bit", 8, false },
-	{ "weights_int4_bytes", "weights, 4 bit", 4, false },
-	{ "gradients_fp32_bytes", "gradients, 32 bit", 32, false },
-	{ "gradients_bf16_bytes", "gradients, 16 bit", 16, false },
-	{ "optimizer_fp32_bytes", "Adam, 32 bit", 64, true },
-	{ "optimizer_mixed_bytes", "Adam, 32 bit, and master weights", 96, true },
-	{ "optimizer_bf16_bytes", "Adam, 16 bit", 32, true },
-	{ NULL, NULL, 0, false },
+	{ "weights_fp32_bytes", "weights, 32 bit", 32 },
+	{ "weights_bf16_bytes", "weights, 16 bit", 16 },
+	{ "weights_fp8_bytes", "weights, 8 bit", 8 },
+	{ "weights_int4_bytes", "weights, 4 bit", 4 },
+	{ "gradients_fp32_bytes", "gradients, 32 bit", 32 },
+	{ "gradients_bf16_bytes", "gradients, 16 bit", 16 },
+	{ "optimizer_fp32_bytes", "Adam, 32 bit", 64 },
+	{ "optimizer_mixed_bytes", "Adam, 32 bit, and master weights", 96 },
+	{ "optimizer_bf16_bytes", "Adam, 16 bit", 32 },
+	{ NULL, NULL, 0 },
 };
 
 enum { MOST_BITS = 96 };
@@ -226,8 +226,7 @@ static void add_rank(struct sheet *sheet)
 	for (const struct sheet_memory *memory = sheet_memory; memory->column; memory++)
 		add_int(sheet, text_keep_f("rank_%s", memory->column), sheet_rank_bytes(sheet, memory, false));
 	for (const struct sheet_memory *memory = sheet_memory; memory->column; memory++)
-		if (memory->optimizer)
-			add_int(sheet, text_keep_f("rank_sharded_%s", memory->column), sheet_rank_bytes(sheet, memory, true));
+		add_int(sheet, text_keep_f("rank_sharded_%s", memory->column), sheet_rank_bytes(sheet, memory, true));
 	add_int(sheet, "rank_kv_bytes_context_bf16", 2 * sheet->share.cache_context);
 	add_int(sheet, "rank_state_bytes_fp32", 4 * sheet->share.state_values);
 }

@@ -18,8 +18,8 @@ struct sheet_cell {
 	const char *text;
 };
 
-/* How a model is spread over devices; dp copies of it (at least as many as ep, which they share) split the states of
- * the optimizer. */
+/* How a model is spread over devices; dp copies of it (at least as many as ep, which they share) split what is sharded:
+ * the states of the optimizer, or gradients and weights, too (ZeRO 1 to 3, arXiv 1910.02054). */
 struct sheet_split {
 	struct cost_split of;
 	int64_t dp;
@@ -46,13 +46,11 @@ int sheet_fill(struct sheet *sheet, const struct model *model, int64_t context, 
 struct sheet_memory {
 	const char *column, *meaning;
 	int bits; /* per parameter */
-	bool optimizer;
 };
 extern const struct sheet_memory sheet_memory[];
 int64_t sheet_bytes(const struct cost_count *count, const struct sheet_memory *memory);
 
-/* The same for what the fullest device holds of the model; `sharded`: the states of an optimizer split over the copies.
- */
+/* The same for what the fullest device holds of the model; `sharded`: split over the copies. */
 int64_t sheet_rank_bytes(const struct sheet *sheet, const struct sheet_memory *memory, bool sharded);
 
 /* The conventions of counting by which figures are published; the end has no name. */

@@ -77,7 +77,12 @@ static const char *make_folder(struct error *err)
 int report_draw(struct report *report, const struct chart_choice *choice, struct error *err)
 {
 	struct drawing drawing = {
-		.folder = make_folder(err), .formats = DRAW_SVG, .timeout = SECONDS, .study = &report->study, .choice = *choice
+		.folder = make_folder(err),
+		.formats = DRAW_SVG,
+		.timeout = SECONDS,
+		.study = &report->study,
+		.findings = &report->findings,
+		.choice = *choice,
 	};
 	if (!drawing.folder || draw_begin(&drawing, err) != 0)
 		return -1;

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "experiments/glossary/glossary.h"
 #include "experiments/report/html.h"
 #include "experiments/report/report.h"
 #include "experiments/study/causality.h"
@@ -49,10 +50,25 @@ static void end_table(FILE *to)
 	fputs("</table>\n</div>\n", to);
 }
 
+/* A word of the glossary tells its meaning to who points at it. */
+static void write_word(const char *text, FILE *to)
+{
+	const struct term *term = glossary_find(text);
+	if (!term) {
+		html_text(to, text);
+		return;
+	}
+	fputs("<abbr title=\"", to);
+	html_text(to, term->meaning);
+	fputs("\">", to);
+	html_text(to, text);
+	fputs("</abbr>", to);
+}
+
 static void write_heading(const char *text, const char *small, const char *class, FILE *to)
 {
 	fprintf(to, "<th scope=\"col\"%s>", *class ? text_keep_f(" class=\"%s\"", class) : "");
-	html_text(to, text);
+	write_word(text, to);
 	if (*small) {
 		fputs("<br><small>", to);
 		html_text(to, small);
@@ -161,9 +177,8 @@ static const struct compare_pair *pair_of(const struct compare_contest *contest,
 {
 	if (contest->baseline >= of->study->n)
 		return NULL;
-	size_t against = contrast_counterpart(of->study, contest->baseline, series);
 	for (size_t i = 0; i < of->pairs; i++)
-		if (of->pair[i].a == series && (of->pair[i].b == against || of->pair[i].b == contest->baseline))
+		if (of->pair[i].a == series && !of->pair[i].aside)
 			return &of->pair[i];
 	return NULL;
 }

@@ -275,6 +275,32 @@ static bool is_logarithmic(const struct comparison *of, enum compare_scale scale
 	return scale == COMPARE_SCALE_LOG || scatters_less_in_log(of, room);
 }
 
+/* The earlier series first, whichever is a. */
+static int by_series(const void *left, const void *right)
+{
+	const struct compare_pair *x = *(const struct compare_pair *const *)left;
+	const struct compare_pair *y = *(const struct compare_pair *const *)right;
+	size_t low_x = x->a < x->b ? x->a : x->b, high_x = x->a + x->b - low_x;
+	size_t low_y = y->a < y->b ? y->a : y->b, high_y = y->a + y->b - low_y;
+	return low_x != low_y ? (low_x > low_y) - (low_x < low_y) : (high_x > high_y) - (high_x < high_y);
+}
+
+const struct compare_pair *compare_pair_of(const struct comparison *of, size_t series, size_t other)
+{
+	const struct compare_pair wanted = { .a = series, .b = other }, *at = &wanted;
+	const struct compare_pair **found = of->pairs ? bsearch(&at, of->by_series, of->pairs, sizeof at, by_series) : NULL;
+	return found ? *found : NULL;
+}
+
+static void sort_pairs(struct comparison *of, struct arena *arena)
+{
+	of->by_series = ARENA_TAKE(arena, of->pairs, const struct compare_pair *);
+	for (size_t i = 0; i < of->pairs; i++)
+		of->by_series[i] = &of->pair[i];
+	if (of->pairs)
+		qsort(of->by_series, of->pairs, sizeof *of->by_series, by_series);
+}
+
 static int compare(const struct compare_request *request, const struct contrast *contrast, size_t contrasts,
 				   struct arena *arena, struct comparison *of, struct error *err)
 {
@@ -284,6 +310,7 @@ static int compare(const struct compare_request *request, const struct contrast 
 		if (comparable(of, &contrast[i]))
 			of->pair[of->pairs++] =
 				(struct compare_pair){ .a = contrast[i].a, .b = contrast[i].b, .aside = contrast[i].aside };
+	sort_pairs(of, arena);
 	of->logarithmic = is_logarithmic(of, request->scale, &room);
 	for (size_t i = 0; i < of->pairs; i++)
 		test_pair(of, &of->pair[i], &room);
@@ -517,17 +544,19 @@ static int compare_contest(const struct compare_request *request, struct compare
 {
 	const struct study *study = &contest->series.study;
 	const struct compare_metric *loss = page->metric[0]->is_loss ? page->metric[0] : compare_metric("excess_loss");
-	struct contrast *contrast = ARENA_TAKE(&page->arena, study->n * study->n, struct contrast);
-	size_t contrasts = contrast_list(study, contest->baseline, contrast), all = contrasts;
+	struct contrasts contrasts = { .arena = &page->arena };
+	contrast_list(study, contest->baseline, &contrasts);
+	size_t listed = contrasts.n;
 	if (request->asides && page->contests == 1 && !request->all_pairs && !(request->against && *request->against))
-		all = contrast_asides(study, contest->baseline, &page->arena, contrast, contrasts);
+		contrast_asides(study, contest->baseline, &contrasts);
 	contest->metric = ARENA_TAKE(&page->arena, page->metrics, struct comparison);
 	contest->best = ARENA_TAKE(&page->arena, study->n, bool);
 	for (size_t m = 0; m < page->metrics; m++) {
 		TRY(compare_means(study, page->view, page->metric[m], &page->arena, &contest->metric[m], err));
 		if (m == 0 && request->margin > 0)
 			contest->metric[m].margin = request->margin;
-		TRY(compare(request, contrast, m == 0 ? all : contrasts, &page->arena, &contest->metric[m], err));
+		size_t n = m == 0 ? contrasts.n : listed;
+		TRY(compare(request, contrasts.of, n, &page->arena, &contest->metric[m], err));
 	}
 	TRY(find_best(study, loss, &page->arena, contest->best, err));
 	return measure_gap(study, loss, &page->arena, &contest->gap, err);

@@ -50,8 +50,9 @@ struct comparison {
 	double **value;        /* [study->n][series->n]; NAN where a run has no such number, or diverged */
 	struct estimate *mean; /* [study->n] */
 	size_t pairs;
-	struct compare_pair *pair; /* [pairs] */
-	double detectable;         /* the median of the pairs'; NAN: unknown */
+	struct compare_pair *pair;             /* [pairs] */
+	const struct compare_pair **by_series; /* [pairs] sorted, for compare_pair_of() */
+	double detectable;                     /* the median of the pairs'; NAN: unknown */
 	double scatter; /* the median standard deviation of what is tested, over the pairs: a difference, or for a metric
 					 * tested on its logarithm about a share; NAN: unknown */
 };
@@ -99,6 +100,9 @@ int compare_means(const struct study *study, enum compare_view view, const struc
 
 /* The loss that all runs can be compared by: excess loss where every run has it that has a loss at all. */
 int compare_loss(const struct study *study, const struct compare_metric **loss, struct error *err);
+
+/* The pair of these two series, whichever is a; NULL when there is none. */
+const struct compare_pair *compare_pair_of(const struct comparison *of, size_t series, size_t other);
 
 /* Runs of a series that diverged. */
 size_t compare_diverged(const struct study_series *series);

@@ -67,6 +67,7 @@ static const char *heading(const struct comparison *of)
 struct columns {
 	size_t n;
 	struct comparison *of; /* [n] */
+	bool *at_k;            /* [n] it depends on k, which differs: k stands beside it */
 };
 
 static void put_row(struct table *table, const struct compare_contest *contest, const struct columns *shown, size_t s)
@@ -78,7 +79,7 @@ static void put_row(struct table *table, const struct compare_contest *contest, 
 		put_mean(table, shown->of[i].metric, &shown->of[i].mean[s]);
 		if (i == 0)
 			put_gap(table, &contest->gap.share[s]);
-		if (shown->of[i].metric->of_k && !common_k(&shown->of[i]))
+		if (shown->at_k[i])
 			table_cell(table, "k=%s", experts_per_token(series));
 	}
 	table_cell(table, "%s", causality_breaks(series) ? "no" : "yes");
@@ -97,7 +98,7 @@ static void print_means(const struct compare_contest *contest, const struct colu
 		header[n++] = heading(&shown->of[i]);
 		if (i == 0)
 			header[n++] = "gap closed";
-		if (shown->of[i].metric->of_k && !common_k(&shown->of[i]))
+		if (shown->at_k[i])
 			header[n++] = "at";
 	}
 	header[n++] = "<causal";
@@ -114,12 +115,16 @@ static int choose_columns(const struct compare_page *page, const struct compare_
 						  struct arena *arena, struct columns *shown, struct error *err)
 {
 	const struct study *study = &contest->series.study;
-	*shown = (struct columns){ .of = ARENA_TAKE(arena, page->metrics + compare_metric_count(), struct comparison) };
+	size_t most = page->metrics + compare_metric_count();
+	*shown =
+		(struct columns){ .of = ARENA_TAKE(arena, most, struct comparison), .at_k = ARENA_TAKE(arena, most, bool) };
 	for (size_t m = 0; m < page->metrics; m++)
 		shown->of[shown->n++] = contest->metric[m];
 	for (const struct compare_metric *metric = compare_metrics; usual && metric->name; metric++)
 		if (metric->shown & SHOWN_BY_COMPARE)
 			TRY(compare_means(study, COMPARE_END, metric, arena, &shown->of[shown->n++], err));
+	for (size_t i = 0; i < shown->n; i++)
+		shown->at_k[i] = shown->of[i].metric->of_k && !common_k(&shown->of[i]);
 	return 0;
 }
 
@@ -189,21 +194,12 @@ static size_t leader_of(const struct comparison *of)
 	return leader;
 }
 
-/* The pair of these two in a metric, or NULL: it may not be comparable in that one. */
-static const struct compare_pair *same_pair(const struct comparison *of, const struct compare_pair *pair)
-{
-	for (size_t i = 0; i < of->pairs; i++)
-		if (of->pair[i].a == pair->a && of->pair[i].b == pair->b)
-			return &of->pair[i];
-	return NULL;
-}
-
 static void put_contrast(struct table *table, const struct compare_page *page, const struct compare_contest *contest,
 						 const struct compare_pair *pair)
 {
 	bool first = true;
 	for (size_t m = 0; m < page->metrics; m++) {
-		const struct compare_pair *found = same_pair(&contest->metric[m], pair);
+		const struct compare_pair *found = compare_pair_of(&contest->metric[m], pair->a, pair->b);
 		if (!found || (found->difference.n == 0 && m > 0))
 			continue;
 		put_pair(table, &contest->metric[m], found, first);

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "experiments/study/sweep.h"
+#include "sim/base/lookup.h"
+#include "sim/base/text.h"
 #include "sim/route/catalog.h"
 
 enum moe_role contrast_role(const struct study_series *series)
@@ -46,28 +48,26 @@ size_t contrast_baseline(const struct study *study, const char *against)
 	return baseline < study->n ? baseline : 0;
 }
 
-/* On how many swept keys do the two agree? */
-static size_t likeness(const struct study *study, const struct study_series *a, const struct study_series *b)
-{
-	size_t same = 0;
-	for (size_t k = 0; k < study->keys; k++)
-		same += strcmp(a->value[k], b->value[k]) == 0;
-	return same;
-}
-
 static bool same_strategy(const struct study *study, size_t a, size_t b)
 {
 	return strcmp(study->series[a].strategy, study->series[b].strategy) == 0;
 }
 
-size_t contrast_counterpart(const struct study *study, size_t base, size_t series)
+const size_t *contrast_counterparts(const struct study *study, size_t base, struct arena *arena)
 {
-	if (same_strategy(study, base, series))
-		return series;
-	for (size_t i = 0; i < study->n; i++)
-		if (same_strategy(study, base, i) && likeness(study, &study->series[i], &study->series[series]) == study->keys)
-			return i;
-	return base;
+	struct lookup settings = { .arena = arena };
+	size_t *first = ARENA_TAKE(arena, study->n, size_t), *counterpart = ARENA_TAKE(arena, study->n, size_t);
+	for (size_t s = 0; s < study->n; s++) {
+		size_t known = settings.n;
+		if (same_strategy(study, base, s) &&
+			lookup_add(&settings, text_keep_all(study->keys, study->series[s].value)) == known)
+			first[known] = s;
+	}
+	for (size_t s = 0; s < study->n; s++) {
+		size_t at = lookup_find(&settings, text_keep_all(study->keys, study->series[s].value));
+		counterpart[s] = same_strategy(study, base, s) ? s : at == SIZE_MAX ? base : first[at];
+	}
+	return counterpart;
 }
 
 static bool is_planted(const struct study *study, size_t series)
@@ -76,75 +76,89 @@ static bool is_planted(const struct study *study, size_t series)
 	return role == MOE_CEILING || role == MOE_ORACLE;
 }
 
-static size_t all_pairs(const struct study *study, struct contrast *contrast)
+/* Room doubles; the outgrown copy stays in the arena. */
+static void append(struct contrasts *into, size_t a, size_t b, bool aside)
 {
-	size_t n = 0;
-	for (size_t a = 0; a < study->n; a++)
-		for (size_t b = a + 1; b < study->n; b++)
-			contrast[n++] = (struct contrast){ a, b, false };
-	return n;
+	if ((into->n & (into->n - 1)) == 0) {
+		struct contrast *wider = ARENA_TAKE(into->arena, into->n ? 2 * into->n : 1, struct contrast);
+		if (into->n)
+			memcpy(wider, into->of, into->n * sizeof *wider);
+		into->of = wider;
+	}
+	into->of[into->n++] = (struct contrast){ a, b, aside };
 }
 
-size_t contrast_list(const struct study *study, size_t baseline, struct contrast *contrast)
+static void append_all_pairs(const struct study *study, struct contrasts *into)
 {
-	if (baseline >= study->n)
-		return all_pairs(study, contrast);
-	size_t n = 0;
+	for (size_t a = 0; a < study->n; a++)
+		for (size_t b = a + 1; b < study->n; b++)
+			append(into, a, b, false);
+}
+
+void contrast_list(const struct study *study, size_t baseline, struct contrasts *into)
+{
+	if (baseline >= study->n) {
+		append_all_pairs(study, into);
+		return;
+	}
+	const size_t *counterpart = contrast_counterparts(study, baseline, into->arena);
 	bool planted = is_planted(study, baseline), alone = true;
 	for (size_t s = 0; s < study->n; s++)
 		alone &= same_strategy(study, baseline, s);
 	for (size_t s = 0; s < study->n; s++) {
-		size_t against = alone ? baseline : contrast_counterpart(study, baseline, s);
+		size_t against = alone ? baseline : counterpart[s];
 		if (against != s && (planted || !is_planted(study, s)))
-			contrast[n++] = (struct contrast){ s, against, false };
+			append(into, s, against, false);
 	}
-	return n;
 }
 
 /* ---- asides */
 
-static size_t append(size_t a, size_t b, struct contrast *contrast, size_t n)
+/* Equal for a pair and the same one turned round. */
+static const char *pair_of(size_t a, size_t b)
 {
-	for (size_t i = 0; i < n; i++)
-		if ((contrast[i].a == a && contrast[i].b == b) || (contrast[i].a == b && contrast[i].b == a))
-			return n;
-	contrast[n] = (struct contrast){ a, b, true };
-	return n + 1;
+	return text_keep_f("%zu %zu", a < b ? a : b, a < b ? b : a);
+}
+
+static void append_aside(size_t a, size_t b, struct lookup *met, struct contrasts *into)
+{
+	size_t known = met->n;
+	if (lookup_add(met, pair_of(a, b)) == known)
+		append(into, a, b, true);
 }
 
 /* Two values are one step; of more, a line of two has left out most of them. */
-static size_t append_steps(const struct study *study, const struct sweep_axis *axis, struct arena *arena,
-						   struct contrast *contrast, size_t n)
+static void append_steps(const struct study *study, const struct sweep_axis *axis, struct lookup *met,
+						 struct contrasts *into)
 {
-	size_t *line = ARENA_TAKE(arena, study->n, size_t), least = axis->n == 2 ? 2 : 3;
-	for (size_t s = 0; s < study->n; s++) {
-		size_t length = is_planted(study, s) ? 0 : sweep_line(study, s, axis, line);
-		for (size_t i = 1; i < length && length >= least; i++)
-			n = append(line[i], line[i - 1], contrast, n);
-	}
-	return n;
+	struct sweep_line *line;
+	size_t lines = sweep_lines(study, axis, into->arena, &line), least = axis->n == 2 ? 2 : 3;
+	for (size_t l = 0; l < lines; l++)
+		for (size_t i = 1; i < line[l].n && line[l].n >= least && !is_planted(study, line[l].series[0]); i++)
+			append_aside(line[l].series[i], line[l].series[i - 1], met, into);
 }
 
-static size_t append_rivals(const struct study *study, size_t baseline, struct arena *arena, struct contrast *contrast,
-							size_t n)
+static void append_rivals(const struct study *study, size_t baseline, struct lookup *met, struct contrasts *into)
 {
 	enum { FEW = 8 };
-	size_t *rival = ARENA_TAKE(arena, study->n, size_t), rivals = 0;
+	size_t *rival = ARENA_TAKE(into->arena, study->n, size_t), rivals = 0;
 	for (size_t s = 0; s < study->n; s++)
 		if (s != baseline && contrast_role(&study->series[s]) == MOE_CONTENDER)
 			rival[rivals++] = s;
 	for (size_t a = 0; a < rivals && rivals <= FEW; a++)
 		for (size_t b = a + 1; b < rivals; b++)
-			n = append(rival[a], rival[b], contrast, n);
-	return n;
+			append_aside(rival[a], rival[b], met, into);
 }
 
-size_t contrast_asides(const struct study *study, size_t baseline, struct arena *arena, struct contrast *contrast,
-					   size_t n)
+void contrast_asides(const struct study *study, size_t baseline, struct contrasts *into)
 {
+	struct lookup met = { .arena = into->arena };
 	struct sweep_axis *axis;
-	size_t axes = sweep_axes(study, arena, &axis);
+	size_t axes = sweep_axes(study, into->arena, &axis);
+	for (size_t i = 0; i < into->n; i++)
+		lookup_add(&met, pair_of(into->of[i].a, into->of[i].b));
 	for (size_t i = 0; i < axes; i++)
-		n = append_steps(study, &axis[i], arena, contrast, n);
-	return axes > 0 ? n : append_rivals(study, baseline, arena, contrast, n);
+		append_steps(study, &axis[i], &met, into);
+	if (axes == 0)
+		append_rivals(study, baseline, &met, into);
 }

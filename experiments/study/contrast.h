@@ -22,24 +22,29 @@ size_t contrast_series_of(const struct study *study, enum moe_role role);
  * "" the baseline by role, else the model without routing, else the first series. */
 size_t contrast_baseline(const struct study *study, const char *against);
 
-/* The counterpart of a series in the strategy of `base`: the one with the same swept settings, else the one most like
- * `base`.  It is the series itself when that belongs to the strategy. */
-size_t contrast_counterpart(const struct study *study, size_t base, size_t series);
+/* [study->n] the counterpart of each series in the strategy of `base`: the one with the same swept settings, else
+ * `base` itself.  It is the series itself when that belongs to the strategy. */
+const size_t *contrast_counterparts(const struct study *study, size_t base, struct arena *arena);
 
 struct contrast {
 	size_t a, b; /* a minus b */
 	bool aside;  /* asked for by sentences alone */
 };
 
+/* Begins as { .arena = ... }. */
+struct contrasts {
+	struct arena *arena;
+	size_t n;
+	struct contrast *of; /* [n] */
+};
+
 /* Every series against its counterpart of the baseline, or against the baseline itself where no strategy but that one
  * is in the study; with baseline = study->n every pair, the earlier one first.  Planted routers are compared only when
- * the baseline is one, or in all pairs: they show a limit.  contrast[study->n * study->n]; returns their number. */
-size_t contrast_list(const struct study *study, size_t baseline, struct contrast *contrast);
+ * the baseline is one, or in all pairs: they show a limit. */
+void contrast_list(const struct study *study, size_t baseline, struct contrasts *into);
 
 /* Appends the contrasts that sentences need besides, none of them twice: along a swept setting each series against the
- * one before it on its line; in a study without sweeps, contenders among each other as long as they are few.
- * contrast[study->n * study->n] of which n are there; returns how many there are then. */
-size_t contrast_asides(const struct study *study, size_t baseline, struct arena *arena, struct contrast *contrast,
-					   size_t n);
+ * one before it on its line; in a study without sweeps, contenders among each other as long as they are few. */
+void contrast_asides(const struct study *study, size_t baseline, struct contrasts *into);
 
 #endif

@@ -14,12 +14,28 @@
 #include "experiments/study/parts.h"
 #include "experiments/study/sweep.h"
 #include "experiments/study/wording.h"
+#include "sim/base/lookup.h"
 #include "sim/base/text.h"
+
+void findings_add_titled(struct findings *findings, enum finding_kind kind, const char *text, const char *title)
+{
+	if (findings->n == FINDINGS_MOST)
+		return;
+	bool fits = title && strlen(title) <= FINDING_TITLE;
+	findings->finding[findings->n++] = (struct finding){ kind, text, fits ? title : NULL };
+}
 
 void findings_add(struct findings *findings, enum finding_kind kind, const char *text)
 {
-	if (findings->n < FINDINGS_MOST)
-		findings->finding[findings->n++] = (struct finding){ kind, text };
+	findings_add_titled(findings, kind, text, NULL);
+}
+
+const char *findings_title(const struct findings *findings, enum finding_kind kind)
+{
+	for (size_t i = 0; i < findings->n; i++)
+		if (findings->finding[i].kind == kind && findings->finding[i].title)
+			return findings->finding[i].title;
+	return NULL;
 }
 
 /* ---- words */
@@ -126,18 +142,11 @@ static struct compare_pair turned(struct compare_pair pair)
 
 bool findings_pair(const struct comparison *of, size_t a, size_t b, struct compare_pair *pair)
 {
-	for (size_t i = 0; i < of->pairs; i++) {
-		*pair = of->pair[i];
-		if (pair->difference.n < 2)
-			continue;
-		if (pair->a == a && pair->b == b)
-			return true;
-		if (pair->a == b && pair->b == a) {
-			*pair = turned(*pair);
-			return true;
-		}
-	}
-	return false;
+	const struct compare_pair *found = compare_pair_of(of, a, b);
+	if (found == NULL || found->difference.n < 2)
+		return false;
+	*pair = found->a == a ? *found : turned(*found);
+	return true;
 }
 
 /* ---- runs */
@@ -150,16 +159,16 @@ static size_t count_runs(const struct study *study)
 	return n;
 }
 
-/* "three of top-k, one of bias" */
-static const char *list_diverged(const struct study *study)
+/* "three of top-k, one of bias"; of no more than so many bytes, or "" */
+static const char *list_diverged(const struct study *study, size_t most)
 {
 	const char *list = "";
-	for (size_t s = 0; s < study->n; s++) {
+	for (size_t s = 0; s < study->n && strlen(list) <= most; s++) {
 		size_t n = compare_diverged(&study->series[s]);
 		if (n > 0)
 			list = text_keep_f("%s%s%s of %s", list, *list ? ", " : "", wording_number(n), study->series[s].label);
 	}
-	return list;
+	return strlen(list) <= most ? list : "";
 }
 
 static void add_diverged(const struct study *study, struct findings *out)
@@ -170,8 +179,8 @@ static void add_diverged(const struct study *study, struct findings *out)
 		n += compare_diverged(&study->series[s]);
 	if (n == 0)
 		return;
-	const char *list = list_diverged(study);
-	list = strlen(list) > LISTED ? "" : text_keep_f(" (%s)", list);
+	const char *list = list_diverged(study, LISTED);
+	list = *list ? text_keep_f(" (%s)", list) : "";
 	findings_add(out, FINDING_CAUTION,
 				 text_keep_f("%s of %s diverged%s and %s left out of all means, which may flatter those that are left.",
 							 wording_capital(wording_number(n)), wording_count(count_runs(study), "run"), list,
@@ -226,21 +235,14 @@ static void add_single_series(const struct compare_page *page, struct findings *
 
 /* ---- who looks ahead */
 
-static bool is_listed(const char *const *list, size_t n, const char *text)
+/* The strategies that do not look ahead with some of their settings. */
+static struct lookup find_causal(const struct study *study, struct arena *arena)
 {
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(list[i], text) == 0)
-			return true;
-	return false;
-}
-
-/* Does it look ahead with all of its settings? */
-static bool always_sees_future(const struct study *study, const char *strategy)
-{
+	struct lookup causal = { .arena = arena };
 	for (size_t s = 0; s < study->n; s++)
-		if (strcmp(study->series[s].strategy, strategy) == 0 && !causality_breaks(&study->series[s]))
-			return false;
-	return true;
+		if (!causality_breaks(&study->series[s]))
+			lookup_add(&causal, study->series[s].strategy);
+	return causal;
 }
 
 /* Strategies, each once; a series where it depends on a setting, as on a capacity. */
@@ -249,12 +251,13 @@ static void add_future(const struct compare_page *page, struct findings *out)
 	const struct study *study = page->study;
 	struct arena arena = { .first = NULL };
 	const char **name = ARENA_TAKE(&arena, study->n, const char *);
+	struct lookup causal = find_causal(study, &arena), names = { .arena = &arena };
 	size_t n = 0;
 	for (size_t s = 0; s < study->n; s++) {
 		const struct study_series *series = &study->series[s];
 		bool seer = causality_breaks(series) && contrast_role(series) != MOE_ORACLE;
-		const char *who = always_sees_future(study, series->strategy) ? series->strategy : series->label;
-		if (seer && !is_listed(name, n, who))
+		const char *who = lookup_find(&causal, series->strategy) == SIZE_MAX ? series->strategy : series->label;
+		if (seer && lookup_add(&names, who) == n)
 			name[n++] = who;
 	}
 	const char *list = wording_list(n, name);
@@ -290,19 +293,22 @@ static const char *parts_of(const struct study_series *series, const struct stud
 static void add_parts(const struct compare_page *page, struct findings *out)
 {
 	const struct study *study = &page->contest[0].series.study;
-	size_t base = findings_baseline(&page->contest[0]), n = 0;
-	const char *list = "", *met = "|";
+	struct arena arena = { .first = NULL };
+	struct lookup met = { .arena = &arena };
+	size_t n = 0;
+	const size_t *counterpart = contrast_counterparts(study, findings_baseline(&page->contest[0]), &arena);
+	const char *list = "";
 	for (size_t s = 0; s < study->n; s++) {
-		const struct study_series *series = &study->series[s];
-		const struct study_series *other = &study->series[contrast_counterpart(study, base, s)];
-		const char *words = parts_of(series, other), *key = text_keep_f("|%s|", series->strategy);
-		if (!*words || strstr(met, key))
+		const struct study_series *series = &study->series[s], *other = &study->series[counterpart[s]];
+		const char *words = lookup_find(&met, series->strategy) == SIZE_MAX ? parts_of(series, other) : "";
+		if (!*words)
 			continue;
-		met = text_keep_f("%s%s|", met, series->strategy);
+		lookup_add(&met, series->strategy);
 		list = n == 0 ? text_keep_f("%s differs from %s in %s", series->strategy, other->strategy, words)
 					  : text_keep_f("%s; %s in %s", list, series->strategy, words);
 		n++;
 	}
+	arena_free(&arena);
 	if (n > 0)
 		findings_add(
 			out, FINDING_PARTS,
@@ -335,6 +341,17 @@ void findings_of(const struct compare_page *page, struct findings *out)
 	findings_gap(page, out);
 	add_future(page, out);
 	add_parts(page, out);
+}
+
+int findings_of_study(const struct study *study, const char *against, double margin, struct findings *out,
+					  struct error *err)
+{
+	struct compare_request request = { .against = against, .margin = margin, .asides = true };
+	struct compare_page page;
+	TRY(compare_page(study, &request, &page, err));
+	findings_of(&page, out);
+	compare_page_free(&page);
+	return 0;
 }
 
 /* ---- on a terminal */

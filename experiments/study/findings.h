@@ -23,13 +23,17 @@ enum finding_kind {
 	FINDING_WHERE,   /* on which streams, or with which settings, it is lower than the baseline's */
 	FINDING_GAP,     /* how much of what routing could bring is reached */
 	FINDING_FUTURE,  /* who looks at later tokens */
-	FINDING_PARTS    /* who differs from the baseline in more than one part */
+	FINDING_PARTS,   /* who differs from the baseline in more than one part */
+	FINDING_KINDS    /* none of them */
 };
 
 struct finding {
 	enum finding_kind kind;
-	const char *text; /* a sentence or two, of plain text; lives as long as the program */
+	const char *text;  /* a sentence or two, of plain text; lives as long as the program */
+	const char *title; /* the same in a line without a full stop, for the head of a chart; NULL: it takes more */
 };
+
+enum { FINDING_TITLE = 100 }; /* characters of a title, at most */
 
 enum { FINDINGS_MOST = 16 };
 
@@ -39,6 +43,13 @@ struct findings {
 };
 
 void findings_of(const struct compare_page *page, struct findings *out);
+
+/* The same of the page that `compare` shows of a study unless told otherwise. */
+int findings_of_study(const struct study *study, const char *against, double margin, struct findings *out,
+					  struct error *err);
+
+/* The title of the first finding of a kind that has one; NULL: there is none. */
+const char *findings_title(const struct findings *findings, enum finding_kind kind);
 
 /* Prints them as paragraphs of at most 100 columns, and an empty line; nothing when there are none. */
 void findings_print(const struct findings *findings, FILE *to);
@@ -51,6 +62,9 @@ const char *findings_missed(const struct compare_contest *contest, size_t metric
 
 /* Appends a sentence; what does not fit is left out, the last kinds first. */
 void findings_add(struct findings *findings, enum finding_kind kind, const char *text);
+
+/* The same with a title, unless it is too long for one. */
+void findings_add_titled(struct findings *findings, enum finding_kind kind, const char *text, const char *title);
 
 void findings_work(const struct compare_page *page, struct findings *out);
 void findings_verdicts(const struct compare_page *page, struct findings *out);

@@ -13,6 +13,7 @@
 #include "experiments/study/findings.h"
 #include "experiments/study/sweep.h"
 #include "experiments/study/wording.h"
+#include "sim/base/lookup.h"
 #include "sim/base/text.h"
 
 /* ---- along a line */
@@ -118,19 +119,19 @@ static void add_lines(const struct compare_page *page, const struct sweep_axis *
 	const struct comparison *of = &page->contest[0].metric[0];
 	const struct study *study = of->study;
 	size_t told = 0;
-	struct line line = { .axis = axis,
-						 .series = ARENA_TAKE(arena, study->n, size_t),
-						 .at = ARENA_TAKE(arena, study->n, const char *) };
+	struct sweep_line *on;
+	size_t lines = sweep_lines(study, axis, arena, &on);
+	const char **at = ARENA_TAKE(arena, study->n, const char *);
 	struct quiet quiet = { .label = ARENA_TAKE(arena, study->n, const char *),
 						   .lowest = ARENA_TAKE(arena, study->n, const char *),
 						   .pair = ARENA_TAKE(arena, study->n + 1, struct compare_pair) };
-	for (size_t s = 0; s < study->n; s++) {
-		line.n = sweep_line(study, s, axis, line.series);
-		enum moe_role role = contrast_role(&study->series[s]);
+	for (size_t l = 0; l < lines; l++) {
+		const struct line line = { .axis = axis, .n = on[l].n, .series = on[l].series, .at = at };
+		enum moe_role role = contrast_role(&study->series[line.series[0]]);
 		if (line.n < POINTS || role == MOE_CEILING || role == MOE_ORACLE || lowest_of(of, &line) == line.n)
 			continue;
 		for (size_t i = 0; i < line.n; i++)
-			line.at[i] = study->series[line.series[i]].value[axis->key];
+			at[i] = study->series[line.series[i]].value[axis->key];
 		const char *text = tell_line(of, &line, &quiet);
 		if (text && told++ < TOLD)
 			findings_add(out, FINDING_STEPS, text);
@@ -302,15 +303,15 @@ static const char *tell_places(const struct compare_page *page, const struct pla
 }
 
 /* All comparisons of one strategy with its counterparts of the baseline's. */
-static void gather_places(const struct compare_page *page, const char *strategy, struct places *into)
+static void gather_places(const struct compare_page *page, const char *strategy, const size_t *const *counterpart,
+						  struct places *into)
 {
 	for (size_t c = 0; c < page->contests; c++) {
 		const struct compare_contest *contest = &page->contest[c];
 		const struct study *study = &contest->series.study;
-		size_t base = findings_baseline(contest);
 		for (size_t s = 0; s < study->n; s++) {
 			struct place *place = &into->place[into->n];
-			size_t against = contrast_counterpart(study, base, s);
+			size_t against = counterpart[c][s];
 			if (strcmp(study->series[s].strategy, strategy) != 0 || against == s ||
 				!findings_pair(&contest->metric[0], s, against, &place->pair))
 				continue;
@@ -327,12 +328,13 @@ static void gather_steps(const struct comparison *of, const struct sweep_axis *a
 						 struct places *into)
 {
 	const struct study *study = of->study;
-	size_t *line = ARENA_TAKE(arena, study->n, size_t);
-	for (size_t s = 0; s < study->n; s++) {
+	struct sweep_line *line;
+	size_t lines = sweep_lines(study, axis, arena, &line);
+	for (size_t l = 0; l < lines; l++) {
 		struct place *place = &into->place[into->n];
-		if (sweep_line(study, s, axis, line) != 2 || !findings_pair(of, line[1], line[0], &place->pair))
+		if (line[l].n != 2 || !findings_pair(of, line[l].series[1], line[l].series[0], &place->pair))
 			continue;
-		place->series = &study->series[line[1]];
+		place->series = &study->series[line[l].series[1]];
 		into->n++;
 	}
 	into->of = of;
@@ -345,22 +347,23 @@ static void add_alternatives(const struct compare_page *page, const struct sweep
 							 struct arena *arena, struct findings *out)
 {
 	for (size_t k = 0; k < axes; k++) {
-		struct places all = { .place = ARENA_TAKE(arena, page->study->n + 1, struct place) };
 		if (axis[k].n != 2)
 			continue;
+		struct places all = { .place = ARENA_TAKE(arena, page->study->n + 1, struct place) };
 		gather_steps(&page->contest[0].metric[0], &axis[k], arena, &all);
 		if (all.n > 0)
 			findings_add(out, FINDING_WHERE, tell_places(page, &all, axis, axes, arena));
 	}
 }
 
-/* The first of the study with that strategy? */
-static bool is_first(const struct study *study, size_t series)
+/* The counterparts of the baseline for the series of each contest. */
+static const size_t **list_counterparts(const struct compare_page *page, struct arena *arena)
 {
-	for (size_t s = 0; s < series; s++)
-		if (strcmp(study->series[s].strategy, study->series[series].strategy) == 0)
-			return false;
-	return true;
+	const size_t **counterpart = ARENA_TAKE(arena, page->contests, const size_t *);
+	for (size_t c = 0; c < page->contests; c++)
+		counterpart[c] =
+			contrast_counterparts(&page->contest[c].series.study, findings_baseline(&page->contest[c]), arena);
+	return counterpart;
 }
 
 static bool is_untold(const struct places *all)
@@ -390,13 +393,17 @@ void findings_where(const struct compare_page *page, struct findings *out)
 	struct sweep_axis *axis;
 	size_t axes = sweep_axes(page->study, &arena, &axis), told = 0, silents = 0;
 	const char **silent = ARENA_TAKE(&arena, page->study->n, const char *);
+	struct lookup strategies = { .arena = &arena };
+	const size_t **counterpart = list_counterparts(page, &arena);
+	bool tells = page->metrics > 0 && !findings_plain(page);
 	struct places last = { .n = 0 };
-	for (size_t s = 0; s < page->study->n && told < TOLD; s++) {
-		struct places all = { .strategy = page->study->series[s].strategy,
-							  .place = ARENA_TAKE(&arena, page->study->n + 1, struct place) };
-		if (page->metrics == 0 || findings_plain(page) || !is_first(page->study, s))
+	for (size_t s = 0; s < page->study->n && told < TOLD && tells; s++) {
+		struct places all = { .strategy = page->study->series[s].strategy };
+		size_t known = strategies.n;
+		if (lookup_add(&strategies, all.strategy) < known)
 			continue;
-		gather_places(page, all.strategy, &all);
+		all.place = ARENA_TAKE(&arena, page->study->n + 1, struct place);
+		gather_places(page, all.strategy, counterpart, &all);
 		if (all.n > 0 && is_untold(&all)) {
 			silent[silents++] = all.strategy;
 			last = all;

@@ -28,7 +28,14 @@ struct sides {
 	struct side on[VERDICT_HIGHER + 1];
 };
 
-static void sort_sides(const struct comparison *of, size_t base, struct sides *sides)
+static bool contends(const struct study_series *series)
+{
+	enum moe_role role = contrast_role(series);
+	return role == MOE_CONTENDER || role == MOE_BASELINE;
+}
+
+/* all: floors, dense models and ceilings, too */
+static void sort_sides(const struct comparison *of, size_t base, bool all, struct sides *sides)
 {
 	const struct study *study = of->study;
 	*sides = (struct sides){ .of = of, .base = study->series[base].label };
@@ -38,7 +45,7 @@ static void sort_sides(const struct comparison *of, size_t base, struct sides *s
 	}
 	for (size_t s = 0; s < study->n; s++) {
 		struct compare_pair pair;
-		if (!findings_pair(of, s, base, &pair))
+		if ((!all && !contends(&study->series[s])) || !findings_pair(of, s, base, &pair))
 			continue;
 		struct side *side = &sides->on[pair.test.verdict];
 		side->label[side->n] = study->series[s].label;
@@ -105,6 +112,60 @@ static const char *tell_loss(const struct sides *sides)
 					   sides->base, missed(sides->of));
 }
 
+/* "aux-loss and bias", or "3 of 9 strategies" where the names would fill the title. */
+static const char *few(const struct sides *sides, const struct side *side)
+{
+	enum { NAMED = 44 };
+	const char *names = wording_list(side->n, side->label);
+	return strlen(names) <= NAMED ? names : text_keep_f("%zu of %zu strategies", side->n, sides->n);
+}
+
+/* "by 20 to 21%", or the difference where it has no share. */
+static const char *share(const struct comparison *of, const struct side *side)
+{
+	double least = INFINITY, most = 0, low = INFINITY, high = 0;
+	for (size_t i = 0; i < side->n; i++) {
+		least = fmin(least, fabs(side->pair[i].relative));
+		most = fmax(most, fabs(side->pair[i].relative));
+		low = fmin(low, fabs(side->pair[i].difference.mean));
+		high = fmax(high, fabs(side->pair[i].difference.mean));
+	}
+	return of->logarithmic && isfinite(least) ? wording_percents(least, most) : findings_amount(of->metric, low, high);
+}
+
+/* Where nothing is lower or higher. */
+static const char *title_near(const struct sides *sides)
+{
+	const struct side *near = &sides->on[VERDICT_EQUIVALENT], *equal = &sides->on[VERDICT_EQUAL];
+	const struct side *unsure = &sides->on[VERDICT_UNDECIDED];
+	const char *what = wording_capital(sides->of->metric->said);
+	if (unsure->n > 0)
+		return text_keep_f("%s: %s cannot be told apart from %s by %s", what, few(sides, unsure), sides->base,
+						   findings_seeds(unsure->n, unsure->pair));
+	const char *same = equal->n > 0 ? text_keep_f(", %s not at all", few(sides, equal)) : "";
+	if (near->n == 0)
+		return text_keep_f("%s is the same under %s and %s in every seed", what, few(sides, equal), sides->base);
+	return text_keep_f("%s: %s differ%s from %s by less than %s%s", what, few(sides, near), near->n == 1 ? "s" : "",
+					   sides->base, findings_margin(sides->of), same);
+}
+
+/* "aux-loss and bias lower the excess loss of top-k by 20 to 21%, hash raises it by 5%"; NULL: there is none */
+static const char *title_loss(const struct sides *sides)
+{
+	const char *title = "";
+	if (sides->n == 0)
+		return NULL;
+	for (enum verdict v = VERDICT_LOWER; v <= VERDICT_HIGHER; v++) {
+		const struct side *side = &sides->on[v];
+		const char *what = *title ? "it" : text_keep_f("the %s of %s", sides->of->metric->said, sides->base);
+		if (side->n > 0)
+			title = text_keep_f("%s%s%s %s%s %s by %s", title, *title ? ", " : "", few(sides, side),
+								v == VERDICT_LOWER ? "lower" : "raise", side->n == 1 ? "s" : "", what,
+								share(sides->of, side));
+	}
+	return *title ? title : title_near(sides);
+}
+
 /* ---- MaxVio against the baseline */
 
 static const char *level(const struct sides *sides, enum verdict verdict)
@@ -144,7 +205,7 @@ static void add_balance(const struct compare_page *page, const struct compare_co
 		struct sides sides;
 		if (strcmp(of->metric->name, "maxvio") != 0)
 			continue;
-		sort_sides(of, base, &sides);
+		sort_sides(of, base, true, &sides);
 		if (sides.n > 0 && sides.on[VERDICT_LOWER].n + sides.on[VERDICT_HIGHER].n > 0)
 			findings_add(out, FINDING_BALANCE, tell_balance(&sides, base));
 		arena_free(&sides.arena);
@@ -160,8 +221,7 @@ static size_t choose_rivals(const struct comparison *of, size_t base, bool bette
 	size_t n = 0;
 	for (size_t s = 0; s < study->n; s++) {
 		struct compare_pair pair;
-		enum moe_role role = contrast_role(&study->series[s]);
-		if (s == base || (role != MOE_CONTENDER && role != MOE_BASELINE) || !findings_pair(of, s, base, &pair))
+		if (s == base || !contends(&study->series[s]) || !findings_pair(of, s, base, &pair))
 			continue;
 		if (better ? pair.test.verdict == VERDICT_LOWER : pair.test.verdict != VERDICT_HIGHER)
 			rival[n++] = s;
@@ -263,14 +323,16 @@ void findings_verdicts(const struct compare_page *page, struct findings *out)
 {
 	const struct compare_contest *contest = &page->contest[0];
 	size_t base = findings_baseline(contest);
-	struct sides sides;
+	struct sides sides, rivals;
 	if (!findings_plain(page) || page->metrics == 0)
 		return;
 	add_balance(page, contest, out);
-	sort_sides(&contest->metric[0], base, &sides);
+	sort_sides(&contest->metric[0], base, true, &sides);
+	sort_sides(&contest->metric[0], base, false, &rivals);
 	if (sides.n > 0) {
-		findings_add(out, FINDING_LOSS, tell_loss(&sides));
+		findings_add_titled(out, FINDING_LOSS, tell_loss(&sides), title_loss(&rivals));
 		add_rivals(&contest->metric[0], base, out);
 	}
+	arena_free(&rivals.arena);
 	arena_free(&sides.arena);
 }

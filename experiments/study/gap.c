@@ -36,20 +36,23 @@ static size_t find_ceiling(const struct study *study, double *const *loss)
 
 static double loss_at_seed(const struct study_series *series, const double *loss, int64_t seed)
 {
-	for (size_t i = 0; i < series->n; i++)
-		if (series->run[i]->seed == seed)
-			return loss[i];
-	return NAN;
+	const struct run_folder *const *run = study_run(series, seed);
+	return run ? loss[run - series->run] : NAN;
 }
 
+/* Whose losses are 0% and 100% for each series, by its settings; NULL where there is no floor or no ceiling. */
+struct limits {
+	const size_t *floor, *ceiling;
+};
+
 /* share[series] from the seeds that all three have; without a floor or a ceiling every number is NAN. */
-static void measure(const struct study *study, double *const *loss, size_t s, struct gap *gap, struct arena *arena)
+static void measure(const struct study *study, double *const *loss, size_t s, const struct limits *limits,
+					struct gap *gap, struct arena *arena)
 {
 	const struct study_series *series = &study->series[s];
-	bool known = gap->floor < study->n && gap->ceiling < study->n;
+	bool known = limits->floor && limits->ceiling;
 	double *closed = ARENA_TAKE(arena, series->n, double), *whole = ARENA_TAKE(arena, series->n, double);
-	size_t floor = known ? contrast_counterpart(study, gap->floor, s) : s;
-	size_t ceiling = known ? contrast_counterpart(study, gap->ceiling, s) : s;
+	size_t floor = known ? limits->floor[s] : s, ceiling = known ? limits->ceiling[s] : s;
 	gap->of_run[s] = ARENA_TAKE(arena, series->n, double);
 	for (size_t i = 0; i < series->n; i++) {
 		int64_t seed = series->run[i]->seed;
@@ -63,11 +66,15 @@ static void measure(const struct study *study, double *const *loss, size_t s, st
 
 void gap_measure(const struct study *study, double *const *loss, struct arena *arena, struct gap *gap)
 {
+	struct limits limits = { .floor = NULL };
 	*gap = (struct gap){ .floor = find_floor(study), .ceiling = find_ceiling(study, loss) };
 	gap->share = ARENA_TAKE(arena, study->n, struct ratio);
 	gap->of_run = ARENA_TAKE(arena, study->n, double *);
+	if (gap->floor < study->n && gap->ceiling < study->n)
+		limits = (struct limits){ contrast_counterparts(study, gap->floor, arena),
+								  contrast_counterparts(study, gap->ceiling, arena) };
 	for (size_t s = 0; s < study->n; s++)
-		measure(study, loss, s, gap, arena);
+		measure(study, loss, s, &limits, gap, arena);
 }
 
 /* ---- the runs of a folder -------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "sim/base/error.h"
+#include "sim/base/memory.h"
 
 double stats_equivalence(const struct estimate *difference, double margin)
 {
@@ -189,11 +190,47 @@ static bool is_known(const double *point, size_t axes)
 	return true;
 }
 
+struct cloud {
+	const double *point;
+	size_t axes;
+};
+
+static int by_point(const void *left, const void *right, void *context)
+{
+	const struct cloud *cloud = context;
+	size_t a = *(const size_t *)left, b = *(const size_t *)right;
+	for (size_t i = 0; i < cloud->axes; i++) {
+		double x = cloud->point[a * cloud->axes + i], y = cloud->point[b * cloud->axes + i];
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return (a > b) - (a < b);
+}
+
+static bool is_beaten(const struct cloud *cloud, size_t point, const size_t *by, size_t n)
+{
+	for (size_t i = n; i-- > 0;)
+		if (beats(cloud->point + by[i] * cloud->axes, cloud->point + point * cloud->axes, cloud->axes))
+			return true;
+	return false;
+}
+
+/* Sorted by the first axis, then the next, a point can only be beaten by one before it, and then also by one of the
+ * Pareto set. */
 void stats_pareto(const double *point, size_t n, size_t axes, bool *best)
 {
+	struct cloud cloud = { point, axes };
+	size_t *order = memory_resize(NULL, 2 * n + 1, sizeof *order, "points"), *front = order + n, known = 0, fronts = 0;
 	for (size_t i = 0; i < n; i++) {
-		best[i] = is_known(point + i * axes, axes);
-		for (size_t j = 0; j < n && best[i]; j++)
-			best[i] = !beats(point + j * axes, point + i * axes, axes);
+		best[i] = false;
+		if (is_known(point + i * axes, axes))
+			order[known++] = i;
 	}
+	qsort_r(order, known, sizeof *order, by_point, &cloud);
+	for (size_t i = 0; i < known; i++)
+		if (!is_beaten(&cloud, order[i], front, fronts)) {
+			best[order[i]] = true;
+			front[fronts++] = order[i];
+		}
+	free(order);
 }

@@ -52,14 +52,17 @@ bool study_compares(const char *setting);
 /* The column of that key, or study->keys. */
 size_t study_key(const struct study *study, const char *name);
 
-/* Does the key tell this series from another one of its strategy? */
-bool study_key_tells(const struct study *study, const struct study_series *series, size_t key);
+/* [n][keys] in the arena: does the key tell this series from another one of its strategy? */
+const bool **study_telling(const struct study *study, struct arena *arena);
+
+/* The order of a setting's values: none, numbers by size, then words. */
+int study_order(const char *value, const char *other);
 
 /* Is it the name that a suite's author gave, a section's, and not one made up from strategy and swept settings?  A
  * section may be called after its strategy: "hash-renorm". */
 bool study_label_is_given(const char *label, const char *strategy);
 
-/* The run of the series with that seed, or NULL. */
-const struct run_folder *study_run(const struct study_series *series, int64_t seed);
+/* Where the series has its run with that seed, or NULL. */
+const struct run_folder *const *study_run(const struct study_series *series, int64_t seed);
 
 #endif

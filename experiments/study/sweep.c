@@ -10,29 +10,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/lookup.h"
 #include "sim/base/text.h"
 
 /* ---- keys that move together */
 
-/* Does a value of one key always come with the same value of the other?  So it is in a suite whose sections change
- * several settings at once; together they are one axis. */
-static bool move_together(const struct study *study, size_t a, size_t b)
+/* Which of the key's values each series has, numbered in the order in which the series have them. */
+static const size_t *number_values(const struct study *study, size_t key, struct arena *arena)
 {
+	struct lookup values = { .arena = arena };
+	size_t *number = ARENA_TAKE(arena, study->n, size_t);
 	for (size_t i = 0; i < study->n; i++)
-		for (size_t j = 0; j < i; j++) {
-			const struct study_series *x = &study->series[i], *y = &study->series[j];
-			if ((strcmp(x->value[a], y->value[a]) == 0) != (strcmp(x->value[b], y->value[b]) == 0))
-				return false;
-		}
-	return true;
+		number[i] = lookup_add(&values, study->series[i].value[key]);
+	return number;
 }
 
+/* Does a value of one key always come with the same value of another one?  So it is in a suite whose sections change
+ * several settings at once; together they are one axis.  Then their values have the same numbers. */
 static const size_t *find_leaders(const struct study *study, struct arena *arena)
 {
 	size_t *leader = ARENA_TAKE(arena, study->keys, size_t);
-	for (size_t k = 0; k < study->keys; k++)
-		while (leader[k] < k && !move_together(study, leader[k], k))
+	const size_t **number = ARENA_TAKE(arena, study->keys, const size_t *);
+	for (size_t k = 0; k < study->keys; k++) {
+		number[k] = number_values(study, k, arena);
+		while (leader[k] < k && memcmp(number[leader[k]], number[k], study->n * sizeof *number[k]) != 0)
 			leader[k]++;
+	}
 	return leader;
 }
 
@@ -50,14 +53,7 @@ const char *sweep_title(const struct study *study, const struct sweep_axis *axis
 
 static int by_size(const void *a, const void *b)
 {
-	const char *const *x = a, *const *y = b;
-	double number_x, number_y;
-	bool is_x = text_to_real(*x, &number_x), is_y = text_to_real(*y, &number_y);
-	if (is_x != is_y)
-		return is_x ? -1 : 1;
-	if (is_x && number_x != number_y)
-		return number_x < number_y ? -1 : 1;
-	return strcmp(*x, *y);
+	return study_order(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void judge(struct sweep_axis *axis)
@@ -77,10 +73,11 @@ static void judge(struct sweep_axis *axis)
 static struct sweep_axis axis_of(const struct study *study, size_t key, const size_t *leader, struct arena *arena)
 {
 	struct sweep_axis axis = { .key = key, .leader = leader, .value = ARENA_TAKE(arena, study->n, const char *) };
+	struct lookup values = { .arena = arena };
 	for (size_t i = 0; i < study->n; i++) {
 		const char *value = study->series[i].value[key];
 		/* a strategy without this setting has no place on its axis */
-		if (*value && sweep_place(&axis, value) == 0)
+		if (*value && lookup_add(&values, value) == axis.n)
 			axis.value[axis.n++] = value;
 	}
 	qsort(axis.value, axis.n, sizeof *axis.value, by_size);
@@ -91,12 +88,14 @@ static struct sweep_axis axis_of(const struct study *study, size_t key, const si
 size_t sweep_axes(const struct study *study, struct arena *arena, struct sweep_axis **axes)
 {
 	const size_t *leader = find_leaders(study, arena);
+	const bool **tells = study_telling(study, arena);
 	size_t n = 0;
 	*axes = ARENA_TAKE(arena, study->keys, struct sweep_axis);
 	for (size_t k = 0; k < study->keys; k++) {
 		if (leader[k] != k)
 			continue;
 		(*axes)[n] = axis_of(study, k, leader, arena);
+		(*axes)[n].tells = tells;
 		n += (*axes)[n].n >= 2;
 	}
 	return n;
@@ -104,21 +103,22 @@ size_t sweep_axes(const struct study *study, struct arena *arena, struct sweep_a
 
 size_t sweep_place(const struct sweep_axis *axis, const char *value)
 {
-	for (size_t i = 0; i < axis->n; i++)
-		if (strcmp(axis->value[i], value) == 0)
-			return i + 1;
-	return 0;
+	const char **found = bsearch(&value, axis->value, axis->n, sizeof *axis->value, by_size);
+	return found ? (size_t)(found - axis->value) + 1 : 0;
 }
 
 /* ---- lines */
 
-bool sweep_same_line(const struct study *study, const struct study_series *a, const struct study_series *b,
-					 const struct sweep_axis *axis)
+/* Equal for the series of one line. */
+static const char *line_of(const struct study *study, const struct study_series *series, const struct sweep_axis *axis,
+						   const char **piece)
 {
-	bool same = strcmp(a->strategy, b->strategy) == 0;
-	for (size_t k = 0; same && k < study->keys; k++)
-		same = axis->leader[k] == axis->key || strcmp(a->value[k], b->value[k]) == 0;
-	return same;
+	size_t n = 0;
+	piece[n++] = series->strategy;
+	for (size_t k = 0; k < study->keys; k++)
+		if (axis->leader[k] != axis->key)
+			piece[n++] = series->value[k];
+	return text_keep_all(n, piece);
 }
 
 struct on_axis {
@@ -130,29 +130,39 @@ static int by_place(const void *left, const void *right, void *context)
 {
 	const struct on_axis *on = context;
 	size_t a = *(const size_t *)left, b = *(const size_t *)right;
-	size_t x = sweep_place(on->axis, on->study->series[a].value[on->axis->key]);
-	size_t y = sweep_place(on->axis, on->study->series[b].value[on->axis->key]);
-	return x != y ? (x > y) - (x < y) : (a > b) - (a < b);
+	int order = study_order(on->study->series[a].value[on->axis->key], on->study->series[b].value[on->axis->key]);
+	return order != 0 ? order : (a > b) - (a < b);
 }
 
-size_t sweep_line(const struct study *study, size_t series, const struct sweep_axis *axis, size_t *line)
+size_t sweep_lines(const struct study *study, const struct sweep_axis *axis, struct arena *arena,
+				   struct sweep_line **lines)
 {
-	size_t n = 0;
+	struct lookup met = { .arena = arena };
+	const char **piece = ARENA_TAKE(arena, study->keys + 1, const char *);
+	size_t *of = ARENA_TAKE(arena, study->n, size_t), *room = ARENA_TAKE(arena, study->n, size_t);
+	struct sweep_line *line = ARENA_TAKE(arena, study->n, struct sweep_line);
+	for (size_t i = 0; i < study->n; i++) {
+		of[i] = lookup_add(&met, line_of(study, &study->series[i], axis, piece));
+		line[of[i]].n++;
+	}
+	for (size_t i = 0; i < met.n; i++) {
+		line[i].series = room;
+		room += line[i].n;
+		line[i].n = 0;
+	}
 	for (size_t i = 0; i < study->n; i++)
-		if (sweep_same_line(study, &study->series[i], &study->series[series], axis)) {
-			if (i < series)
-				return 0;
-			line[n++] = i;
-		}
-	qsort_r(line, n, sizeof *line, by_place, &(struct on_axis){ study, axis });
-	return n;
+		line[of[i]].series[line[of[i]].n++] = i;
+	for (size_t i = 0; i < met.n; i++)
+		qsort_r(line[i].series, line[i].n, sizeof *line[i].series, by_place, &(struct on_axis){ study, axis });
+	*lines = line;
+	return met.n;
 }
 
 const char *sweep_label(const struct study *study, const struct study_series *series, const struct sweep_axis *axis)
 {
 	const char *label = series->strategy;
 	for (size_t k = 0; k < study->keys; k++)
-		if (axis->leader[k] != axis->key && study_key_tells(study, series, k))
+		if (axis->leader[k] != axis->key && axis->tells[series - study->series][k])
 			label = text_keep_f("%s %s=%s", label, study->key[k], *series->value[k] ? series->value[k] : "-");
 	return label;
 }

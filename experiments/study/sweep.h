@@ -14,6 +14,7 @@ struct sweep_axis {
 	bool numeric;         /* all values are numbers */
 	bool geometric;       /* and spread over a wide range: a log axis suits them */
 	const size_t *leader; /* [study.keys] the first key that moves with it, which may be itself */
+	const bool **tells;   /* [study.n][study.keys] as study_telling() has it */
 };
 
 /* The axes of the study's keys in their order, for keys that always change together only the first one's.  A setting
@@ -26,13 +27,14 @@ const char *sweep_title(const struct study *study, const struct sweep_axis *axis
 /* The place of a value on the axis, from 1; 0 when it has none. */
 size_t sweep_place(const struct sweep_axis *axis, const char *value);
 
-/* Do the two differ in nothing but the axis' key and what moves with it? */
-bool sweep_same_line(const struct study *study, const struct study_series *a, const struct study_series *b,
-					 const struct sweep_axis *axis);
+/* Series that differ in nothing but the axis' key and what moves with it, in the order of the axis. */
+struct sweep_line {
+	size_t n, *series; /* [n] */
+};
 
-/* line[study.n]: the series on the line of this one in the order of the axis.  Returns their number; 0 when this one is
- * not the first of them in the study. */
-size_t sweep_line(const struct study *study, size_t series, const struct sweep_axis *axis, size_t *line);
+/* The lines in the order of their first series in the study, every series on one of them; returns their number. */
+size_t sweep_lines(const struct study *study, const struct sweep_axis *axis, struct arena *arena,
+				   struct sweep_line **lines);
 
 /* What the series of a line have in common: "aux-loss aux.scope=batch". */
 const char *sweep_label(const struct study *study, const struct study_series *series, const struct sweep_axis *axis);

@@ -160,12 +160,13 @@ static size_t count_tests(struct outline *outline)
 	size_t contests = contests_split(&outline->study, arena, &contest), tests = 0;
 	for (size_t c = 0; c < contests; c++) {
 		const struct study *study = &contest[c].study;
-		struct contrast *contrast = ARENA_TAKE(arena, study->n * study->n, struct contrast);
-		size_t baseline = contrast_baseline(study, ""), n = contrast_list(study, baseline, contrast);
+		struct contrasts contrasts = { .arena = arena };
+		size_t baseline = contrast_baseline(study, "");
+		contrast_list(study, baseline, &contrasts);
 		if (contests == 1)
-			n = contrast_asides(study, baseline, arena, contrast, n);
-		for (size_t i = 0; i < n; i++)
-			tests += tests_of(outline, &contest[c], &contrast[i]);
+			contrast_asides(study, baseline, &contrasts);
+		for (size_t i = 0; i < contrasts.n; i++)
+			tests += tests_of(outline, &contest[c], &contrasts.of[i]);
 	}
 	return tests;
 }

@@ -38,11 +38,17 @@ unsigned text_distance(const char *a, const char *b);
  * letters in long ones; case and '_' for '-' do not count), or the only one that begins with it; else NULL. */
 const char *text_nearest(const char *word, const char *const *words);
 
+/* The words of a NULL-ended list that begin with `word`, as "'a', 'b', or 'c'"; NULL when there are none or more than
+ * five, or when less than three letters were typed. */
+const char *text_beginnings(const char *word, const char *const *words);
+
 /* A copy that lives until the program ends (equal texts share one copy), aligned for any type.  Ends the program with
  * exit code 1 when out of memory.  Not for use in several threads at once. */
 const char *text_keep(const char *text);
 const char *text_keep_n(const char *text, size_t length);
 const char *text_keep_f(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The pieces in one text, so that only equal lists of pieces give equal texts. */
+const char *text_keep_all(size_t n, const char *const *piece);
 const char *text_keep_v(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* May a run, a strategy label or a file be called this?  [A-Za-z0-9._=,+-], 1 to 200 bytes, no leading '.' or '-'. */

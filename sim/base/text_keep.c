@@ -79,6 +79,20 @@ const char *text_keep(const char *text)
 	return text_keep_n(text, strlen(text));
 }
 
+const char *text_keep_all(size_t n, const char *const *piece)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *to = open_memstream(&text, &length);
+	for (size_t i = 0; to && i < n; i++)
+		fprintf(to, "%zu:%s", strlen(piece[i]), piece[i]);
+	if (to == NULL || fclose(to) != 0)
+		error_no_memory("a string");
+	const char *kept = text_keep_n(text, length);
+	free(text);
+	return kept;
+}
+
 const char *text_keep_v(const char *format, va_list args)
 {
 	char *text;

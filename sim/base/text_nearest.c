@@ -67,6 +67,30 @@ static const char *completion(const char *folded, const char *const *words)
 	return found;
 }
 
+const char *text_beginnings(const char *word, const char *const *words)
+{
+	enum { MOST = 5 };
+	const char *found[MOST], *all = NULL;
+	char typed[WORD + 1], other[WORD + 1];
+	size_t n = 0, length = strlen(word);
+	if (length < 3 || !fold(word, typed))
+		return NULL;
+	for (; *words; words++)
+		if (fold(*words, other) && strncmp(typed, other, length) == 0) {
+			if (n == MOST)
+				return NULL;
+			found[n++] = *words;
+		}
+	for (size_t i = 0; i < n; i++)
+		all = text_keep_f("%s%s'%s'", all ? all : "",
+						  i == 0      ? ""
+						  : i + 1 < n ? ", "
+						  : n > 2     ? ", or "
+									  : " or ",
+						  found[i]);
+	return all;
+}
+
 const char *text_nearest(const char *word, const char *const *words)
 {
 	char typed[WORD + 1], other[WORD + 1];

@@ -11,7 +11,7 @@
 
 #include "sim/base/text.h"
 
-const char *const cause_names[] = { "nvl", "nic", "latency", "straggler", "compute", "memory", "reduce" };
+const char *const cause_names[] = { "nvl", "nic", "latency", "straggler", "compute", "memory", "reduce", "local" };
 
 struct patient {
 	const struct traffic *routing;
@@ -109,8 +109,9 @@ static const char *say_memory(const struct patient *of, const struct measure *co
 
 static const char *say_compute(const struct patient *of)
 {
-	return text_keep_f("The arithmetic of the experts takes longest, %.0f%% of the time, and it is spread evenly.",
-					   100 * of->step->compute / of->step->layer);
+	bool is_even = of->step->compute < 1.1 * of->step->even;
+	return text_keep_f("The arithmetic of the experts takes longest, %.0f%% of the time%s.",
+					   100 * of->step->compute / of->step->layer, is_even ? ", and it is spread evenly" : "");
 }
 
 static const char *say_reduce(const struct measure *slowest)
@@ -119,6 +120,12 @@ static const char *say_reduce(const struct measure *slowest)
 		"Adding up the gradients of copies is the bottleneck: device %zu moves %s (fewer slots make fewer "
 		"copies).",
 		slowest->device, bytes_text(slowest->bytes_max));
+}
+
+static const char *say_local(const struct patient *of)
+{
+	return text_keep_f("Attention and shared experts take longest, %.0f%% of the time, on tokens that travel nowhere.",
+					   100 * of->step->local / of->step->layer);
 }
 
 static const char *sentence_of(const struct patient *of, enum cause cause, const struct measure *compute)
@@ -137,6 +144,8 @@ static const char *sentence_of(const struct patient *of, enum cause cause, const
 		return say_memory(of, compute);
 	case CAUSE_REDUCE:
 		return say_reduce(slowest_reduce(of->step));
+	case CAUSE_LOCAL:
+		return say_local(of);
 	}
 	BUG("a cause without a sentence");
 }
@@ -163,6 +172,7 @@ struct diagnosis diagnosis_of(const struct traffic *routing, const struct placem
 	if (!reads)
 		consider(&best, CAUSE_STRAGGLER, step->compute - step->even, compute->device);
 	consider(&best, link, step->exposed - step->reduce, exchange->device);
+	consider(&best, CAUSE_LOCAL, step->local, 0);
 	if (reduce != NULL)
 		consider(&best, CAUSE_REDUCE, step->reduce, reduce->device);
 	best.sentence = sentence_of(&of, best.cause, compute);

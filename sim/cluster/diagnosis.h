@@ -11,7 +11,16 @@
 #include "sim/cluster/topology.h"
 #include "sim/cluster/traffic.h"
 
-enum cause { CAUSE_NVL, CAUSE_NIC, CAUSE_LATENCY, CAUSE_STRAGGLER, CAUSE_COMPUTE, CAUSE_MEMORY, CAUSE_REDUCE };
+enum cause {
+	CAUSE_NVL,
+	CAUSE_NIC,
+	CAUSE_LATENCY,
+	CAUSE_STRAGGLER,
+	CAUSE_COMPUTE,
+	CAUSE_MEMORY,
+	CAUSE_REDUCE,
+	CAUSE_LOCAL
+};
 extern const char *const cause_names[];
 
 struct diagnosis {

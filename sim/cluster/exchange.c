@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+const char *const copy_choices[] = { "turns", "nearest", "lightest", NULL };
+
 struct counter {
 	const struct traffic *routing;
 	const struct placement *placement;
@@ -17,6 +19,7 @@ struct counter {
 	struct rows *rows;
 	uint64_t room;          /* of an expert */
 	uint64_t *used, *turn;  /* [experts] rows taken so far; turns of its copies */
+	uint64_t *filled;       /* [devices] rows to compute so far, to find the lightest */
 	uint64_t *device_marks; /* [devices] 1 + the last token that went there */
 	uint64_t *node_marks;   /* [nodes] */
 	size_t token, source;   /* under way, and the device it is on */
@@ -70,6 +73,61 @@ static void visit_device(struct counter *at, size_t device)
 	send(at, relay, device, 1);
 }
 
+/* Copies of an expert that a device may choose among: those at places [first, first + n) of placement->slot. */
+struct choice {
+	size_t first, n;
+};
+
+static size_t copy_device(const struct placement *placement, size_t i)
+{
+	return placement_device(&placement->shape, placement->slot[i]);
+}
+
+/* Those on the device, else those in its node, else all.  Slots ascend, so that each of these stand together. */
+static struct choice near_copies(const struct counter *at, size_t expert, size_t source)
+{
+	const struct placement *placement = at->placement;
+	size_t node = topology_node(at->topology, source), end = placement->first[expert + 1];
+	struct choice own = { 0, 0 }, here = { 0, 0 };
+	for (size_t i = end; i-- > placement->first[expert];) {
+		size_t device = copy_device(placement, i);
+		if (device == source)
+			own = (struct choice){ i, own.n + 1 };
+		if (topology_node(at->topology, device) == node)
+			here = (struct choice){ i, here.n + 1 };
+	}
+	if (own.n > 0)
+		return own;
+	return here.n > 0 ? here : (struct choice){ placement->first[expert], placement->copies[expert] };
+}
+
+static struct choice copies_for(const struct counter *at, size_t expert, size_t source)
+{
+	const struct placement *placement = at->placement;
+	if (at->rule->copies == COPIES_NEAREST && placement->copies[expert] > 1)
+		return near_copies(at, expert, source);
+	return (struct choice){ placement->first[expert], placement->copies[expert] };
+}
+
+static size_t lightest_copy(const struct counter *at, size_t expert)
+{
+	const struct placement *placement = at->placement;
+	size_t best = placement->first[expert];
+	for (size_t i = best + 1; i < placement->first[expert + 1]; i++)
+		if (at->filled[copy_device(placement, i)] < at->filled[copy_device(placement, best)])
+			best = i;
+	return best;
+}
+
+/* The slot that the next row of an expert goes to. */
+static size_t next_slot(struct counter *at, size_t expert)
+{
+	if (at->rule->copies == COPIES_LIGHTEST)
+		return at->placement->slot[lightest_copy(at, expert)];
+	struct choice choice = copies_for(at, expert, at->source);
+	return at->placement->slot[choice.first + at->turn[expert]++ % choice.n];
+}
+
 static void visit_expert(struct counter *at, uint32_t expert)
 {
 	const struct placement *placement = at->placement;
@@ -78,9 +136,8 @@ static void visit_expert(struct counter *at, uint32_t expert)
 		return;
 	}
 	at->used[expert]++;
-	size_t copy = at->turn[expert]++ % placement->copies[expert];
-	size_t slot = placement->slot[placement->first[expert] + copy];
-	size_t device = placement_device(&placement->shape, slot);
+	size_t slot = next_slot(at, expert), device = placement_device(&placement->shape, slot);
+	at->filled[device]++;
 	at->rows->by_slot[slot]++;
 	if (at->rule->dedup == DEDUP_NONE)
 		send(at, at->source, device, 1);
@@ -110,12 +167,12 @@ static uint64_t part_of(uint64_t n, size_t parts, size_t i, size_t first)
 static void spread(struct counter *at, size_t expert, uint64_t n)
 {
 	const struct placement *placement = at->placement;
-	size_t copies = placement->copies[expert];
 	for (size_t source = 0; source < at->rows->devices; source++) {
 		uint64_t own = part_of(n, at->rows->devices, source, expert);
-		for (size_t c = 0; c < copies; c++) {
-			size_t slot = placement->slot[placement->first[expert] + c];
-			uint64_t part = part_of(own, copies, c, source);
+		struct choice choice = copies_for(at, expert, source);
+		for (size_t c = 0; c < choice.n; c++) {
+			size_t slot = placement->slot[choice.first + c];
+			uint64_t part = part_of(own, choice.n, c, source);
 			at->rows->by_slot[slot] += part;
 			send(at, source, placement_device(&placement->shape, slot), part);
 		}
@@ -152,6 +209,9 @@ static int check(const struct counter *at, struct error *err)
 		return fail(err, ERROR_USER,
 					"counts do not say which experts share a token, so rows cannot be deduplicated (use --dedup none, "
 					"or a trace of tokens)");
+	if ((at->rule->pad || !at->routing->has_tokens) && at->rule->copies == COPIES_LIGHTEST)
+		return fail(err, ERROR_USER,
+					"the lightest copy is chosen token by token (use --copies turns or nearest with counts and --pad)");
 	if ((double)at->routing->assignments * at->rule->capacity > 0x1p53)
 		return fail(err, ERROR_USER, "a capacity of %g needs more than 2^53 rows", at->rule->capacity);
 	if (at->placement->shape.experts != at->routing->experts ||
@@ -184,6 +244,7 @@ int exchange_count(const struct traffic *routing, const struct placement *placem
 						  .room = rule->capacity > 0 ? exchange_capacity(routing, rule->capacity) : UINT64_MAX,
 						  .used = ARENA_TAKE(arena, routing->experts, uint64_t),
 						  .turn = ARENA_TAKE(arena, routing->experts, uint64_t),
+						  .filled = ARENA_TAKE(arena, devices, uint64_t),
 						  .device_marks = ARENA_TAKE(arena, devices, uint64_t),
 						  .node_marks = ARENA_TAKE(arena, topology->nodes, uint64_t) };
 	TRY(check(&at, err));
@@ -192,6 +253,7 @@ int exchange_count(const struct traffic *routing, const struct placement *placem
 		count_tokens(&at);
 	else
 		count_spread(&at);
+	rows->tokens = routing->has_tokens ? routing->tokens : 0;
 	rows->kept = routing->assignments - rows->dropped;
 	sum_slots(rows, placement);
 	return 0;

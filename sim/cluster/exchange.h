@@ -21,14 +21,24 @@
 
 enum dedup { DEDUP_NONE, DEDUP_DEVICE, DEDUP_NODE };
 
+/* Which copy of an expert a token goes to. */
+enum copy_choice {
+	COPIES_TURNS,   /* each in its turn */
+	COPIES_NEAREST, /* that of its device, else one of its node, else any, in turns */
+	COPIES_LIGHTEST /* that on the device with fewest rows so far */
+};
+extern const char *const copy_choices[];
+
 struct exchange_rule {
 	enum dedup dedup;
 	double capacity; /* factor: an expert takes ceil(factor * assignments / experts) rows, the first; 0: all */
 	bool pad;        /* and is sent exactly as many, whatever was routed */
+	int copies;      /* enum copy_choice */
 };
 
 struct rows {
 	size_t devices;
+	uint64_t tokens;                           /* of all devices; 0: not known */
 	uint64_t *sent[LEVELS], *received[LEVELS]; /* [devices] */
 	uint64_t *computed;                        /* [devices] rows that experts of the device compute */
 	uint64_t *touched;                         /* [devices] its experts that have any row */
@@ -37,8 +47,8 @@ struct rows {
 	uint64_t device_visits, node_visits;       /* distinct devices and nodes of a token, summed; 0 without tokens */
 };
 
-/* Counts the rows of a layer.  The copies of an expert take turns.  A layer of counts alone is taken as sent by all
- * devices equally, and needs dedup none. */
+/* Counts the rows of a layer.  A layer of counts alone is taken as sent by all devices equally, and needs dedup none;
+ * its copies are chosen by turns or nearness. */
 int exchange_count(const struct traffic *routing, const struct placement *placement, const struct topology *topology,
 				   const struct exchange_rule *rule, struct arena *arena, struct rows *rows, struct error *err);
 

@@ -6,6 +6,7 @@
 
 #include "sim/cluster/load.h"
 
+#include <float.h>
 #include <gsl/gsl_randist.h>
 #include <math.h>
 #include <stdlib.h>
@@ -66,6 +67,40 @@ static void shares_hot_rank(const struct load_shape *shape, double times, void *
 		share[e] = e * shape->devices < shape->experts ? times : 1;
 }
 
+/* In equal steps from `times` down to 1. */
+static void shares_spread(const struct load_shape *shape, double times, void *rng, double *share)
+{
+	size_t last = shape->experts - 1;
+	(void)rng;
+	for (size_t e = 0; e <= last; e++)
+		share[e] = last > 0 ? 1 + (times - 1) * (double)(last - e) / (double)last : 1;
+}
+
+static void shares_ragged(const struct load_shape *shape, double width, void *rng, double *share)
+{
+	for (size_t e = 0; e < shape->experts; e++)
+		share[e] = 1 + width * (2 * gsl_rng_uniform(rng) - 1);
+}
+
+/* Hot experts are those of the next part in each step: all parts have had their turn after as many steps as devices. */
+static void shares_rotating(const struct load_shape *shape, double times, void *rng, double *share)
+{
+	(void)rng;
+	for (size_t e = 0; e < shape->experts; e++)
+		share[e] = e * shape->devices / shape->experts == shape->step % shape->devices ? times : 1;
+}
+
+/* One step in so many. */
+enum { BURST_EVERY = 8 };
+
+static void shares_burst(const struct load_shape *shape, double times, void *rng, double *share)
+{
+	bool is_burst = gsl_rng_uniform_int(rng, BURST_EVERY) == 0;
+	shares_uniform(shape, 0, rng, share);
+	if (is_burst)
+		share[gsl_rng_uniform_int(rng, shape->experts)] = times;
+}
+
 /* Mean over maximum of shares by Zipf's law. */
 static double balancedness_of(size_t experts, double exponent)
 {
@@ -86,20 +121,30 @@ static void shares_balancedness(const struct load_shape *shape, double wanted, v
 	shares_zipf(shape, 0.5 * (low + high), rng, share);
 }
 
+#define NUMBER(least, most, usual) .takes_number = true, .low = (least), .high = (most), .preset = (usual)
 const struct load_law load_laws[] = {
 	{ "balanced", "every device uses every expert equally often", .shares = NULL },
 	{ "uniform", "every expert equally likely", .shares = shares_uniform },
-	{ "zipf", "the i-th expert has a share as i^-X", 0, 16, 1, true, shares_zipf },
-	{ "power", "shares drawn from a density x^-X between 1 and 0.8 of the tokens", 0, 16, 1.01, true, shares_power },
-	{ "log-normal", "shares drawn from a log-normal law with sigma X", 0, 16, 0.6, true, shares_log_normal },
-	{ "dirichlet", "shares drawn from a symmetric Dirichlet law with concentration X", 1e-3, 1e6, 1, true,
-	  shares_dirichlet },
-	{ "k-hot", "the first X experts share everything", 1, TALLY_IDS, 8, true, shares_k_hot },
-	{ "hot-rank", "experts in the first of as many parts as there are devices have X times the share of others", 1, 1e6,
-	  4, true, shares_hot_rank },
-	{ "balancedness", "Zipf's law whose mean share is X of its largest", 1e-5, 1, 0.7, true, shares_balancedness },
+	{ "zipf", "the i-th expert has a share as i^-X", NUMBER(0, 16, 1), .shares = shares_zipf },
+	{ "power", "shares drawn from a density x^-X between 1 and 0.8 of the tokens", NUMBER(0, 16, 1.01),
+	  .shares = shares_power },
+	{ "log-normal", "shares drawn from a log-normal law with sigma X", NUMBER(0, 16, 0.6),
+	  .shares = shares_log_normal },
+	{ "dirichlet", "shares drawn from a symmetric Dirichlet law with concentration X", NUMBER(1e-3, 1e6, 1),
+	  .shares = shares_dirichlet },
+	{ "k-hot", "the first X experts share everything", NUMBER(1, TALLY_IDS, 8), .shares = shares_k_hot },
+	{ "hot-rank", "experts in the first of as many parts as there are devices have X times the share of others",
+	  NUMBER(1, 1e6, 4), .shares = shares_hot_rank },
+	{ "spread", "shares fall in equal steps, the first X times the last", NUMBER(1, 1e6, 4), .shares = shares_spread },
+	{ "ragged", "shares drawn evenly from 1 - X to 1 + X times the mean", NUMBER(0, 1, 0.5), .shares = shares_ragged },
+	{ "rotating", "as hot-rank, but in each step the next part is hot", NUMBER(1, 1e6, 4), .shares = shares_rotating },
+	{ "burst", "uniform, but in one step of 8 an expert drawn at random has X times the share of others",
+	  NUMBER(1, 1e6, 16), .moves = true, .shares = shares_burst },
+	{ "balancedness", "Zipf's law whose mean share is X of its largest", NUMBER(1e-5, 1, 0.7),
+	  .shares = shares_balancedness },
 	{ .name = NULL },
 };
+#undef NUMBER
 
 static const struct load_law *find_law(const char *name, struct error *err)
 {
@@ -116,7 +161,7 @@ static const struct load_law *find_law(const char *name, struct error *err)
 	return NULL;
 }
 
-int load_parse(const char *text, struct load *load, struct error *err)
+int load_parse(const char *text, struct load_kind *load, struct error *err)
 {
 	size_t length = strcspn(text, ":");
 	load->law = find_law(text_keep_n(text, length), err);
@@ -151,7 +196,7 @@ static int check_groups(const struct load_shape *shape, struct error *err)
 	return 0;
 }
 
-int load_check(const struct load *load, const struct load_shape *shape, struct error *err)
+int load_check(const struct load_kind *load, const struct load_shape *shape, struct error *err)
 {
 	if (shape->k > shape->experts)
 		return fail(err, ERROR_USER, "top-k = %zu exceeds the %zu experts", shape->k, shape->experts);
@@ -174,9 +219,14 @@ static gsl_rng *open_stream(const struct load_shape *shape, const char *name, ui
 	return rng;
 }
 
-void load_shares(const struct load *load, const struct load_shape *shape, uint32_t layer, double *share)
+static uint64_t stream_of(const struct load_shape *shape, uint32_t layer)
 {
-	gsl_rng *rng = open_stream(shape, "load shares", layer);
+	return (uint64_t)shape->step << 32 | layer;
+}
+
+void load_shares(const struct load_kind *load, const struct load_shape *shape, uint32_t layer, double *share)
+{
+	gsl_rng *rng = open_stream(shape, "load shares", load->law->moves ? stream_of(shape, layer) : layer);
 	load->law->shares(shape, load->number, rng, share);
 	gsl_rng_free(rng);
 	double sum = 0;
@@ -283,9 +333,42 @@ static void deal_tokens(const struct load_shape *shape, struct traffic *routing)
 	}
 }
 
-struct traffic load_draw(const struct load *load, const struct load_shape *shape, uint32_t layer, struct arena *arena)
+static void logits_of_deal(const struct load_shape *shape, double *logit)
+{
+	struct arena arena = { 0 };
+	struct traffic routing = traffic_room(0, shape->experts, shape->tokens, shape->k, &arena);
+	deal_tokens(shape, &routing);
+	for (size_t t = 0; t < shape->tokens; t++)
+		for (size_t i = 0; i < shape->k; i++)
+			logit[t * shape->experts + routing.expert[t * shape->k + i]] = (double)(shape->k - i);
+	arena_free(&arena);
+}
+
+void load_logits(const struct load_kind *load, const struct load_shape *shape, uint32_t layer, double *logit)
+{
+	size_t n = shape->tokens * shape->experts;
+	for (size_t i = 0; i < n; i++)
+		logit[i] = 0;
+	if (load->law->shares == NULL) {
+		logits_of_deal(shape, logit);
+		return;
+	}
+	double *share = calloc(shape->experts, sizeof *share);
+	if (share == NULL)
+		error_no_memory("the logits of a load");
+	load_shares(load, shape, layer, share);
+	gsl_rng *rng = open_stream(shape, "load logits", stream_of(shape, layer));
+	for (size_t i = 0; i < n; i++)
+		logit[i] = log(fmax(share[i % shape->experts], DBL_MIN)) - log(-log(gsl_rng_uniform_pos(rng)));
+	gsl_rng_free(rng);
+	free(share);
+}
+
+struct traffic load_draw(const struct load_kind *load, const struct load_shape *shape, uint32_t layer,
+						 struct arena *arena)
 {
 	struct traffic routing = traffic_room(layer, shape->experts, shape->tokens, shape->k, arena);
+	routing.step = shape->step;
 	if (load->law->shares == NULL) {
 		deal_tokens(shape, &routing);
 	} else {
@@ -294,7 +377,7 @@ struct traffic load_draw(const struct load *load, const struct load_shape *shape
 		struct draw draw = { .shape = shape,
 							 .share = share,
 							 .law = discrete_open(shape->experts, share),
-							 .rng = open_stream(shape, "load", layer),
+							 .rng = open_stream(shape, "load", stream_of(shape, layer)),
 							 .taken = ARENA_TAKE(arena, shape->experts, size_t),
 							 .met = ARENA_TAKE(arena, shape->groups, size_t),
 							 .from_group = ARENA_TAKE(arena, shape->groups, size_t) };

@@ -13,6 +13,8 @@
 #include "sim/base/csv.h"
 #include "sim/base/text.h"
 #include "sim/cluster/eplb.h"
+#include "sim/cluster/hottest.h"
+#include "sim/cluster/scatter.h"
 
 /* As vLLM begins: the experts in order, then copies of them in order. */
 static void place_linear(const struct placement_shape *shape, const uint64_t *load, uint32_t *expert)
@@ -39,11 +41,18 @@ static void place_lpt(const struct placement_shape *shape, const uint64_t *load,
 }
 
 const struct placement_rule placement_rules[] = {
-	{ "linear", "experts in order, equally many on each device", place_linear },
-	{ "round-robin", "experts dealt to the devices in turn", place_round_robin },
-	{ "lpt", "longest processing time first: the heaviest expert to the lightest device, whatever its node",
-	  place_lpt },
-	{ "eplb", "DeepSeek's EPLB: groups of experts to nodes, then copies, then slots to devices", eplb_place },
+	{ "linear", "experts in order, equally many on each device", place_linear, NULL },
+	{ "round-robin", "experts dealt to the devices in turn", place_round_robin, NULL },
+	{ "lpt", "longest processing time first: the heaviest expert to the lightest device, whatever its node", place_lpt,
+	  NULL },
+	{ "eplb", "DeepSeek's EPLB: groups of experts to nodes, then copies, then slots to devices", eplb_place, NULL },
+	{ "topology",
+	  "copies of an expert to different nodes: the heaviest to the lightest node, there to the lightest device",
+	  scatter_place, NULL },
+	{ "biased", "the hottest experts on every device, as many as there is room for; the others as lpt", biased_place,
+	  biased_slots },
+	{ "fastermoe", "FasterMoE's shadows: the hottest experts on every device, as many as pay; the others in order",
+	  shadows_place, shadows_slots },
 	{ .name = NULL },
 };
 

@@ -14,11 +14,14 @@
 #include "sim/base/arena.h"
 #include "sim/base/error.h"
 
+struct shadow_costs;
+
 enum { PLACEMENT_SLOTS = 1 << 20 /* at most */ };
 
 struct placement_shape {
 	size_t experts, slots, devices;
-	size_t nodes, groups; /* that EPLB keeps together; 1 where there are none */
+	size_t nodes, groups;             /* that EPLB keeps together; 1 where there are none */
+	const struct shadow_costs *costs; /* that FasterMoE weighs; NULL: those of its code */
 };
 
 struct placement {
@@ -33,6 +36,8 @@ struct placement {
 struct placement_rule {
 	const char *name, *summary;
 	void (*place)(const struct placement_shape *, const uint64_t *load, uint32_t *expert);
+	/* Slots where the user gives no number; NULL: as many as experts. */
+	size_t (*slots)(const struct placement_shape *shape, const uint64_t *load);
 };
 extern const struct placement_rule placement_rules[]; /* ended by a row without a name */
 /* The rule of that name, or NULL. */

@@ -38,6 +38,11 @@ uint64_t step_expert_bytes(const struct work *work, size_t element)
 	return (uint64_t)work->matrices * work->width * work->expert_width * element;
 }
 
+double step_expert_flops(const struct work *work)
+{
+	return 2 * (double)work->matrices * (double)work->width * (double)work->expert_width;
+}
+
 static int multiply(uint64_t a, uint64_t b, uint64_t *product, struct error *err)
 {
 	if (__builtin_mul_overflow(a, b, product) || *product > UINT64_C(1) << 62)
@@ -162,8 +167,7 @@ static int exchange(struct builder *at, enum step_phase phase, enum travel trave
 static double compute_device(const struct builder *at, double rows, double touched, double passes, bool *is_memory)
 {
 	const struct work *work = at->work;
-	double per_row = 2 * (double)work->matrices * (double)work->width * (double)work->expert_width;
-	double arithmetic = passes * rows * per_row / at->topology->compute;
+	double arithmetic = passes * rows * step_expert_flops(work) / at->topology->compute;
 	double reading = passes * touched * (double)step_expert_bytes(work, work->weight_bytes) / at->topology->memory;
 	*is_memory = reading > arithmetic;
 	return *is_memory ? reading : arithmetic;
@@ -195,13 +199,62 @@ static int compute(struct builder *at, enum step_phase phase, double passes, dou
 	return multiply(at->rows->touched[measure->device], expert_bytes, &measure->bytes_max, at->err);
 }
 
-/* Out, compute and back, one after the other or overlapping. */
-static double overlapped(const struct work *work, double out, double compute, double back)
+/* The time of n devices' tokens, as many on each as on any other, give or take one: of the device with most. */
+static double own_tokens(const struct builder *at)
 {
-	double travel = out + back, n = (double)work->chunks;
+	return ceil((double)at->rows->tokens / (double)at->rows->devices);
+}
+
+static double add_local(struct builder *at, enum step_phase phase, double arithmetic, double bytes)
+{
+	double tokens = own_tokens(at), reading = bytes / at->topology->memory,
+		   seconds = fmax(tokens * arithmetic / at->topology->compute, reading);
+	if (arithmetic == 0)
+		return 0;
+	struct measure *measure = add_measure(at, phase, LEVEL_DEVICE);
+	measure->rows_max = (uint64_t)tokens;
+	measure->bytes_max = (uint64_t)bytes;
+	measure->rows_mean = (double)at->rows->tokens / (double)at->rows->devices;
+	measure->seconds = seconds;
+	measure->bound = seconds > reading ? BOUND_COMPUTE : BOUND_MEMORY;
+	at->step->local += seconds;
+	return seconds;
+}
+
+static double attention(struct builder *at, enum step_phase phase, double passes)
+{
+	return add_local(at, phase, passes * at->work->attention, 0);
+}
+
+static double shared(struct builder *at, enum step_phase phase, double passes)
+{
+	double experts = (double)at->work->shared;
+	double bytes = experts * (double)step_expert_bytes(at->work, at->work->weight_bytes);
+	return add_local(at, phase, passes * experts * step_expert_flops(at->work), passes * bytes);
+}
+
+/* What is left of the time of communication when something else is computed beside it, which slows it down. */
+static double beside(double travel, double computing, double slowdown)
+{
+	return fmax(0, travel - computing / slowdown);
+}
+
+/* Times of one pass. */
+struct pass {
+	double attention, out, experts, back, shared;
+};
+
+/* Communication that nothing hides.  Shared experts of the same batch are computed while it travels; with an overlap
+ * it is another batch that computes. */
+static double exposed(const struct work *work, const struct pass *pass)
+{
+	double travel = pass->out + pass->back, n = (double)work->chunks;
+	double computing = pass->attention + pass->experts + pass->shared;
 	if (work->overlap > 0)
-		return compute + fmax(0, work->slowdown * travel - work->overlap * compute);
-	return (travel + compute) / n + (n - 1) / n * fmax(work->slowdown * travel, compute);
+		return fmax(0, work->slowdown * travel - work->overlap * computing);
+	double cut =
+		(travel + pass->experts) / n + (n - 1) / n * fmax(work->slowdown * travel, pass->experts) - pass->experts;
+	return pass->shared > 0 ? beside(cut, pass->shared, work->slowdown) : cut;
 }
 
 static double add_sum(struct builder *at, enum step_phase phase, double seconds, double exposed, enum bound bound)
@@ -213,41 +266,45 @@ static double add_sum(struct builder *at, enum step_phase phase, double seconds,
 	return seconds;
 }
 
+/* The phases of a pass.  In a backward pass the gradient of the combine goes out as rows do in a dispatch, that of the
+ * dispatch comes back as in a combine. */
+struct pass_phases {
+	enum step_phase attention, out, experts, back, shared, sum;
+	double times; /* of the forward pass's arithmetic: a backward pass has the gradients of rows and of weights */
+};
+static const struct pass_phases forward_phases = {
+	STEP_attention, STEP_dispatch, STEP_compute, STEP_combine, STEP_shared, STEP_forward, 1
+};
+static const struct pass_phases backward_phases = { STEP_backward_attention,
+													STEP_backward_combine,
+													STEP_backward_compute,
+													STEP_backward_dispatch,
+													STEP_backward_shared,
+													STEP_backward,
+													2 };
+
 /* What a pass waits for longest. */
-static enum bound slowest(const struct builder *at, enum step_phase out, enum step_phase middle, enum step_phase back)
+static enum bound slowest(const struct builder *at, const struct pass_phases *is, const struct pass *pass)
 {
-	const struct measure *send = step_find(at->step, out, LEVEL_ALL),
-						 *expert = step_find(at->step, middle, LEVEL_DEVICE),
-						 *receive = step_find(at->step, back, LEVEL_ALL);
-	if (expert->seconds >= send->seconds + receive->seconds)
-		return expert->bound;
-	return send->seconds > receive->seconds ? send->bound : receive->bound;
+	double local = fmax(pass->attention, pass->shared);
+	if (pass->experts >= pass->out + pass->back && pass->experts >= local)
+		return step_find(at->step, is->experts, LEVEL_DEVICE)->bound;
+	if (local > pass->out + pass->back)
+		return step_find(at->step, pass->attention > pass->shared ? is->attention : is->shared, LEVEL_DEVICE)->bound;
+	return step_find(at->step, pass->out > pass->back ? is->out : is->back, LEVEL_ALL)->bound;
 }
 
-static int pass_forward(struct builder *at)
+static int add_pass(struct builder *at, const struct pass_phases *is, double *seconds)
 {
-	double out, middle, back;
-	TRY(exchange(at, STEP_dispatch, TRAVEL_DISPATCH, &out));
-	TRY(compute(at, STEP_compute, 1, &middle));
-	TRY(exchange(at, STEP_combine, TRAVEL_COMBINE, &back));
-	double seconds = overlapped(at->work, out, middle, back);
-	at->step->forward =
-		add_sum(at, STEP_forward, seconds, seconds - middle, slowest(at, STEP_dispatch, STEP_compute, STEP_combine));
-	at->step->exposed += seconds - middle;
-	return 0;
-}
-
-/* The gradient of the combine goes out as rows do in a dispatch, that of the dispatch comes back as in a combine. */
-static int pass_backward(struct builder *at)
-{
-	double out, middle, back;
-	TRY(exchange(at, STEP_backward_combine, TRAVEL_DISPATCH, &out));
-	TRY(compute(at, STEP_backward_compute, 2, &middle));
-	TRY(exchange(at, STEP_backward_dispatch, TRAVEL_COMBINE, &back));
-	double seconds = overlapped(at->work, out, middle, back);
-	at->step->backward = add_sum(at, STEP_backward, seconds, seconds - middle,
-								 slowest(at, STEP_backward_combine, STEP_backward_compute, STEP_backward_dispatch));
-	at->step->exposed += seconds - middle;
+	struct pass pass = { .attention = attention(at, is->attention, is->times) };
+	TRY(exchange(at, is->out, TRAVEL_DISPATCH, &pass.out));
+	TRY(compute(at, is->experts, is->times, &pass.experts));
+	TRY(exchange(at, is->back, TRAVEL_COMBINE, &pass.back));
+	pass.shared = shared(at, is->shared, is->times);
+	double waiting = exposed(at->work, &pass);
+	*seconds =
+		add_sum(at, is->sum, pass.attention + pass.experts + pass.shared + waiting, waiting, slowest(at, is, &pass));
+	at->step->exposed += waiting;
 	return 0;
 }
 
@@ -331,9 +388,9 @@ int step_time(const struct rows *rows, const struct placement *placement, const 
 {
 	struct builder at = { rows, placement, topology, work, step, err };
 	*step = (struct step){ .n = 0 };
-	TRY(pass_forward(&at));
+	TRY(add_pass(&at, &forward_phases, &step->forward));
 	if (work->backward) {
-		TRY(pass_backward(&at));
+		TRY(add_pass(&at, &backward_phases, &step->backward));
 		TRY(reduce(&at));
 	}
 	step->layer = step->forward + step->backward + step->reduce;

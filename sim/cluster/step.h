@@ -5,6 +5,9 @@
  * An exchange takes latency plus bytes over bandwidth, of the device that sends or receives most; the two levels of a
  * cluster work at the same time (pipelined) or one after the other (staged).  Experts take the longer of their
  * arithmetic and of reading their weights once, on the device where that takes longest.
+ *
+ * What a device does with its own tokens travels nowhere: attention, before all else, and shared experts, which are
+ * computed while rows travel.
  */
 #ifndef SIM_CLUSTER_STEP_H
 #define SIM_CLUSTER_STEP_H
@@ -32,6 +35,8 @@ struct work {
 	size_t row_header;                    /* bytes */
 	size_t weight_bytes;                  /* per element of an expert */
 	size_t gradient_bytes;                /* the same, when copies add up their gradients */
+	size_t shared;                        /* shared experts, of the same inner width */
+	double attention;                     /* FLOP of a token before the experts */
 	bool backward;
 	int transport;   /* enum transport */
 	size_t chunks;   /* pieces of a batch, one of which travels while another is computed */
@@ -43,16 +48,20 @@ enum bound { BOUND_BANDWIDTH, BOUND_LATENCY, BOUND_COMPUTE, BOUND_MEMORY, BOUND_
 extern const char *const bound_names[];
 
 /* STEP_PHASE(name): what is done one after the other, and the sums of forward, backward and all. */
-#define STEP_PHASES(STEP_PHASE)   \
-	STEP_PHASE(dispatch)          \
-	STEP_PHASE(compute)           \
-	STEP_PHASE(combine)           \
-	STEP_PHASE(forward)           \
-	STEP_PHASE(backward_combine)  \
-	STEP_PHASE(backward_compute)  \
-	STEP_PHASE(backward_dispatch) \
-	STEP_PHASE(backward)          \
-	STEP_PHASE(reduce)            \
+#define STEP_PHASES(STEP_PHASE)    \
+	STEP_PHASE(attention)          \
+	STEP_PHASE(dispatch)           \
+	STEP_PHASE(compute)            \
+	STEP_PHASE(combine)            \
+	STEP_PHASE(shared)             \
+	STEP_PHASE(forward)            \
+	STEP_PHASE(backward_combine)   \
+	STEP_PHASE(backward_compute)   \
+	STEP_PHASE(backward_dispatch)  \
+	STEP_PHASE(backward_shared)    \
+	STEP_PHASE(backward_attention) \
+	STEP_PHASE(backward)           \
+	STEP_PHASE(reduce)             \
 	STEP_PHASE(layer)
 #define STEP_ENUM(name) STEP_##name,
 enum step_phase { STEP_PHASES(STEP_ENUM) STEP_PHASE_COUNT };
@@ -75,12 +84,15 @@ extern const char *const measure_levels[];
 struct step {
 	size_t n;
 	struct measure measure[MEASURES];
-	double compute, even; /* s of computing, and what it would be with all rows spread evenly */
+	double compute, even; /* s of the routed experts, and what it would be with all rows spread evenly */
+	double local;         /* s of attention and shared experts */
 	double forward, backward, reduce, layer, exposed;
 };
 
 /* Bytes of a row on its way. */
 uint64_t step_row_bytes(const struct work *work, enum travel travel);
+/* FLOP of a row in one expert, forward. */
+double step_expert_flops(const struct work *work);
 /* Bytes of the weights of one expert, with so many bytes per element. */
 uint64_t step_expert_bytes(const struct work *work, size_t element);
 

@@ -30,6 +30,27 @@ struct traffic traffic_room(uint32_t layer, size_t experts, size_t tokens, size_
 	return routing;
 }
 
+struct traffic *traffic_sum(const struct traffics *traffic, struct arena *arena, size_t *n)
+{
+	struct traffic *sum = ARENA_TAKE(arena, traffic->n, struct traffic);
+	*n = 0;
+	for (size_t i = 0; i < traffic->n; i++) {
+		const struct traffic *from = &traffic->layer[i];
+		size_t at = 0;
+		while (at < *n && sum[at].layer != from->layer)
+			at++;
+		if (at == *n)
+			sum[(*n)++] = (struct traffic){ .layer = from->layer,
+											.step = TRACE_ALL_STEPS,
+											.experts = from->experts,
+											.count = ARENA_TAKE(arena, from->experts, uint64_t) };
+		for (size_t e = 0; e < from->experts; e++)
+			sum[at].count[e] += from->count[e];
+		sum[at].assignments += from->assignments;
+	}
+	return sum;
+}
+
 static int by_token(const void *left, const void *right)
 {
 	const struct tally_choice *a = left, *b = right;
@@ -151,7 +172,10 @@ static int read_file(const char *path, const struct traffic_choice *choice, stru
 	TRY(trace_read(path, &options, tally, err));
 	TRY(tally_check(tally, choice->partial, err));
 	TRY(find_model(tally, choice->model, &model, err));
-	return traffic_take(tally, model, traffic, err);
+	TRY(traffic_take(tally, model, traffic, err));
+	for (size_t i = 0; i < traffic->n; i++)
+		traffic->layer[i].step = choice->step;
+	return 0;
 }
 
 /* The last step of a table that has a column `step`. */

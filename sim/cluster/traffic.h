@@ -20,6 +20,7 @@
  * to T (d + 1) / D. */
 struct traffic {
 	uint32_t layer;
+	int64_t step; /* TRACE_ALL_STEPS: not told apart */
 	size_t experts;
 	uint64_t *count;      /* [experts] choices of each */
 	uint64_t assignments; /* their sum */
@@ -32,7 +33,7 @@ struct traffic {
 struct traffics {
 	struct arena arena;
 	size_t n;
-	struct traffic *layer; /* [n] ascending */
+	struct traffic *layer; /* [n] ascending, by step first */
 };
 
 struct traffic_choice {
@@ -48,6 +49,9 @@ void traffic_free(struct traffics *traffic);
 
 /* From a tally that kept its choices, after tally_check(). */
 int traffic_take(const struct tally *tally, uint32_t model, struct traffics *traffic, struct error *err);
+
+/* The counts of each layer over all its steps, tokens not kept; [*n] in the arena. */
+struct traffic *traffic_sum(const struct traffics *traffic, struct arena *arena, size_t *n);
 
 /* Room for a layer of so many tokens with k experts each, in the arena; count and expert are to be filled. */
 struct traffic traffic_room(uint32_t layer, size_t experts, size_t tokens, size_t k, struct arena *arena);

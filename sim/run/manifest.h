@@ -55,6 +55,8 @@ struct run_record {
 /* Reads DIR/manifest.json.  ERROR_USER when there is none or it is damaged or of another format, ERROR_WORLD when it
  * cannot be read.  Texts live as long as the program, arrays as the arena. */
 int manifest_read(const char *folder, struct arena *arena, struct run_record *record, struct error *err);
+/* The same from a file of any name. */
+int manifest_read_file(const char *path, struct arena *arena, struct run_record *record, struct error *err);
 /* The same from JSON that has been read already; *err has no place. */
 int manifest_take(const json_t *json, struct arena *arena, struct run_record *record, struct error *err);
 

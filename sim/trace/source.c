@@ -22,8 +22,8 @@ static const struct {
 	  5, "is packed by xz, which is not read here (xz -dc FILE | moesim analyze -)" },
 	{ "BZh", 3, "is packed by bzip2, which is not read here (bzip2 -dc FILE | moesim analyze -)" },
 	{ "PK\x03\x04", 4,
-	  "is a zip archive, as torch.save and numpy.savez write it (write the counts as JSON: "
-	  "json.dump({'logical_count': torch.load(FILE)['logical_count'].tolist()}, out))" },
+	  "is a zip archive, as torch.save and numpy.savez write it (write it as JSON: json.dump(torch.load(FILE), out, "
+	  "default=lambda x: x.tolist(), sort_keys=True))" },
 	{ "\x93NUMPY", 6,
 	  "is a NumPy array (write the counts as JSON: json.dump({'logical_count': array.tolist()}, out))" },
 	{ "\x89HDF", 4, "is an HDF5 file (write its counts as CSV with the columns layer,expert,count)" },

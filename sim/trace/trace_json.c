@@ -24,10 +24,12 @@ enum field {
 	REQUEST, /* a word or a number */
 	TYPE,    /* a word */
 	INDICES,
+	LAYERED, /* the same, but all tokens of one layer after the other */
 	COUNTS,
 	PHYSICAL,
 	MAP,     /* lists */
 	WEIGHTS, /* a list of real numbers */
+	RECORDS, /* a list of records within one */
 	UNKNOWN,
 	NUMBERS = TOKEN + 1,
 	LISTS = MAP + 1 - INDICES
@@ -66,7 +68,8 @@ static const struct {
 	{ "expert_ids", INDICES },
 	{ "experts", INDICES },
 	{ "selected_experts", INDICES },
-	{ "routed_experts", INDICES }, /* vLLM: [token][layer][slot] */
+	{ "routed_experts", INDICES },    /* vLLM: [token][layer][slot] */
+	{ "topk_ids_of_layer", LAYERED }, /* SGLang: [layer][token][slot], of places */
 	{ "tokens_per_expert", COUNTS },
 	{ "num_tokens_per_expert", COUNTS },
 	{ "expert_counts", COUNTS },
@@ -84,6 +87,7 @@ static const struct {
 	{ "topk_weights", WEIGHTS },
 	{ "top_weights", WEIGHTS },
 	{ "weights", WEIGHTS },
+	{ "records", RECORDS }, /* SGLang */
 };
 enum { KEYS = sizeof keys / sizeof *keys, REMEMBERED = 16 };
 
@@ -101,6 +105,9 @@ struct reader {
 		char name[JSON_KEY];
 		enum field field;
 	} key[REMEMBERED]; /* of the record before, as records repeat them */
+
+	bool within, wrapped;    /* a record of records is under way; it was one */
+	struct json_list places; /* its map, for all of them */
 
 	/* the record */
 	bool has[UNKNOWN];
@@ -195,8 +202,12 @@ static int read_list(struct reader *in, enum field field, const char *name, stru
 	return list->wrong ? fail(err, ERROR_USER, "%s %s", name, list->wrong) : 0;
 }
 
+static int read_records(struct reader *in, struct error *err);
+
 static int read_value(struct reader *in, enum field field, const char *name, struct error *err)
 {
+	if (field == RECORDS)
+		return read_records(in, err);
 	if (field == UNKNOWN || (field == WEIGHTS && !in->tally->keeps))
 		return json_source_skip(&in->json, err);
 	if (in->has[field] && (field == TOKEN || field == REQUEST))
@@ -366,13 +377,19 @@ static int add_indices(struct reader *in, struct error *err)
 	return 0;
 }
 
+/* The map of the record, or of the one around it; NULL: there is none. */
+static const struct json_list *map_of(const struct reader *in)
+{
+	return in->has[MAP] ? list_of(in, MAP) : in->places.dims > 0 ? &in->places : NULL;
+}
+
 /* Which expert is in each place of a layer; NULL: place and expert are the same. */
 static int find_map(const struct reader *in, enum field field, size_t layer, size_t places, const int64_t **map,
 					struct error *err)
 {
-	const struct json_list *list = list_of(in, MAP);
+	const struct json_list *list = map_of(in);
 	*map = NULL;
-	if (field != PHYSICAL || !in->has[MAP])
+	if (field != PHYSICAL || list == NULL)
 		return 0;
 	if (list->dims == 1)
 		*map = list->value;
@@ -381,6 +398,44 @@ static int find_map(const struct reader *in, enum field field, size_t layer, siz
 	if (*map == NULL || list->dim[list->dims - 1] != places)
 		return fail(err, ERROR_USER, "the physical_to_logical_map does not fit the counts");
 	return 0;
+}
+
+/* Places become experts. */
+static int map_indices(struct reader *in, size_t layer, int64_t *value, size_t n, struct error *err)
+{
+	const struct json_list *list = map_of(in);
+	if (list == NULL)
+		return 0;
+	size_t places = list->dim[list->dims - 1];
+	const int64_t *map;
+	TRY(find_map(in, PHYSICAL, layer, places, &map, err));
+	for (size_t i = 0; i < n; i++) {
+		if (value[i] >= 0 && (uint64_t)value[i] >= places)
+			return fail(err, ERROR_USER, "expert %" PRId64 " has no place in the physical_to_logical_map", value[i]);
+		value[i] = value[i] < 0 ? value[i] : map[value[i]];
+	}
+	return 0;
+}
+
+/* [layer][token][slot] */
+static int add_layered(struct reader *in, struct error *err)
+{
+	struct json_list *list = &in->list[LAYERED - INDICES];
+	if (list->n == 0)
+		return 0;
+	if (list->dims != 3 || in->has[LAYER] || in->has[INDICES])
+		return fail(err, ERROR_USER, "%s must be a list of layers, of tokens, of expert ids", name_of(LAYERED));
+	size_t tokens = list->dim[1], k = list->dim[2];
+	for (size_t l = 0; l < list->dim[0]; l++)
+		TRY(map_indices(in, l, list->value + l * tokens * k, tokens * k, err));
+	struct json_list other = in->list[0]; /* INDICES, which add_layer() reads */
+	in->list[0] = *list;
+	int status = 0;
+	for (size_t l = 0; l < list->dim[0] && status == 0; l++)
+		status = add_layer(in, l, l * tokens * k, tokens, k, k, err);
+	in->list[0] = other;
+	in->tokens += (int64_t)tokens;
+	return status;
 }
 
 static size_t experts_of_map(const int64_t *map, size_t places)
@@ -479,14 +534,77 @@ static int take_record(struct reader *in, struct error *err)
 	TRY(check_numbers(in, err));
 	TRY(note_experts(in, err));
 	enum field counts = in->has[COUNTS] ? COUNTS : PHYSICAL;
-	if (!in->has[INDICES] && !in->has[counts])
+	if (!in->has[INDICES] && !in->has[LAYERED] && !in->has[counts])
 		return note_description(in, err);
 	if (in->options->step != TRACE_ALL_STEPS && !in->has[STEP])
 		return fail(err, ERROR_USER, "--step needs records with a step");
 	if (is_left_out(in))
 		return 0;
 	in->records++;
+	if (in->has[LAYERED])
+		return add_layered(in, err);
 	return in->has[INDICES] ? add_indices(in, err) : add_counts(in, counts, err);
+}
+
+static int take_inner(struct reader *in, struct error *err)
+{
+	char c;
+	TRY(json_source_peek(&in->json, &c, err));
+	if (c != '{')
+		return json_source_fail(&in->json, err, "expected a record");
+	in->line = in->json.line;
+	TRY(read_record(in, err));
+	return take_record(in, err);
+}
+
+/* What was read of the record around them is done with, but for its map. */
+static int read_records(struct reader *in, struct error *err)
+{
+	bool closed = false;
+	char c;
+	TRY(json_source_peek(&in->json, &c, err));
+	if (c != '[' || in->within)
+		return json_source_skip(&in->json, err);
+	in->within = true;
+	if (in->has[MAP]) {
+		in->places = *list_of(in, MAP);
+		in->list[MAP - INDICES] = (struct json_list){ 0 };
+	}
+	TRY(json_source_take(&in->json, '[', err));
+	TRY(json_source_peek(&in->json, &c, err));
+	if (c == ']')
+		TRY(json_source_take(&in->json, ']', err));
+	for (closed = c == ']'; !closed;) {
+		TRY(take_inner(in, err));
+		TRY(json_source_next(&in->json, ']', &closed, err));
+	}
+	memset(in->has, 0, sizeof in->has);
+	in->within = false;
+	in->wrapped = true;
+	return 0;
+}
+
+/* A map behind its records comes too late, unless it says nothing. */
+static int check_late_map(const struct reader *in, struct error *err)
+{
+	const struct json_list *list = list_of(in, MAP);
+	size_t places = in->has[MAP] && list->dims > 0 ? list->dim[list->dims - 1] : 0;
+	for (size_t i = 0; places > 0 && i < list->n; i++)
+		if (list->value[i] != (int64_t)(i % places))
+			return fail(err, ERROR_USER,
+						"the physical_to_logical_map must stand before the records (json.dump(..., sort_keys=True))");
+	return 0;
+}
+
+static int take_whole(struct reader *in, struct error *err)
+{
+	in->wrapped = false;
+	TRY(read_record(in, err));
+	if (!in->wrapped)
+		return take_record(in, err);
+	free(in->places.value);
+	in->places = (struct json_list){ 0 };
+	return check_late_map(in, err);
 }
 
 /* A list that stands alone is one of counts: [layer][expert] or [step][layer][expert]. */
@@ -519,10 +637,8 @@ static int open_array(struct reader *in, bool *opened, struct error *err)
 static int take_value(struct reader *in, char c, struct error *err)
 {
 	in->line = in->json.line;
-	if (c == '{') {
-		TRY(read_record(in, err));
-		return take_record(in, err);
-	}
+	if (c == '{')
+		return take_whole(in, err);
 	if (c == '[')
 		return take_list(in, err);
 	return json_source_fail(&in->json, err, "expected a record");
@@ -570,6 +686,7 @@ static void reader_free(struct reader *in)
 	for (size_t i = 0; i < LISTS; i++)
 		free(in->list[i].value);
 	free(in->weights.value);
+	free(in->places.value);
 	free(in);
 }
 

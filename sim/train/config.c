@@ -10,6 +10,7 @@
 
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/multiply/product.h"
 #include "sim/train/borrowed.h"
 
 static const char *const decays[] = { "cosine", "linear", "constant", NULL };
@@ -175,6 +176,14 @@ static const struct {
 		AT(replay),
 		.help = "file with a routing to use instead of the strategy's choices: the training steps, as --trace-form "
 				"training writes them, or the held-out tokens, as --trace-form tokens does" } },
+	{ SETTINGS_TRAINING,
+	  { .name = "kernel",
+		.type = MOE_OPT_CHOICE,
+		AT(kernel),
+		.high = 2,
+		.choices = product_kernel_words,
+		.help = "matrix products with fused multiply-add, or portable ones, which give the same bytes on every x86-64 "
+				"processor at less speed; auto: fused where the processor has it" } },
 	{ SETTINGS_MEASUREMENT,
 	  { .name = "eval-tokens",
 		.type = MOE_OPT_INT,

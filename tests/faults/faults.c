@@ -12,11 +12,13 @@
  *     names:N        the same as lost, and files that were created, renamed or removed without their folder having been
  *                    synced since are as they were
  *     ENOSPC:N       file call N fails; so with EIO, EDQUOT, EACCES, EMFILE, EINTR
+ *     INT:N          before file call N the process gets the signal; so with TERM
  *     memory:N       allocation N fails
  *     trace:0        nothing fails, and FAULT_LOG gets a line about every file call
  *
- * FAULT_IN=WORD: only in the process whose first argument this is.  FAULT_LOG=FILE gets a line about the call that was
- * hit.  FAULT_CLOCK=N: the clock goes N seconds forward with every look at it.
+ * FAULT_IN=WORD: only in the process whose first argument this is.  FAULT_AT="CALL END": of the file calls only those
+ * of that name count whose path ends so, as in "rename /checkpoint.bin".  FAULT_LOG=FILE gets a line about the call
+ * that was hit.  FAULT_CLOCK=N: the clock goes N seconds forward with every look at it.
  */
 #undef _FORTIFY_SOURCE
 #include <config.h>
@@ -37,15 +39,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { NOTHING, TRACE, KILL, TORN, LOST, ZERO, NAMES, FAILS, MEMORY };
+enum kind { NOTHING, TRACE, KILL, TORN, LOST, ZERO, NAMES, FAILS, SIGNALS, MEMORY };
 
 static struct {
 	enum kind kind;
-	int error; /* of FAILS */
+	int error; /* of FAILS; the signal of SIGNALS */
 	long at, files, allocations;
 	long clock; /* seconds forward a look */
 	const char *log;
-	bool busy; /* inside of here: nothing is counted */
+	const char *call; /* "rename /checkpoint.bin"; NULL: all count */
+	bool busy;        /* inside of here: nothing is counted */
 } fault;
 
 #define REAL(name) real_##name
@@ -75,10 +78,10 @@ static const struct {
 	enum kind kind;
 	int error;
 } words[] = {
-	{ "kill", KILL, 0 },       { "torn", TORN, 0 },         { "lost", LOST, 0 },         { "zero", ZERO, 0 },
-	{ "names", NAMES, 0 },     { "memory", MEMORY, 0 },     { "trace", TRACE, 0 },       { "ENOSPC", FAILS, ENOSPC },
-	{ "EIO", FAILS, EIO },     { "EDQUOT", FAILS, EDQUOT }, { "EACCES", FAILS, EACCES }, { "EMFILE", FAILS, EMFILE },
-	{ "EINTR", FAILS, EINTR },
+	{ "kill", KILL, 0 },       { "torn", TORN, 0 },         { "lost", LOST, 0 },          { "zero", ZERO, 0 },
+	{ "names", NAMES, 0 },     { "memory", MEMORY, 0 },     { "trace", TRACE, 0 },        { "ENOSPC", FAILS, ENOSPC },
+	{ "EIO", FAILS, EIO },     { "EDQUOT", FAILS, EDQUOT }, { "EACCES", FAILS, EACCES },  { "EMFILE", FAILS, EMFILE },
+	{ "EINTR", FAILS, EINTR }, { "INT", SIGNALS, SIGINT },  { "TERM", SIGNALS, SIGTERM },
 };
 
 static void find_all(void)
@@ -90,11 +93,13 @@ static void find_all(void)
 
 static __attribute__((constructor)) void begin(int argc, char **argv)
 {
-	const char *what = getenv("FAULT"), *where = getenv("FAULT_IN"), *clock = getenv("FAULT_CLOCK");
+	const char *what = getenv("FAULT"), *where = getenv("FAULT_IN"), *clock = getenv("FAULT_CLOCK"),
+			   *call = getenv("FAULT_AT");
 	const char *colon = what ? strchr(what, ':') : NULL;
 	fault.busy = true;
 	find_all();
 	fault.log = getenv("FAULT_LOG");
+	fault.call = call && *call ? call : NULL;
 	fault.clock = clock ? atol(clock) : 0;
 	for (size_t i = 0; colon && i < sizeof words / sizeof *words; i++)
 		if (strncmp(words[i].word, what, (size_t)(colon - what)) == 0 && !words[i].word[colon - what]) {
@@ -104,6 +109,8 @@ static __attribute__((constructor)) void begin(int argc, char **argv)
 		}
 	if (where && (argc < 2 || strcmp(argv[1], where) != 0))
 		fault.kind = NOTHING;
+	if (fault.kind == SIGNALS) /* whoever started the process may have had it ignored */
+		signal(fault.error, SIG_DFL);
 	fault.busy = false;
 }
 
@@ -289,16 +296,29 @@ static _Noreturn void die(void)
 	_exit(99);
 }
 
+static bool counts(const char *call, const char *path)
+{
+	size_t n = strlen(call), length = strlen(path);
+	if (fault.call == NULL)
+		return true;
+	if (strncmp(fault.call, call, n) != 0 || fault.call[n] != ' ')
+		return false;
+	const char *end = fault.call + n + 1;
+	return length >= strlen(end) && strcmp(path + length - strlen(end), end) == 0;
+}
+
 /* Counts a file call; true when it is to fail, with errno set.  A killed one does not return. */
 static bool strikes(const char *call, const char *path)
 {
-	if (fault.busy || fault.kind == NOTHING || fault.kind == MEMORY)
+	if (fault.busy || fault.kind == NOTHING || fault.kind == MEMORY || !counts(call, path))
 		return false;
 	if (++fault.files != fault.at && fault.kind != TRACE)
 		return false;
 	fault.busy = true;
 	tell(fault.files, call, path);
-	if (fault.kind != FAILS && fault.kind != TRACE)
+	if (fault.kind == SIGNALS)
+		raise(fault.error);
+	else if (fault.kind != FAILS && fault.kind != TRACE)
 		die();
 	fault.busy = false;
 	errno = fault.error;

@@ -146,6 +146,15 @@ static void mask(struct tiny *tiny)
 		tiny->batch.counts[t] = true;
 }
 
+/* Does a part add what is no derivative, so that differences have nothing to say? */
+static bool estimates(const struct sentence *sentence)
+{
+	for (size_t i = 0; i < sentence_parts(sentence); i++)
+		if (sentence_part(sentence, i)->part->gives & MOE_ESTIMATE)
+			return true;
+	return false;
+}
+
 static void check_sentence(const char *text, const struct variant *variant, struct score *score)
 {
 	struct net_shape shape = tiny_shape;
@@ -158,6 +167,10 @@ static void check_sentence(const char *text, const struct variant *variant, stru
 		return;
 	}
 	score->accepted++;
+	if (estimates(&tiny.sentence)) {
+		tiny_close(&tiny);
+		return;
+	}
 	if (variant->masked)
 		mask(&tiny);
 	train(&tiny);
@@ -184,7 +197,9 @@ static const char *strong(const struct moe_part *part)
 	if (options_find(part->opts, "rate"))
 		text = text_keep_f("%s,rate=0.05", text);
 	if (options_find(part->opts, "groups"))
-		text = text_keep_f("%s,groups=2,group-top-k=1", text);
+		text = text_keep_f("%s,groups=2", text);
+	if (options_find(part->opts, "group-top-k"))
+		text = text_keep_f("%s,group-top-k=1", text);
 	return text;
 }
 
@@ -198,16 +213,28 @@ static void each_stack(const char *text, const char *sign, int room, const struc
 			each_stack(text_keep_f("%s%s%s", text, sign, strong(parts[i])), "+", room - 1, variant, score);
 }
 
+/* Balancers meet in the choice and in sums of gradients, for which the gate makes no difference: they are stacked with
+ * one gate of each scorer and selector, in turn, and alone with all. */
+static void each_gate(const struct moe_part *scorer, const struct moe_part *selector, size_t turn,
+					  const struct variant *variant, struct score *score)
+{
+	const struct moe_part *const *parts = catalog_parts();
+	size_t gates = 0, gate = 0;
+	for (size_t i = 0; parts[i]; i++)
+		gates += parts[i]->kind == MOE_GATE;
+	for (size_t i = 0; parts[i]; i++)
+		if (parts[i]->kind == MOE_GATE)
+			each_stack(text_keep_f("scorer=%s selector=%s gate=%s", scorer->name, strong(selector), parts[i]->name),
+					   " balance=", gate++ == turn % gates ? STACKED : 1, variant, score);
+}
+
 static void each_product(const struct variant *variant, struct score *score)
 {
 	const struct moe_part *const *parts = catalog_parts();
 	for (size_t i = 0; parts[i]; i++)
 		for (size_t j = 0; parts[i]->kind == MOE_SCORER && parts[j]; j++)
-			for (size_t k = 0; parts[j]->kind == MOE_SELECTOR && parts[k]; k++)
-				if (parts[k]->kind == MOE_GATE)
-					each_stack(
-						text_keep_f("scorer=%s selector=%s gate=%s", parts[i]->name, strong(parts[j]), parts[k]->name),
-						" balance=", STACKED, variant, score);
+			if (parts[j]->kind == MOE_SELECTOR)
+				each_gate(parts[i], parts[j], i + j, variant, score);
 }
 
 static void judge(const struct score *score)
@@ -233,13 +260,15 @@ START_TEST(gradients_of_products)
 END_TEST
 
 /* The values that a row is tried with: every word, both states of a flag, a number away from the default, and where
- * groups of the four experts are counted, one, or the experts themselves, two. */
+ * groups of the four experts are counted, one, or tables or the experts themselves, two. */
 static size_t values_of(const struct moe_opt *row, const char *value[8])
 {
 	size_t n = 0;
 	double number = row->preset > 0 ? 3 * row->preset : (row->low + row->high) / 2;
 	if (strncmp(row->name, "group", 5) == 0)
 		number = 1;
+	if (strncmp(row->name, "table", 5) == 0)
+		number = 2;
 	if (row->unit && strcmp(row->unit, "experts") == 0)
 		number = 2;
 	if (row->type == MOE_OPT_CHOICE)

@@ -6,8 +6,9 @@
 find sim strategies experiments -name '*.[ch]' | sort | xargs awk '
 	BEGIN {
 		split("sim/api 0 sim/base 1 sim/multiply 2 sim/data 2 sim/cost 2 sim/trace 2 sim/exchange 2 sim/cluster 3 sim/model 3 sim/route 4 sim/net 5 " \
-			"sim/metrics 6 sim/train 7 sim/run 8 strategies 9 experiments/host 10 experiments/models 10 " \
-			"experiments/study 11 experiments/suite 12 experiments/charts 12 experiments/demo 12 experiments/report 13 " \
+			"sim/metrics 6 sim/train 7 sim/run 8 strategies 9 experiments/glossary 10 experiments/host 10 experiments/models 10 " \
+			"experiments/study 11 experiments/clusters 11 experiments/suite 12 experiments/charts 12 experiments/demo 12 " \
+			"experiments/report 13 " \
 			"experiments/cli 14", word, " ")
 		for (i = 1; i in word; i += 2)
 			floor[word[i]] = word[i + 1]

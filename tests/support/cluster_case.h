@@ -45,9 +45,9 @@ static inline void case_draw(struct cluster_case *c, const char *kind, size_t ex
 							 size_t groups, size_t group_top_k, uint64_t seed)
 {
 	struct error err;
-	struct load load;
+	struct load_kind load;
 	size_t devices = topology_devices(&c->topology);
-	struct load_shape shape = { experts, k, tokens * devices, devices, groups, group_top_k, false, seed };
+	struct load_shape shape = { experts, k, tokens * devices, devices, groups, group_top_k, false, seed, 0 };
 	ck_assert_int_eq(load_parse(kind, &load, &err), 0);
 	ck_assert_int_eq(load_check(&load, &shape, &err), 0);
 	c->traffic = load_draw(&load, &shape, 0, &c->arena);
@@ -55,7 +55,7 @@ static inline void case_draw(struct cluster_case *c, const char *kind, size_t ex
 
 static inline void case_place(struct cluster_case *c, const char *rule, size_t slots)
 {
-	struct placement_shape shape = { c->traffic.experts, slots, topology_devices(&c->topology), 1, 1 };
+	struct placement_shape shape = { c->traffic.experts, slots, topology_devices(&c->topology), 1, 1, NULL };
 	struct error err;
 	ck_assert_int_eq(placement_shape_check(&shape, &err), 0);
 	c->placement = placement_make(placement_rule_find(rule), &shape, c->traffic.count, &c->arena);

@@ -64,9 +64,11 @@ static const char *const *few_names(void)
 
 /* What is in effect is what is said, or the default; but "twins" has two experts unless another number is said, and
  * "broken" cannot be made. */
+static size_t few_resolved; /* how often that was asked */
 static int few_resolve(const struct assignment *given, size_t n, const char **value, struct error *err)
 {
 	struct few_settings few;
+	few_resolved++;
 	options_preset(few_rows, &few);
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(given[i].value, "twins") == 0)

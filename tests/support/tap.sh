@@ -102,6 +102,22 @@ exits()
 	[ "$code" = "$tap_code" ] || note "$(cat tap.err)"
 }
 
+# fault FAULT 'CALL END' COMMAND... -- run, with the program replaced by one to which that fault happens at a call of its
+# own, and never at a time: at the N-th call whose path ends so (tests/faults/faults.c).  Returns when all that the command
+# started has ended, too.
+fault()
+{
+	tap_fault=$1 tap_at=$2
+	shift 2
+	{
+		FAULT=$tap_fault FAULT_AT=$tap_at "$top_builddir/tests/faults/moesim-faults" "$@" 9>&1 >tap.out 2>tap.err </dev/null
+		echo $? >tap.code
+	} | cat >/dev/null
+	code=$(cat tap.code)
+	# shellcheck disable=SC2034 # for the test
+	out=$(cat tap.out) err=$(cat tap.err)
+}
+
 # refuses WHAT CODE PATTERN COMMAND... -- run; the exit code is this one, stdout is empty, and stderr is one line that
 # begins with "moesim: " and matches
 refuses()

@@ -145,7 +145,9 @@ enum {
 	MOE_GUESSES = 1u << 3, /* of.guess */
 	MOE_CLASSES = 1u << 4, /* of.class_of, and with it of.id */
 	MOE_INPUT = 1u << 5,   /* x: a router of logits from a file has none */
-	MOE_IDS = 1u << 6      /* of.id: neither has it these, unless they are given */
+	MOE_IDS = 1u << 6,     /* of.id: neither has it these, unless they are given */
+	/* Given: what `backward` adds is meant to train well and is no derivative, so that no difference can check it. */
+	MOE_ESTIMATE = 1u << 12
 };
 
 struct moe_part {

@@ -318,6 +318,20 @@ START_TEST(distances_are_known)
 }
 END_TEST
 
+START_TEST(beginnings_are_listed)
+{
+	static const char *const words[] = { "top-k", "top-p", "TOP-any", "hash", NULL };
+	static const char *const many[] = { "abc1", "abc2", "abc3", "abc4", "abc5", "abc6", NULL };
+	ck_assert_str_eq(text_beginnings("hash", words), "'hash'");
+	ck_assert_str_eq(text_beginnings("top", words), "'top-k', 'top-p', or 'TOP-any'");
+	ck_assert_str_eq(text_beginnings("abc", many + 4), "'abc5' or 'abc6'");
+	ck_assert_str_eq(text_beginnings("abc", many + 1), "'abc2', 'abc3', 'abc4', 'abc5', or 'abc6'");
+	ck_assert_ptr_null(text_beginnings("abc", many));
+	ck_assert_ptr_null(text_beginnings("to", words));
+	ck_assert_ptr_null(text_beginnings("topk", words));
+}
+END_TEST
+
 START_TEST(a_distance_has_its_limit)
 {
 	char word[66];
@@ -482,6 +496,7 @@ static TCase *wording(void)
 {
 	TCase *tests = tcase_create("words");
 	tcase_add_test(tests, distances_are_known);
+	tcase_add_test(tests, beginnings_are_listed);
 	tcase_add_test(tests, a_distance_has_its_limit);
 	tcase_add_test(tests, a_distance_is_symmetric_and_bounded_by_the_edits);
 	tcase_add_loop_test(tests, near_words_are_suggested, 0, COUNT(typed));

@@ -410,8 +410,8 @@ START_TEST(copies_add_up_their_gradients)
 	c.work.backward = true;
 	c.work.width = 1000;
 	c.work.gradient_bytes = 4;
-	ck_assert_int_eq(placement_index(&(struct placement_shape){ 7, 8, 8, 1, 1 }, slot, &c.arena, &c.placement, &err),
-					 0);
+	ck_assert_int_eq(
+		placement_index(&(struct placement_shape){ 7, 8, 8, 1, 1, NULL }, slot, &c.arena, &c.placement, &err), 0);
 	case_run(&c, DEDUP_NODE);
 	ck_assert_double_eq(case_seconds(&c, STEP_reduce, LEVEL_NIC), 3 * 1000 * 4 / 10e9);
 	ck_assert_ptr_null(step_find(&c.step, STEP_reduce, LEVEL_NVL));
@@ -445,9 +445,10 @@ START_TEST(what_cannot_be_counted_is_refused)
 	case_open(&c, 2, 4, 100, 10);
 	case_draw(&c, "uniform", 32, 4, 64, 0, 0, 1);
 	case_place(&c, "linear", 32);
-	static const struct exchange_rule wrong[] = {
-		{ DEDUP_NODE, 1, true }, { DEDUP_NONE, 0, true }, { DEDUP_NODE, 0, false }, { DEDUP_NONE, 1e300, true }
-	};
+	static const struct exchange_rule wrong[] = { { DEDUP_NODE, 1, true, 0 },
+												  { DEDUP_NONE, 0, true, 0 },
+												  { DEDUP_NODE, 0, false, 0 },
+												  { DEDUP_NONE, 1e300, true, 0 } };
 	c.traffic.has_tokens = _i != 2;
 	ck_assert_int_eq(exchange_count(&c.traffic, &c.placement, &c.topology, &wrong[_i], &c.arena, &c.rows, &err), -1);
 	ck_assert_int_eq(err.code, ERROR_USER);
@@ -466,6 +467,124 @@ START_TEST(products_beyond_64_bits_are_refused)
 	ck_assert_int_eq(step_time(&c.rows, &c.placement, &c.topology, &c.work, &c.step, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "exceed 64 bits"));
 	case_close(&c);
+}
+END_TEST
+
+static size_t device_of_copy(const struct cluster_case *c, size_t expert, size_t copy)
+{
+	return placement_device(&c->placement.shape, c->placement.slot[c->placement.first[expert] + copy]);
+}
+
+/* Rows that no copy near by could have kept in the node, or on the device: an expert per device and two copies more. */
+START_TEST(nearest_copies_save_rows)
+{
+	for (uint64_t seed = 0; seed < CASES; seed++) {
+		struct cluster_case c;
+		random_case(&c, seed, 0);
+		size_t devices = topology_devices(&c.topology), far = 0, away = 0, g = c.topology.per_node;
+		case_place(&c, "round-robin", c.traffic.experts + 2 * devices);
+		c.rule.copies = COPIES_NEAREST;
+		case_run(&c, DEDUP_NONE);
+		for (size_t t = 0; t < c.traffic.tokens; t++) {
+			size_t source = t / (c.traffic.tokens / devices);
+			for (size_t i = c.traffic.first[t]; i < c.traffic.first[t + 1]; i++) {
+				bool is_here = false, is_near = false;
+				for (size_t n = 0; n < c.placement.copies[c.traffic.expert[i]]; n++) {
+					size_t device = device_of_copy(&c, c.traffic.expert[i], n);
+					is_here |= device == source;
+					is_near |= device / g == source / g;
+				}
+				far += !is_near;
+				away += is_near && !is_here;
+			}
+		}
+		ck_assert_uint_eq(case_sent(&c, LEVEL_NIC), far);
+		ck_assert_uint_eq(case_sent(&c, LEVEL_NVL), away);
+		case_close(&c);
+	}
+}
+END_TEST
+
+/* One expert with a copy on each of 3 devices, one of which has an expert of its own besides: turns give each copy a
+ * third, the lightest copy evens out the devices. */
+START_TEST(lightest_copies_even_out)
+{
+	static const uint32_t slots[6] = { 0, 1, 0, 2, 0, 3 }, chosen[12] = { 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0 };
+	static const uint64_t by_turns[3] = { 3 + 4, 3, 2 }, evened[3] = { 4, 4, 4 };
+	struct cluster_case c;
+	struct error err;
+	case_open(&c, 1, 3, 1, 1);
+	c.traffic = traffic_room(0, 4, 12, 1, &c.arena);
+	for (size_t t = 0; t < 12; t++)
+		c.traffic.count[c.traffic.expert[t] = chosen[t]]++;
+	const struct placement_shape shape = { .experts = 4, .slots = 6, .devices = 3, .nodes = 1, .groups = 1 };
+	ck_assert_int_eq(placement_index(&shape, slots, &c.arena, &c.placement, &err), 0);
+	case_run(&c, DEDUP_NONE);
+	ck_assert_mem_eq(c.rows.computed, by_turns, sizeof by_turns);
+	c.rule.copies = COPIES_LIGHTEST;
+	case_run(&c, DEDUP_NONE);
+	ck_assert_mem_eq(c.rows.computed, evened, sizeof evened);
+	case_close(&c);
+}
+END_TEST
+
+/* Two devices of 4 rows each, every row to both: a row away from each at 2 bytes/s, 8 rows computed each. */
+static void case_local(struct cluster_case *c)
+{
+	case_open(c, 2, 1, 1, 2e-9);
+	c->topology.compute = 12; /* FLOP/s; a row has 2 * 3 * 1 * 1 FLOP with each expert: half a second */
+	c->work.shared = 2;
+	c->work.attention = 18;
+	case_draw(c, "balanced", 2, 2, 4, 0, 0, 1);
+}
+
+/* 4 tokens of a device: attention 4 * 18 / 12 s, shared experts 4 * 2 / 2 s; 8 rows 4 s; out and back 2 s each, which
+ * the shared experts hide, slowed down or not. */
+START_TEST(local_work_by_hand)
+{
+	struct cluster_case c;
+	case_local(&c);
+	case_run(&c, DEDUP_DEVICE);
+	ck_assert_double_eq(case_seconds(&c, STEP_attention, LEVEL_DEVICE), 6);
+	ck_assert_double_eq(case_seconds(&c, STEP_shared, LEVEL_DEVICE), 4);
+	ck_assert_double_eq(case_seconds(&c, STEP_compute, LEVEL_DEVICE), 4);
+	ck_assert_double_eq(case_seconds(&c, STEP_dispatch, LEVEL_ALL), 2);
+	ck_assert_double_eq(c.step.exposed, 0);
+	ck_assert_double_eq(c.step.layer, 6 + 4 + 4);
+	c.work.slowdown = 2; /* in 4 s of shared experts 2 s of the communication are done */
+	case_run(&c, DEDUP_DEVICE);
+	ck_assert_double_eq(c.step.exposed, 2);
+	ck_assert_double_eq(c.step.layer, 6 + 4 + 4 + 2);
+	c.work.backward = true; /* twice the work, the same rows: 8 s of shared experts hide all of it */
+	case_run(&c, DEDUP_DEVICE);
+	ck_assert_double_eq(c.step.local, 3 * 10);
+	ck_assert_double_eq(c.step.backward, 2 * 14);
+	c.work.overlap = 0.25; /* of 14 s of another batch: 3.5 s, and twice that backward; 4 s of communication are 8 */
+	case_run(&c, DEDUP_DEVICE);
+	ck_assert_double_eq(c.step.exposed, 8 - 3.5 + 8 - 7);
+	case_close(&c);
+}
+END_TEST
+
+/* What stays where it is adds to the time what it takes, and to communication nothing. */
+START_TEST(local_work_hides_and_adds_nothing)
+{
+	for (uint64_t seed = 0; seed < CASES; seed++) {
+		struct cluster_case c;
+		random_case(&c, seed, 0);
+		c.topology.compute = 1e9;
+		case_run(&c, DEDUP_NODE);
+		double layer = c.step.layer, exposed = c.step.exposed, compute = c.step.compute;
+		c.work.attention = 1000;
+		case_run(&c, DEDUP_NODE);
+		ck_assert_double_eq_tol(c.step.layer, layer + c.step.local, layer * 1e-9);
+		c.work.shared = 1 + seed % 3;
+		case_run(&c, DEDUP_NODE);
+		ck_assert_double_le(c.step.exposed, exposed);
+		ck_assert_double_eq(c.step.compute, compute);
+		ck_assert_double_eq_tol(c.step.layer, c.step.compute + c.step.local + c.step.exposed, layer * 1e-9);
+		case_close(&c);
+	}
 }
 END_TEST
 
@@ -490,6 +609,10 @@ int main(void)
 	tcase_add_test(cases, touched_experts_are_read);
 	tcase_add_loop_test(cases, what_cannot_be_counted_is_refused, 0, 4);
 	tcase_add_test(cases, products_beyond_64_bits_are_refused);
+	tcase_add_test(cases, nearest_copies_save_rows);
+	tcase_add_test(cases, lightest_copies_even_out);
+	tcase_add_test(cases, local_work_by_hand);
+	tcase_add_test(cases, local_work_hides_and_adds_nothing);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

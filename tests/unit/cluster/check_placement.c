@@ -15,6 +15,7 @@
 #include "sim/cluster/bound.h"
 #include "sim/cluster/eplb.h"
 #include "sim/cluster/placement.h"
+#include "sim/cluster/shadow.h"
 
 /* The example of deepseek-ai/EPLB's README: 12 experts in 4 groups, 16 slots on 8 devices of 2 nodes. */
 static const struct placement_shape readme = { .experts = 12, .slots = 16, .devices = 8, .nodes = 2, .groups = 4 };
@@ -98,7 +99,7 @@ static struct random_case random_case(uint64_t seed)
 	size_t nodes = 1 + moe_below(&rng, 3), per_node = 1 + moe_below(&rng, 4), groups = nodes * (1 + moe_below(&rng, 2));
 	size_t experts = groups * (1 + moe_below(&rng, 5)), devices = nodes * per_node;
 	size_t slots = (experts + devices - 1) / devices * devices + devices * moe_below(&rng, 3);
-	c.shape = (struct placement_shape){ experts, slots, devices, nodes, groups };
+	c.shape = (struct placement_shape){ experts, slots, devices, nodes, groups, NULL };
 	for (size_t e = 0; e < experts; e++)
 		c.load[e] = moe_below(&rng, 2) ? moe_below(&rng, 1000) : moe_below(&rng, 10);
 	return c;
@@ -173,8 +174,9 @@ static double optimum(const struct placement_shape *shape, const uint64_t *load,
 /* Tiny cases, all placements tried: bound <= optimum <= what is found, and what is found is the optimum. */
 START_TEST(bounds_hold_against_brute_force)
 {
-	static const struct placement_shape shapes[] = { { 3, 4, 2, 1, 1 }, { 2, 6, 3, 1, 1 }, { 4, 6, 2, 1, 1 },
-													 { 4, 4, 2, 1, 1 }, { 3, 6, 3, 1, 1 }, { 3, 6, 2, 1, 1 } };
+	static const struct placement_shape shapes[] = { { 3, 4, 2, 1, 1, NULL }, { 2, 6, 3, 1, 1, NULL },
+													 { 4, 6, 2, 1, 1, NULL }, { 4, 4, 2, 1, 1, NULL },
+													 { 3, 6, 3, 1, 1, NULL }, { 3, 6, 2, 1, 1, NULL } };
 	size_t missed = 0;
 	for (uint64_t seed = 0; seed < 60; seed++) {
 		const struct placement_shape *shape = &shapes[seed % 6];
@@ -200,10 +202,12 @@ START_TEST(numbers_that_do_not_fit_are_refused)
 		struct placement_shape shape;
 		const char *says;
 	} wrong[] = {
-		{ { 8, 7, 7, 1, 1 }, "7 slots do not hold 8 experts, equally many on each of 7 devices (--slots 14 does)" },
-		{ { 8, 9, 2, 1, 1 }, "9 slots do not hold 8 experts, equally many on each of 2 devices (--slots 8 does)" },
-		{ { 8, 9, 3, 2, 1 }, "3 devices are not equally many in each of 2 nodes" },
-		{ { 8, 8, 2, 2, 3 }, "8 experts do not make 3 equal groups (give a divisor to --groups)" },
+		{ { 8, 7, 7, 1, 1, NULL },
+		  "7 slots do not hold 8 experts, equally many on each of 7 devices (--slots 14 does)" },
+		{ { 8, 9, 2, 1, 1, NULL },
+		  "9 slots do not hold 8 experts, equally many on each of 2 devices (--slots 8 does)" },
+		{ { 8, 9, 3, 2, 1, NULL }, "3 devices are not equally many in each of 2 nodes" },
+		{ { 8, 8, 2, 2, 3, NULL }, "8 experts do not make 3 equal groups (give a divisor to --groups)" },
 	};
 	struct error err;
 	ck_assert_int_eq(placement_shape_check(&wrong[_i].shape, &err), -1);
@@ -225,6 +229,86 @@ START_TEST(experts_that_do_not_exist_or_have_no_slot_are_refused)
 }
 END_TEST
 
+/* The code of laekov/fastmoe, run on these loads. */
+START_TEST(shadows_are_those_of_the_published_code)
+{
+	static const uint64_t falling[8] = { 250, 4000, 30, 1000, 2000, 500, 60, 125 }, flat[4] = { 100, 90, 80, 70 };
+	uint32_t order[8];
+	const struct shadow_costs *costs = &shadow_published;
+	ck_assert_uint_eq(shadow_choose(costs, falling, 8, order), 2);
+	ck_assert_uint_eq(order[0], 1);
+	ck_assert_uint_eq(order[1], 4);
+	static const double latency[4] = { 55.985, 38.730, 35.471, 39.210 };
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_double_eq_tol(shadow_latency(costs, 4000.0 / (1 << i), i) * 1e3, latency[i], 5e-4);
+	ck_assert_uint_eq(shadow_choose(costs, flat, 4, order), 0);
+	uint64_t uniform[8];
+	for (size_t e = 0; e < 8; e++)
+		uniform[e] = 5000;
+	ck_assert_uint_eq(shadow_choose(costs, uniform, 8, order), 0);
+}
+END_TEST
+
+/* 8 experts on 4 devices; two shadows need room beside the other six: 2 + 2 slots a device. */
+START_TEST(shadows_stand_on_every_device)
+{
+	static const uint64_t load[8] = { 250, 4000, 30, 1000, 2000, 500, 60, 125 };
+	static const uint32_t wanted[16] = { 0, 2, 1, 4, 3, 5, 1, 4, 6, 7, 1, 4, 0, 2, 1, 4 };
+	struct placement_shape shape = { .experts = 8, .slots = 16, .devices = 4, .nodes = 1, .groups = 1 };
+	uint32_t expert[16];
+	const struct placement_rule *rule = placement_rule_find("fastermoe");
+	ck_assert_uint_eq(rule->slots(&shape, load), 16);
+	rule->place(&shape, load, expert);
+	ck_assert_mem_eq(expert, wanted, sizeof wanted);
+	shape.slots = 12; /* room for one: 1 + 2 slots */
+	rule->place(&shape, load, expert);
+	for (size_t d = 0; d < 4; d++)
+		ck_assert_uint_eq(expert[d * 3 + 2], 1);
+}
+END_TEST
+
+/* The hottest on every device, as many as leave room for the others: 4 slots a device of 8 experts on 4 hold 2 of them,
+ * 3 slots 1; the others as by EPLB's two steps. */
+START_TEST(biased_holds_the_hottest_everywhere)
+{
+	static const uint64_t load[8] = { 250, 4000, 30, 1000, 2000, 500, 60, 125 };
+	struct placement_shape shape = { .experts = 8, .slots = 16, .devices = 4, .nodes = 1, .groups = 1 };
+	uint32_t expert[16];
+	const struct placement_rule *rule = placement_rule_find("biased");
+	ck_assert_uint_eq(rule->slots(&shape, load), 12);
+	rule->place(&shape, load, expert);
+	for (size_t d = 0; d < 4; d++) {
+		ck_assert_uint_eq(expert[4 * d + 2], 1);
+		ck_assert_uint_eq(expert[4 * d + 3], 4);
+	}
+	/* of 1000, 500, 250, 125, 60, 30 in 8 slots: 1000 is split in three, 500 stands with 30 */
+	ck_assert_double_eq_tol(placement_max_load(&shape, expert, load), 1500 + 1000 / 3.0 + 250, 1e-9);
+}
+END_TEST
+
+/* As many copies as nodes, or more: every node has one; and no device has two while another of its node has none. */
+START_TEST(topology_puts_copies_in_different_nodes)
+{
+	for (uint64_t seed = 0; seed < 1000; seed++) {
+		struct random_case c = random_case(seed);
+		struct arena arena = { 0 };
+		struct placement placement = placement_make(placement_rule_find("topology"), &c.shape, c.load, &arena);
+		size_t hottest = 0, nodes[4] = { 0 }, seen = 0;
+		for (size_t e = 1; e < c.shape.experts; e++)
+			hottest = (double)c.load[e] / placement.copies[e] > (double)c.load[hottest] / placement.copies[hottest]
+						  ? e
+						  : hottest;
+		/* the pieces that are placed first find room everywhere */
+		for (size_t i = placement.first[hottest]; i < placement.first[hottest + 1]; i++)
+			nodes[placement_device(&c.shape, placement.slot[i]) / (c.shape.devices / c.shape.nodes)]++;
+		for (size_t n = 0; n < c.shape.nodes; n++)
+			seen += nodes[n] > 0;
+		ck_assert_uint_eq(seen, placement.copies[hottest] < c.shape.nodes ? placement.copies[hottest] : c.shape.nodes);
+		arena_free(&arena);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("placement");
@@ -238,6 +322,10 @@ int main(void)
 	tcase_add_test(cases, bounds_hold_against_brute_force);
 	tcase_add_loop_test(cases, numbers_that_do_not_fit_are_refused, 0, 4);
 	tcase_add_test(cases, experts_that_do_not_exist_or_have_no_slot_are_refused);
+	tcase_add_test(cases, shadows_are_those_of_the_published_code);
+	tcase_add_test(cases, shadows_stand_on_every_device);
+	tcase_add_test(cases, biased_holds_the_hottest_everywhere);
+	tcase_add_test(cases, topology_puts_copies_in_different_nodes);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

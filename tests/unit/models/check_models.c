@@ -523,6 +523,15 @@ START_TEST(what_is_not_understood_is_named)
 	notes(text_keep_f("{%s,\"moe_intermediate_size\":3}", mixtral), "not counted: moe_intermediate_size");
 	notes(text_keep_f("{%s,\"side\":{\"n_layers\":3},\"n_experts_extra\":0}", mixtral), NULL);
 	notes(text_keep_f("{%s,\"architectures\":[\"MixtralForCausalLM\"]}", qwen), "model_type is qwen3_moe");
+	notes(text_keep_f("{%s,\"architectures\":[\"OddForCausalLM\"]}", qwen), "architectures is OddForCausalLM");
+	notes(text_keep_f("{%s,\"architectures\":[\"MixtralForSequenceClassification\"]}", mixtral), NULL);
+	notes(text_keep_f("{%s,\"memory_dim\":8.0}", mixtral), "not counted: memory_dim");
+	notes(text_keep_f("{%s,\"layer_bias\":0.5}", mixtral), NULL);
+	notes(text_keep_f("{%s,\"use_sliding_window\":true,\"sliding_window\":9}", qwen), NULL);
+	notes(text_keep_f("{\"model_type\":\"qwen3_moe\",\"text_config\":{%s,\"num_experts\":4,"
+					  "\"moe_intermediate_size\":3}}",
+					  mixtral),
+		  "model_type is qwen3_moe outside and mixtral inside");
 	notes(text_keep_f("{%s,\"model_type\":\"qwen3_next\"}", qwen + strlen("\"model_type\":\"qwen3_moe\",")),
 		  "taken from the family's defaults: head_dim 256");
 }
@@ -580,6 +589,13 @@ static const struct {
 	{ qwen, ",\"mlp_only_layers\":[0,1,2,3,4,5]", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":7", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":0", "from 1" },
+	{ qwen, ",\"norm_topk_prob\":1", "norm_topk_prob must be true or false" },
+	{ qwen, ",\"n_group\":\"8\"", "n_group must be an integer" },
+	{ qwen, ",\"topk_group\":2.5", "topk_group must be an integer" },
+	{ qwen, ",\"scoring_func\":3", "scoring_func must be a string" },
+	{ qwen, ",\"routed_scaling_factor\":NaN", "routed_scaling_factor must be a number, not NaN" },
+	{ qwen, ",\"architectures\":\"Qwen3MoeForCausalLM\"", "architectures must be a list" },
+	{ qwen, ",\"architectures\":[3]", "architectures must be a list of strings" },
 };
 
 START_TEST(wrong_configs_are_refused)

@@ -469,6 +469,52 @@ START_TEST(gates_by_the_formula)
 }
 END_TEST
 
+START_TEST(sigmoid_gate_by_the_formula)
+{
+	draw_shares(); /* of another law than the logits */
+	draw(logits, ROOM);
+	choose("top-k", "");
+	plan_within(12);
+	ck_assert_uint_gt(plan.dropped, 0);
+	weigh("sigmoid", "scale=0.5");
+	for (size_t p = 0; p < plan.pairs; p++) {
+		double z = (double)logits[plan.token[p] * EXPERTS + plan.expert[p]];
+		ck_assert_double_eq_tol((double)plan.weight[p], 0.5 / (1 + exp(-z)), 1e-6);
+	}
+}
+END_TEST
+
+/* What a gate adds to the gradients of the scores, for gradients of the weights that differ from pair to pair. */
+static void gate_backward(const char *name, real *to)
+{
+	const struct moe_gate *gate = (const struct moe_gate *)part_with(MOE_GATE, name, "");
+	struct moe_grad grad = { d_logits, to };
+	for (size_t p = 0; p < plan.pairs; p++)
+		plan.d_weight[p] = (real)p - 20;
+	for (size_t i = 0; i < ROOM; i++)
+		to[i] = 3; /* hooks add */
+	gate->forward(self(), &route, plan.weight);
+	gate->backward(self(), &route, &grad);
+}
+
+/* Weight 1 as gate=unit, learning as gate=score; and the part says that this is no derivative. */
+START_TEST(straight_through_is_unit_and_learns_as_score)
+{
+	static real d_plain[ROOM];
+	draw_shares();
+	choose("top-k", "");
+	plan_within(12);
+	weigh("straight-through", "");
+	for (size_t p = 0; p < plan.pairs; p++)
+		ck_assert_double_eq((double)plan.weight[p], 1);
+	gate_backward("score", d_plain);
+	gate_backward("straight-through", d_scores);
+	ck_assert_mem_eq(d_scores, d_plain, sizeof d_plain);
+	ck_assert_uint_ne(catalog_part(MOE_GATE, "straight-through")->gives & MOE_ESTIMATE, 0);
+	ck_assert_uint_eq(catalog_part(MOE_GATE, "score")->gives & MOE_ESTIMATE, 0);
+}
+END_TEST
+
 START_TEST(renorm_of_one_choice_is_one)
 {
 	route.call.k = 1;
@@ -771,6 +817,8 @@ int main(void)
 	tcase_add_test(cases, scores_bear_huge_logits);
 	tcase_add_test(cases, exponential_is_exact_to_single_precision);
 	tcase_add_test(cases, gates_by_the_formula);
+	tcase_add_test(cases, sigmoid_gate_by_the_formula);
+	tcase_add_test(cases, straight_through_is_unit_and_learns_as_score);
 	tcase_add_test(cases, renorm_of_one_choice_is_one);
 	tcase_add_test(cases, aux_is_not_bounded_by_one);
 	tcase_add_test(cases, aux_of_collapse_is_the_number_of_experts);

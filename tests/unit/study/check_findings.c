@@ -183,6 +183,14 @@ static const char *told(enum finding_kind kind, size_t n)
 	return "";
 }
 
+/* NULL: none of that kind has a title. */
+static void titled(enum finding_kind kind, const char *title)
+{
+	const char *found = findings_title(&findings, kind);
+	ck_assert_msg(title && found ? strcmp(title, found) == 0 : title == found, "the title is '%s'",
+				  found ? found : "(none)");
+}
+
 static void begins(const char *text, const char *beginning)
 {
 	ck_assert_msg(strncmp(text, beginning, strlen(beginning)) == 0, "'%s' does not begin with '%s'", text, beginning);
@@ -221,6 +229,10 @@ START_TEST(who_differs_from_the_baseline_is_told_with_its_size)
 	ck_assert_str_eq(told(FINDING_GAP, 0), "");
 	ck_assert_str_eq(told(FINDING_CAUTION, 0), "");
 	ck_assert_uint_le(findings.n, 6);
+	/* floors are no contenders, and what is undecided is no title's */
+	titled(FINDING_LOSS, "aux-loss, bias, and expert-choice lower the excess loss of top-k by 10 to 20%");
+	titled(FINDING_WORK, "top-k leaves 5 (3 to 7) of 8 experts without work; all others leave none");
+	titled(FINDING_GAP, NULL);
 	done();
 }
 END_TEST
@@ -236,6 +248,7 @@ START_TEST(what_cannot_be_told_is_not_called_equal)
 	begins(told(FINDING_LOSS, 0),
 		   "By three to five seeds, the excess loss of aux-loss and bias cannot be told apart from that of top-k");
 	ck_assert_str_eq(told(FINDING_AMONG, 0), "aux-loss and bias cannot be told apart by three seeds.");
+	titled(FINDING_LOSS, "Excess loss: aux-loss and bias cannot be told apart from top-k by three to five seeds");
 	for (size_t i = 0; i < findings.n; i++)
 		ck_assert_ptr_null(strstr(findings.finding[i].text, "equal"));
 	ck_assert_str_eq(told(FINDING_WORK, 0), "No way of routing leaves an expert without work.");
@@ -254,6 +267,23 @@ START_TEST(what_is_near_is_told_by_the_margin)
 	ck_assert_str_eq(told(FINDING_LOSS, 0),
 					 "Against top-k, aux-loss differs by less than 0.01 nats; bias has the same excess "
 					 "loss in every seed.");
+	titled(FINDING_LOSS, "Excess loss: aux-loss differs from top-k by less than 0.01 nats, bias not at all");
+	done();
+}
+END_TEST
+
+START_TEST(a_title_that_names_too_many_counts_them)
+{
+	static const struct made_series series[] = {
+		{ .strategy = "top-k", .seeds = 5, .times = 1, .maxvio = 1 },
+		{ .strategy = "aux-loss", .seeds = 5, .times = 0.9, .noise = 1e-4, .maxvio = 1 },
+		{ .strategy = "bias", .seeds = 5, .times = 0.9, .noise = -1e-4, .maxvio = 1 },
+		{ .strategy = "bias-sigmoid", .seeds = 5, .times = 0.9, .noise = 1e-4, .maxvio = 1 },
+		{ .strategy = "deepseek-v3", .seeds = 5, .times = 0.9, .noise = -1e-4, .maxvio = 1 },
+		{ .strategy = "expert-choice", .seeds = 5, .times = 1.2, .noise = 1e-4, .maxvio = 1 },
+	};
+	find_among(series, COUNT(series));
+	titled(FINDING_LOSS, "4 of 5 strategies lower the excess loss of top-k by 10%, expert-choice raises it by 20%");
 	done();
 }
 END_TEST
@@ -269,6 +299,7 @@ START_TEST(one_seed_tells_no_difference)
 	ck_assert_str_eq(told(FINDING_CAUTION, 0), "With one seed each, no difference can be told from chance; the excess "
 											   "loss runs from 0.15 nats (aux-loss) to 0.30 nats (top-k).");
 	ck_assert_str_eq(told(FINDING_LOSS, 0), "");
+	titled(FINDING_LOSS, NULL);
 	ck_assert_str_eq(told(FINDING_AMONG, 0), "");
 	ck_assert_str_eq(told(FINDING_BALANCE, 0), "");
 	done();
@@ -322,6 +353,7 @@ START_TEST(the_gap_is_told_from_floor_to_ceiling)
 	ck_assert_str_eq(told(FINDING_GAP, 0),
 					 "Of what routing could bring (from random to planted), aux-loss reaches 70%; "
 					 "top-k reaches 40%.");
+	titled(FINDING_GAP, "aux-loss reaches 70% of what routing could bring; top-k reaches 40%");
 	done();
 }
 END_TEST
@@ -449,6 +481,7 @@ int main(void)
 	tcase_add_test(one, who_differs_from_the_baseline_is_told_with_its_size);
 	tcase_add_test(one, what_cannot_be_told_is_not_called_equal);
 	tcase_add_test(one, what_is_near_is_told_by_the_margin);
+	tcase_add_test(one, a_title_that_names_too_many_counts_them);
 	tcase_add_test(one, one_seed_tells_no_difference);
 	tcase_add_test(one, a_series_alone_is_described);
 	tcase_add_test(one, runs_that_diverged_are_told);

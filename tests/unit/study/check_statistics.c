@@ -149,6 +149,27 @@ START_TEST(the_pareto_set_is_what_nothing_beats)
 }
 END_TEST
 
+START_TEST(the_pareto_set_of_many_points_is_that_of_comparing_all)
+{
+	enum { POINTS = 400, AXES = 3, VALUES = 12 }; /* few values, so that there are ties */
+	double point[POINTS][AXES];
+	bool best[POINTS];
+	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
+	for (size_t i = 0; i < POINTS; i++)
+		for (size_t k = 0; k < AXES; k++)
+			point[i][k] = gsl_rng_uniform_int(rng, 50) == 0 ? NAN : (double)gsl_rng_uniform_int(rng, VALUES);
+	gsl_rng_free(rng);
+	stats_pareto(&point[0][0], POINTS, AXES, best);
+	for (size_t i = 0; i < POINTS; i++) {
+		bool beaten = isnan(point[i][0] + point[i][1] + point[i][2]);
+		for (size_t j = 0; j < POINTS; j++)
+			beaten |= point[j][0] <= point[i][0] && point[j][1] <= point[i][1] && point[j][2] <= point[i][2] &&
+					  (point[j][0] < point[i][0] || point[j][1] < point[i][1] || point[j][2] < point[i][2]);
+		ck_assert_int_eq(best[i], !beaten);
+	}
+}
+END_TEST
+
 /* ---- ten thousand draws ---------------------------------------------------------------------------------- */
 
 enum { DRAWS = 10000 };
@@ -345,6 +366,7 @@ static TCase *examples(void)
 	tcase_add_loop_test(tests, verdicts_say_no_more_than_the_tests, 0, COUNT(judged));
 	tcase_add_test(tests, what_is_not_tested_is_no_part_of_the_family);
 	tcase_add_test(tests, the_pareto_set_is_what_nothing_beats);
+	tcase_add_test(tests, the_pareto_set_of_many_points_is_that_of_comparing_all);
 	tcase_add_test(tests, the_ends_of_a_ratio_are_just_not_refused);
 	return tests;
 }

@@ -49,7 +49,7 @@ START_TEST(seeds_of_one_strategy_are_one_series)
 	ck_assert_str_eq(study.series[1].label, "top-k");
 	ck_assert_uint_eq(study.series[1].n, 2);
 	ck_assert_int_eq(study.series[1].run[0]->seed, 9);
-	ck_assert_ptr_eq(study_run(&study.series[1], 10), study.series[1].run[1]);
+	ck_assert_ptr_eq(study_run(&study.series[1], 10), &study.series[1].run[1]);
 	ck_assert_ptr_null(study_run(&study.series[1], 11));
 	ck_assert_uint_eq(study.keys, 0);
 	study_free(&study);

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * lessons.c -- what a learner is told of a strategy beside its formulas.
+ */
+#include <config.h>
+
+#include "experiments/glossary/lessons.h"
+
+#include <stddef.h>
+#include <string.h>
+
+const struct lesson lessons[] = {
+	{ .strategy = "dense",
+	  .does =
+		  "Nothing is routed: one feed-forward network, as wide as the k experts of a token together, computes every "
+		  "token. It is what a mixture of experts has to beat at equal active FLOPs.",
+	  .when = "as the yardstick for any mixture, and where memory is scarcer than computation",
+	  .costs = "the FLOPs of a mixture without its router, and by far the fewest parameters; no tokens travel",
+	  .fails = "where there is more to store than its parameters hold: it has no cheap way to add some",
+	  .used_by = "every dense Transformer, such as Llama",
+	  .command = "moesim --strategy dense",
+	  .look = "excess_loss against that of a routed run, at nearly the same flops_per_token" },
+	{ .strategy = "random",
+	  .does =
+		  "Every token goes to k experts drawn at random, anew in each step. The router learns weights for the experts "
+		  "it was dealt, but not whom to choose.",
+	  .when = "as the floor: what a strategy wins over it, routing has brought",
+	  .costs = "as top-k; the load is even up to chance, so nothing is dropped and no device waits",
+	  .fails = "experts see a random mixture of everything and cannot specialize: often worse than dense",
+	  .used_by = "THOR (Zuo et al. 2021) trains so; here it is the null router",
+	  .command = "moesim --strategy random",
+	  .look = "maxvio beside maxvio_floor, which agree, and domain_mi near domain_mi_floor: nothing was learned" },
+	{ .strategy = "re-randomised",
+	  .does =
+		  "A router of random weights, drawn anew in each step, sends similar tokens to the same experts within a step "
+		  "only. Nothing that an expert learns of its tokens is of use to it in the next step.",
+	  .when = "to separate two things: that similar tokens go together, and that they go to the same place every time",
+	  .costs = "as top-k, but the choice is not learned",
+	  .fails = "by design: no lasting assignment, no specialization",
+	  .used_by = "Fan, Messmer and Jaggi (2024), as a control",
+	  .command = "moesim --strategy re-randomised",
+	  .look = "excess_loss between those of random and frozen runs tells what a lasting assignment is worth" },
+	{ .strategy = "frozen",
+	  .does =
+		  "A router of random weights sends similar tokens to the same experts, always, and is never trained. Experts "
+		  "specialize on whatever the random projection happens to bring together.",
+	  .when = "as the control for learned routing: what a trained router wins over it, learning has brought",
+	  .costs = "as top-k, but no gradient reaches the choice",
+	  .fails =
+		  "where tokens that belong together do not look alike to a random projection; the load is uneven and stays so",
+	  .used_by = "Fan, Messmer and Jaggi (2024), as a control",
+	  .command = "moesim --strategy frozen",
+	  .look = "excess_loss against top-k, and maxvio, which nothing lowers" },
+	{ .strategy = "hash",
+	  .does =
+		  "A fixed random table sends each token id to its k experts, whatever the context. Nothing is learned about "
+		  "whom to choose, so nothing can collapse.",
+	  .when = "as a strong and simple baseline, and in first layers, where a token's row is little more than its id",
+	  .costs = "as top-k; the table can be read before the layer runs, so tokens can travel early",
+	  .fails = "where the meaning of a token depends on its context, and where one frequent token fills its experts",
+	  .used_by = "Hash Layers (Roller et al. 2021); the first layers of DeepSeek-V4",
+	  .command = "moesim --strategy hash",
+	  .look = "maxvio: uneven frequencies alone make the load uneven; domain_mi, which stays low" },
+	{ .strategy = "top-k",
+	  .does = "Every token takes the k experts that the router scores highest, and adds their outputs up, weighted by "
+			  "those "
+			  "scores. Nothing keeps the load even, so that experts which are chosen early learn early and are chosen "
+			  "more.",
+	  .when = "as the baseline of all that follows; alone, it is hardly used in training",
+	  .costs =
+		  "the router's matrix, 2 E FLOPs for each number in a token's row; two all-to-all exchanges, whose time is "
+		  "that of the fullest device",
+	  .fails = "it collapses: a part of the experts gets nothing, and the parameters are paid for in vain",
+	  .used_by = "nearly every mixture chooses so, with a balancer beside it",
+	  .command = "moesim --strategy top-k",
+	  .look = "dead_experts and maxvio over the steps of layers.csv" },
+	{ .strategy = "aux-loss",
+	  .does =
+		  "Token choice with one more term in the loss, which grows when experts that get many tokens also get high "
+		  "scores. Its gradient lowers the scores of the overloaded and so evens out the load.",
+	  .when = "as the usual choice: simple, differentiable, and tried in many models",
+	  .costs = "as top-k; a gradient that serves balance and not the loss of the model",
+	  .fails = "too small a weight lets experts die, too large a one costs loss: the weight must be tuned",
+	  .used_by = "Switch Transformer, GShard, Mixtral, OLMoE",
+	  .command = "moesim suite balance --dry-run",
+	  .look = "aux_loss, which is 1 in balance; maxvio against excess_loss as the weight grows" },
+	{ .strategy = "bias",
+	  .does = "Each expert has an offset that is added to its score for the choice, and that rises after every step in "
+			  "which "
+			  "it got too little. Weights stay those of the plain scores, so that balance disturbs no gradient.",
+	  .when = "where an auxiliary loss costs too much, as in large models that train for long",
+	  .costs = "as top-k, and one number for each expert; counts of all devices must be added up in each step",
+	  .fails =
+		  "the offset reacts a step late and by a fixed amount: a rate that is too large makes it swing, one too small "
+		  "lets experts die first",
+	  .used_by = "DeepSeek-V3 and models that follow it, with sigmoid scores (bias-sigmoid)",
+	  .command = "moesim --strategy bias,rate=0.01",
+	  .look = "the column bias of experts.csv; maxvio while it settles" },
+	{ .strategy = "bias-sigmoid",
+	  .does =
+		  "The loss-free balancing of bias with the scores it was published with: a sigmoid for each expert, used as "
+		  "weight unchanged. A token's weights need not sum to 1.",
+	  .when = "to see the published method, and not only the one part of it that differs from top-k",
+	  .costs = "as bias",
+	  .fails = "as bias; its scores lie between 0 and 1 whatever E is, so a rate is not the same as with softmax",
+	  .used_by = "Wang et al. (2024)",
+	  .command = "moesim --strategy bias-sigmoid",
+	  .look = "excess_loss and maxvio beside those of bias" },
+	{ .strategy = "expert-choice",
+	  .does = "Every expert takes the tokens that suit it best, all experts equally many. The load is even by "
+			  "construction, "
+			  "and a token may be taken by several experts or by none.",
+	  .when = "where all tokens are there at once: encoders, images, diffusion; not for writing text",
+	  .costs = "k experts per token on average; exchanges of equal size, so that no device waits",
+	  .fails = "it is not causal: whether an expert takes a token depends on later tokens, which are not there when a "
+			   "text is "
+			   "written; and some tokens get no expert",
+	  .used_by = "Zhou et al. (2022), EC-DIT (2024)",
+	  .command = "moesim --strategy expert-choice --stream uniform",
+	  .look = "causal and future_leak in summary.csv; token_drop_rate: tokens that no expert took" },
+	{ .strategy = "shared",
+	  .does = "One expert computes every token, and the router adds one more that it chooses. What all tokens need is "
+			  "learned "
+			  "once, so that the routed experts can differ.",
+	  .when = "where experts learn the same again and again: many and narrow ones",
+	  .costs = "as top-k with k = 2: the shared expert takes the place of a routed one and needs no exchange",
+	  .fails = "where tokens have little in common the shared expert is a routed one less",
+	  .used_by = "DeepSeekMoE and its successors, Qwen1.5-MoE",
+	  .command = "moesim suite shared --dry-run",
+	  .look = "excess_loss at equal flops_per_token; domain_mi of the routed experts" },
+	{ .strategy = "planted-class",
+	  .does = "The stream tells the router which tokens behave alike, and each such class has its experts. Nothing is "
+			  "learned about whom to choose.",
+	  .when = "to see what knowing the token alone can bring",
+	  .costs = "as top-k; it needs a stream whose law is known",
+	  .fails = "on real text, which has no labels",
+	  .used_by = "nobody: it measures what is possible",
+	  .command = "moesim --strategy planted-class",
+	  .look = "excess_loss between hash, which knows the token but not its class, and planted" },
+	{ .strategy = "planted-guess",
+	  .does = "The stream tells the router the likeliest domain given the tokens so far, and the best experts of that "
+			  "domain "
+			  "are taken. It is as much as a model could know of the domain.",
+	  .when = "to see what knowing the domain can bring",
+	  .costs = "as top-k; it needs a stream whose law is known",
+	  .fails = "on real text, which has no labels",
+	  .used_by = "nobody: it measures what is possible",
+	  .command = "moesim --strategy planted-guess",
+	  .look = "domain_mi, which a learned router stays below, and excess_loss beside planted" },
+	{ .strategy = "planted",
+	  .does =
+		  "The stream tells the router the token's class and the likeliest domain so far, and both together name the "
+		  "experts. It is the ceiling: all that the tokens so far can tell.",
+	  .when = "as the upper end of the scale whose lower end is random",
+	  .costs = "as top-k; it needs a stream whose law is known",
+	  .fails = "on real text, which has no labels; where experts are too few for classes times domains",
+	  .used_by = "nobody: it measures what is possible",
+	  .command = "moesim --strategy planted",
+	  .look = "excess_loss, and how much of the way from random to here a learned router goes" },
+	{ .strategy = "planted-domain",
+	  .does = "The stream tells the router the token's class and its true domain, which the tokens so far do not "
+			  "always give "
+			  "away. It is an oracle and no goal.",
+	  .when = "to see what not knowing the domain costs",
+	  .costs = "as top-k; it needs a stream whose law is known",
+	  .fails = "as a comparison with models: it knows what they cannot",
+	  .used_by = "nobody",
+	  .command = "moesim --strategy planted-domain",
+	  .look = "excess_loss beside planted, which guesses what this one knows" },
+	{ .strategy = "switch",
+	  .does =
+		  "Each token goes to one expert, weighted by its score; what is beyond 1.25 times an expert's fair share is "
+		  "dropped. An auxiliary loss and random factors on the router's input keep the experts alive.",
+	  .when = "where exchanges and FLOPs must be few: k = 1 is the least there is",
+	  .costs =
+		  "one expert per token; every expert has the same fixed room, which suits hardware that wants fixed shapes",
+	  .fails = "dropped tokens get no expert at all; with weights that sum to 1 the router would get no gradient",
+	  .used_by = "Switch Transformer",
+	  .command = "moesim --strategy switch",
+	  .look = "drop_rate and token_drop_rate, which with k = 1 are the same" },
+	{ .strategy = "gshard",
+	  .does =
+		  "Each token goes to its best expert, and to the second best with a probability that grows with its weight. "
+		  "First choices find room before any second choice.",
+	  .when = "to see how top-2 began, and what a random second choice saves",
+	  .costs = "at most two experts per token, fewer where the second is left out",
+	  .fails = "first choices of later tokens can push out second choices of earlier ones: not causal once an expert "
+			   "is full",
+	  .used_by = "GShard",
+	  .command = "moesim --strategy gshard",
+	  .look = "causal in summary.csv, drop_rate, and pairs_per_token below 2" },
+	{ .strategy = "st-moe",
+	  .does = "GShard's choice of two experts with a z-loss, which keeps the logits of the router small. Small logits "
+			  "round "
+			  "less in half precision, and training does not blow up.",
+	  .when = "where training is unstable",
+	  .costs = "as gshard",
+	  .fails = "as gshard; a z-loss of large weight makes all scores equal",
+	  .used_by = "ST-MoE",
+	  .command = "moesim --strategy st-moe",
+	  .look = "logit_z, which the z-loss keeps low, beside that of gshard" },
+	{ .strategy = "mixtral",
+	  .does = "Each token goes to two experts, weighted by the softmax over their two logits; nothing is dropped. The "
+			  "auxiliary loss is that of Hugging Face's code, which is k in balance and one for all layers.",
+	  .when = "to see the router of a well-known open model",
+	  .costs = "two experts per token, however many want the same one: memory and time follow the fullest",
+	  .fails = "a loss over all layers together does not see a layer that another one makes up for",
+	  .used_by = "Mixtral 8x7B and 8x22B",
+	  .command = "moesim run --like mixtral-8x7b --dry-run",
+	  .look = "maxvio of each layer in layers.csv; aux_loss, which is 2 in balance" },
+	{ .strategy = "grok-1",
+	  .does =
+		  "Each token goes to two of the experts, weighted by their scores as they are: they sum to less than 1. The "
+		  "published code, which does not train, has no balancer, so there is none here.",
+	  .when = "to see what weights that are not normalized do",
+	  .costs = "as top-k with k = 2",
+	  .fails = "as top-k: trained without a balancer, it collapses",
+	  .used_by = "Grok-1",
+	  .command = "moesim run --like grok-1 --dry-run",
+	  .look = "top1_prob, the largest weight of a token on average; dead_experts" },
+	{ .strategy = "deepseek-moe",
+	  .does =
+		  "Many narrow experts, six of which are chosen for each token, and two that compute every token. An auxiliary "
+		  "loss of small weight keeps the load from collapsing.",
+	  .when = "to see fine-grained and shared experts together",
+	  .costs = "eight narrow experts per token; six rows of a token travel where top-2 sends two",
+	  .fails = "rows travel to more devices the finer the experts are",
+	  .used_by = "DeepSeekMoE 16B",
+	  .command = "moesim run --like deepseek-moe-16b --dry-run",
+	  .look = "effective_experts and domain_mi; the suite granularity varies the width" },
+	{ .strategy = "deepseek-v3",
+	  .does = "Sigmoid scores with a bias for balance; a token may choose its 8 experts from the best 4 of 8 groups "
+			  "only, and "
+			  "one shared expert computes all. A sequence-wise loss of tiny weight guards against extremes.",
+	  .when = "to see a router that is made for many devices: groups bound the number of devices that a token visits",
+	  .costs = "9 experts per token; exchanges with at most 4 groups of devices",
+	  .fails = "as bias: the offsets react late; fewer groups mean less freedom of choice",
+	  .used_by = "DeepSeek-V3 and R1",
+	  .command = "moesim run --like deepseek-v3 --dry-run",
+	  .look = "the column bias of experts.csv, maxvio, and moesim cluster for what the groups save" },
+	{ .strategy = NULL },
+};
+
+const struct lesson *lesson_find(const char *strategy)
+{
+	for (const struct lesson *lesson = lessons; lesson->strategy; lesson++)
+		if (strcmp(lesson->strategy, strategy) == 0)
+			return lesson;
+	return NULL;
+}
