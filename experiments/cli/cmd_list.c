@@ -83,6 +83,12 @@ static int list_parts(enum moe_kind kind, struct list *list)
 	return 0;
 }
 
+static int list_projectors(struct list *list, struct error *err)
+{
+	(void)err;
+	return list_parts(MOE_PROJECTOR, list);
+}
+
 static int list_scorers(struct list *list, struct error *err)
 {
 	(void)err;
@@ -226,6 +232,7 @@ static const struct {
 	int (*fill)(struct list *list, struct error *err);
 } kinds[] = {
 	{ "strategies", "strategy", list_strategies },
+	{ "projectors", "projector", list_projectors },
 	{ "scorers", "scorer", list_scorers },
 	{ "selectors", "selector", list_selectors },
 	{ "gates", "gate", list_gates },
@@ -320,8 +327,8 @@ const struct command command_list = {
 	.summary =
 		"strategies, parts, streams, metrics, columns, models, suites, clusters, charts, concepts: one line each",
 	.arguments = "KIND",
-	.about = "KIND is one of strategies, scorers, selectors, gates, balancers, streams, metrics, columns, models, "
-			 "suites, clusters, loads, placements, charts, concepts.",
+	.about = "KIND is one of strategies, projectors, scorers, selectors, gates, balancers, streams, metrics, columns, "
+			 "models, suites, clusters, loads, placements, charts, concepts.",
 	.opts = list_rows,
 	.opts_size = sizeof(struct list_options),
 	.words = kind_names,

@@ -398,6 +398,8 @@ static int resolve(const struct run_options *opt, struct settings *settings, con
 	if (!*opt->like)
 		return settings_resolve(opt->given.assignment, opt->given.n, settings, err);
 	TRY(likeness_fill(opt->like, opt->scale, &likeness, err));
+	if (likeness.model->caution)
+		fprintf(stderr, "moesim: --like %s: %s\n", opt->like, likeness.model->caution);
 	TRY(settings_resolve_above(likeness.setting, LIKENESS_SETTINGS, opt->given.assignment, opt->given.n, settings,
 							   err));
 	if (settings_origin_of(settings, "strategy") == ORIGIN_MODEL)

@@ -93,16 +93,28 @@ void linear_forward(size_t rows, size_t in, size_t out, const real *x, const rea
 		product_nn(block_rows(rows, b), out, in, x + b * size * in, in, w, out, false, y + b * size * out, out);
 }
 
-void linear_backward(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, real *d_w,
-					 bool add, real *d_x)
+static void backward(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, bool add_w,
+					 real *d_w, bool add, real *d_x)
 {
 	size_t strip = parallel_strip(out), x_size = parallel_block(rows), x_blocks = d_x ? parallel_blocks(rows) : 0;
 	PARALLEL_FOR
 	for (size_t j = 0; j < out; j += strip) /* a unit sums over all tokens, so that no sum is shared between units */
-		product_tn(in, out - j < strip ? out - j : strip, rows, x, in, d_y + j, out, false, d_w + j, out);
+		product_tn(in, out - j < strip ? out - j : strip, rows, x, in, d_y + j, out, add_w, d_w + j, out);
 	PARALLEL_FOR
 	for (size_t b = 0; b < x_blocks; b++)
 		product_nt(block_rows(rows, b), in, out, d_y + b * x_size * out, out, w, out, add, d_x + b * x_size * in, in);
+}
+
+void linear_backward(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, real *d_w,
+					 bool add, real *d_x)
+{
+	backward(rows, in, out, x, w, d_y, false, d_w, add, d_x);
+}
+
+void linear_backward_add(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, real *d_w,
+						 real *d_x)
+{
+	backward(rows, in, out, x, w, d_y, true, d_w, true, d_x);
 }
 
 void product_single_threaded(void)

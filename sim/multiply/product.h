@@ -30,6 +30,10 @@ void linear_forward(size_t rows, size_t in, size_t out, const real *x, const rea
 void linear_backward(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, real *d_w,
 					 bool add, real *d_x);
 
+/* The same with d_w += x' d_y and d_x += d_y w'. */
+void linear_backward_add(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y, real *d_w,
+						 real *d_x);
+
 /* Makes the library compute each call on the calling thread alone.  Call once at start. */
 void product_single_threaded(void);
 /* Which kernels compute from now on.  Those of one word give the same bits wherever they run: fused ones take one

@@ -142,7 +142,7 @@ static int check_head(const char *path, const struct prologue *head, const struc
 					  err);
 	if (head->content != want->content)
 		return refuse(path,
-					  "the corpus, or the replayed routing, has changed since the checkpoint was written (restore it, or "
+					  "the corpus or the replayed routing has changed since the checkpoint was written (restore it, or "
 					  "start over with --force)",
 					  err);
 	return check_kernel(path, head, want, err);

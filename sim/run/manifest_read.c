@@ -78,9 +78,11 @@ static void add_option(struct group *group, const char *part, const char *option
 	add(group->record, group->arena, text_keep_f("%s.%s", part, option), value);
 }
 
+/* Manifests from before there were projectors name none: they had the plain one. */
 static void end_group(struct group *group)
 {
-	add(group->record, group->arena, group->key, group->names ? group->names : "none");
+	const char *absent = strcmp(group->key, catalog_kind(MOE_PROJECTOR)) == 0 ? sentence_plain_projector : "none";
+	add(group->record, group->arena, group->key, group->names ? group->names : absent);
 	group->names = NULL;
 }
 
@@ -105,7 +107,7 @@ static void take_routing(struct run_record *record, struct arena *arena, const j
 	const json_t *parts = json_object_get(routing, "parts");
 	json_t *layer = json_object_get(routing, "layer"), *value;
 	const char *name;
-	for (int kind = MOE_SCORER; kind <= MOE_BALANCER; kind++) {
+	for (int kind = MOE_PROJECTOR; kind <= MOE_BALANCER; kind++) {
 		struct group group = { record, arena, key_of(catalog_kind((enum moe_kind)kind)), NULL };
 		for (size_t i = 0; i < json_array_size(parts); i++)
 			if (strcmp(text_at(json_array_get(parts, i), NULL, "kind"), catalog_kind((enum moe_kind)kind)) == 0)
@@ -131,7 +133,7 @@ static void take_sentence(struct run_record *record, struct arena *arena)
 	struct error unknown;
 	if (catalog_parts() == NULL || sentence_read(record->sentence, NULL, &sentence, &unknown) != 0)
 		return;
-	for (int kind = MOE_SCORER; kind <= MOE_BALANCER; kind++) {
+	for (int kind = MOE_PROJECTOR; kind <= MOE_BALANCER; kind++) {
 		struct group group = { record, arena, key_of(catalog_kind((enum moe_kind)kind)), NULL };
 		for (size_t i = 0; i < sentence_parts(&sentence); i++) {
 			const struct part_use *use = sentence_part(&sentence, i);

@@ -181,9 +181,9 @@ START_TEST(selectors_read_what_they_say)
 		const struct moe_part *part = strategy_parts[i];
 		if (part->kind != MOE_SELECTOR || ((const struct moe_selector *)part)->select == NULL)
 			continue;
-		open_logits(
-			text_keep_f("selector=%s%s", part->name, strcmp(part->name, "group-top") ? "" : ",groups=2,group-top-k=2"),
-			2);
+		open_logits(text_keep_f("selector=%s%s%s", part->name, options_find(part->opts, "groups") ? ",groups=2" : "",
+								options_find(part->opts, "group-top-k") ? ",group-top-k=2" : ""),
+					2);
 		struct error err = { .code = ERROR_NONE };
 		if (sentence_lacks(&sentence, ~0u, MOE_LOGITS | MOE_SCORES, &err) == 0)
 			router_route(&router, &call, NULL, NULL, logits);
@@ -259,7 +259,7 @@ START_TEST(the_seed_decides_what_is_random)
 	call.step = 1;
 	router_route(&router, &call, NULL, NULL, logits);
 	ck_assert_mem_ne(first, router.planner.picks.expert, sizeof first);
-	struct moe_rng fresh = seed_stream(0, "random/eval", 1), kept = seed_at(&router.memory[1].eval, 1);
+	struct moe_rng fresh = seed_stream(0, "random/eval", 1), kept = seed_at(&router.memory[2].eval, 1);
 	ck_assert_mem_eq(fresh.key, kept.key, sizeof fresh.key);
 	ck_assert_mem_eq(fresh.counter, kept.counter, sizeof fresh.counter);
 	ck_assert_uint_eq(fresh.used, kept.used);
