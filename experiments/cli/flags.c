@@ -12,6 +12,7 @@
 #include "sim/base/options.h"
 #include "sim/base/text.h"
 #include "sim/route/catalog.h"
+#include "sim/train/borrowed.h"
 
 /* getopt's value of entry i is FIRST + i: no character, and no two alike, because of several flags with equal values it
  * would take the first for an abbreviation of all. */
@@ -39,14 +40,22 @@ static size_t table_find(const struct flag_table *table, const char *name)
 	return i;
 }
 
+/* Does the flag take a value, can it, or not? */
+static int argument_of(const char *name, const struct moe_opt *row)
+{
+	if (row == NULL)
+		return no_argument;
+	bool flag = row->type == MOE_OPT_FLAG || (borrowed_known(name) && borrowed_is_flag(name));
+	return flag ? optional_argument : required_argument;
+}
+
 static void table_add(struct flag_table *table, const char *name, const struct moe_opt *row, bool own)
 {
 	if (table_find(table, name) < table->n)
 		return; /* a command's own flag comes before a setting of the same name */
 	if (table->n + 1 == FLAGS_MOST)
 		BUG("too many flags");
-	int argument = row == NULL ? no_argument : row->type == MOE_OPT_FLAG ? optional_argument : required_argument;
-	table->option[table->n] = (struct option){ name, argument, NULL, FIRST + (int)table->n };
+	table->option[table->n] = (struct option){ name, argument_of(name, row), NULL, FIRST + (int)table->n };
 	table->own[table->n] = own;
 	table->row[table->n++] = row;
 }

@@ -6,7 +6,9 @@
 
 #include "sim/route/layer_options.h"
 
-static const char *const overflow_words[] = { "position", "lowest-score", "next-best", "recycled", NULL };
+static const char *const overflow_words[] = { "position",    "lowest-score", "lowest-weight",
+											  "batch-order", "next-best",    "recycled",
+											  NULL };
 
 #define AT(field) .at = offsetof(struct layer_options, field)
 const struct moe_opt layer_rows[] = {
@@ -61,10 +63,12 @@ const struct moe_opt layer_rows[] = {
 	  .type = MOE_OPT_CHOICE,
 	  AT(overflow),
 	  .choices = overflow_words,
-	  .high = 3,
+	  .high = 5,
 	  .help =
-		  "what a full expert does: drops the last in the batch, or the lowest score; or the last in the batch go on "
-		  "to their next best expert that has room, or to free places at random (Hunyuan-Large)" },
+		  "what a full expert does: drops the last in the batch, second choices before first ones (GShard); drops the "
+		  "lowest score; the lowest combine weight; or the last in the batch, whichever choice (these two as in "
+		  "Megatron-LM); or as in GShard, but the dropped go on to their next best expert that has room, or to free "
+		  "places at random (Hunyuan-Large)" },
 	{ .name = "jitter",
 	  .type = MOE_OPT_REAL,
 	  AT(jitter),

@@ -7,13 +7,20 @@
 
 #include <moesim/moesim.h>
 
-enum overflow_rule { OVERFLOW_POSITION, OVERFLOW_LOWEST_SCORE, OVERFLOW_NEXT_BEST, OVERFLOW_RECYCLED };
+enum overflow_rule {
+	OVERFLOW_POSITION,
+	OVERFLOW_LOWEST_SCORE,
+	OVERFLOW_LOWEST_WEIGHT,
+	OVERFLOW_BATCH_ORDER,
+	OVERFLOW_NEXT_BEST,
+	OVERFLOW_RECYCLED
+};
 
 struct layer_options {
 	int64_t experts, k, shared, expert_width;
 	double capacity;      /* factor; 0: no limit */
 	double eval_capacity; /* the same in evaluation; 0: as in training */
-	int overflow;    /* enum overflow_rule */
+	int overflow;         /* enum overflow_rule */
 	double jitter;
 	double router_scale, router_lr;
 };

@@ -73,6 +73,17 @@ static void count_picks(struct moe_plan *plan, const struct planner *planner, si
 	}
 }
 
+/* Marks what overflows, in the order of the batch. */
+static void drop_in_order(struct planner *planner, size_t capacity)
+{
+	const struct moe_picks *picks = &planner->picks;
+	memset(planner->at, 0, planner->experts * sizeof *planner->at);
+	for (size_t i = 0; i < picks->n; i++) {
+		uint32_t pick = planner->order[i];
+		planner->dropped[pick] = planner->at[picks->expert[pick]]++ >= capacity;
+	}
+}
+
 /* Marks what overflows, rank by rank, in the order of the batch. */
 static void drop_by_position(struct planner *planner, size_t capacity)
 {
@@ -279,6 +290,26 @@ static bool has_twins(const struct moe_plan *plan)
 	return false;
 }
 
+static void make_room(const struct moe_plan *plan, struct planner *planner, size_t capacity,
+					  enum overflow_rule overflow, const real *choice)
+{
+	switch (overflow) {
+	case OVERFLOW_LOWEST_SCORE:
+	case OVERFLOW_LOWEST_WEIGHT:
+		drop_by_score(planner, plan, capacity, choice);
+		return;
+	case OVERFLOW_BATCH_ORDER:
+		drop_in_order(planner, capacity);
+		return;
+	default:
+		drop_by_position(planner, capacity);
+	}
+	if (overflow == OVERFLOW_NEXT_BEST)
+		move_to_next_best(planner, capacity, choice);
+	if (overflow == OVERFLOW_RECYCLED)
+		move_at_random(planner, capacity);
+}
+
 void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, size_t capacity,
 				enum overflow_rule overflow, const real *choice, const char *selector)
 {
@@ -287,14 +318,8 @@ void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, s
 	memcpy(planner->to, planner->picks.expert, planner->picks.n * sizeof *planner->to);
 	sort_by_token(planner, tokens);
 	memcpy(planner->ends, planner->at, tokens * sizeof *planner->ends);
-	if (capacity != SIZE_MAX && overflow == OVERFLOW_LOWEST_SCORE)
-		drop_by_score(planner, plan, capacity, choice);
-	else if (capacity != SIZE_MAX)
-		drop_by_position(planner, capacity);
-	if (capacity != SIZE_MAX && overflow == OVERFLOW_NEXT_BEST)
-		move_to_next_best(planner, capacity, choice);
-	if (capacity != SIZE_MAX && overflow == OVERFLOW_RECYCLED)
-		move_at_random(planner, capacity);
+	if (capacity != SIZE_MAX)
+		make_room(plan, planner, capacity, overflow, choice);
 	group_by_expert(plan, planner);
 	if (has_twins(plan))
 		BUG(text_keep_f("selector '%s' gave a token the same expert twice", selector));

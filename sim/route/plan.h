@@ -33,10 +33,10 @@ size_t plan_capacity(double factor, size_t tokens, size_t experts, size_t k);
 
 /* Groups planner->picks by expert, in token order inside an expert.  Where more than `capacity` picks fall on an
  * expert, keeps those of the better rank and, among equals, the earlier token (GShard's rule: all first choices before
- * any second choice), or those with the highest choice[token][expert].  OVERFLOW_NEXT_BEST and OVERFLOW_RECYCLED keep
- * by rank and token, too, and then find other experts for the rest, where there is room and the token is not yet.
- * Out-of-range or doubled picks are a BUG() that
- * names `selector`. */
+ * any second choice), those with the highest choice[token][expert] (for OVERFLOW_LOWEST_WEIGHT their weights), or the
+ * earlier tokens whatever the rank.  OVERFLOW_NEXT_BEST and OVERFLOW_RECYCLED keep by rank and token, too, and then
+ * find other experts for the rest, where there is room and the token is not yet.  Out-of-range or doubled picks are a
+ * BUG() that names `selector`. */
 void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, size_t capacity,
 				enum overflow_rule overflow, const real *choice, const char *selector);
 

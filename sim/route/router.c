@@ -115,6 +115,8 @@ void router_create(struct router *r, const struct sentence *sentence, const stru
 		r->scores = ARENA_TAKE(arena, n, real);
 	if (adjusts(sentence))
 		r->choice = ARENA_TAKE(arena, n, real);
+	if (layer->overflow == OVERFLOW_LOWEST_WEIGHT && (layer->capacity > 0 || layer->eval_capacity > 0))
+		r->keep = ARENA_TAKE(arena, n, real);
 	planner_create(&r->planner, call->tokens, call->experts, r->max_pairs, arena);
 	plan_create(&r->plan, call->tokens, call->experts, r->max_pairs, arena);
 	create_memory(r, arena);
@@ -260,6 +262,21 @@ static void adjust(struct router *r)
 	r->route.choice = r->choice;
 }
 
+static void weigh(struct router *r)
+{
+	gate(r)->forward(&r->memory[GATE].self, &r->route, r->plan.weight);
+}
+
+/* The weights that all picks would have if there was room for them. */
+static void weigh_all(struct router *r)
+{
+	size_t experts = r->route.call.experts;
+	plan_build(&r->plan, &r->planner, r->route.call.tokens, SIZE_MAX, r->overflow, r->keep, selector(r)->part.name);
+	weigh(r);
+	for (size_t p = 0; p < r->plan.pairs; p++)
+		r->keep[r->plan.token[p] * experts + r->plan.expert[p]] = r->plan.weight[p];
+}
+
 double router_capacity(const struct router *r, bool training)
 {
 	return !training && r->eval_capacity > 0 ? r->eval_capacity : r->capacity;
@@ -276,14 +293,12 @@ static void choose(struct router *r)
 	else
 		selector(r)->select(&r->memory[SELECTOR].self, &r->route, &r->planner.picks);
 	r->planner.rng = seed_at(&r->overflow_rng[call->training], stream_index(call));
-	plan_build(&r->plan, &r->planner, call->tokens, capacity, r->overflow, r->route.choice, selector(r)->part.name);
 	r->route.picks = &r->planner.picks;
 	r->route.plan = &r->plan;
-}
-
-static void weigh(struct router *r)
-{
-	gate(r)->forward(&r->memory[GATE].self, &r->route, r->plan.weight);
+	if (r->keep && capacity != SIZE_MAX)
+		weigh_all(r);
+	plan_build(&r->plan, &r->planner, call->tokens, capacity, r->overflow, r->keep ? r->keep : r->route.choice,
+			   selector(r)->part.name);
 }
 
 /* The balancers' terms; `grad` may be NULL. */

@@ -11,6 +11,7 @@
 #include "sim/base/options.h"
 #include "sim/base/text.h"
 #include "sim/multiply/product.h"
+#include "sim/train/borrowed.h"
 
 static const char *const decays[] = { "cosine", "linear", "constant", NULL };
 
@@ -245,19 +246,6 @@ const char *const config_aliases[][2] = {
 	{ NULL, NULL },
 };
 
-/* What another program's flag means there, in the words of a sentence (docs/borrowed-names.md). */
-const char *const config_words[][2] = {
-	{ "moe-router-score-function", "scorer=" },
-	{ "scoring-func", "scorer=" },
-	{ "moe-aux-loss-coeff", "balance=+aux,count=scores,weight=" },
-	{ "router-aux-loss-coef", "balance=+aux,count=scores,in-balance=k,per=net,weight=" },
-	{ "moe-z-loss-coeff", "balance=+z,weight=" },
-	{ "router-z-loss-coef", "balance=+z,per=net,weight=" },
-	{ "moe-router-bias-update-rate", "balance=+bias,rate=" },
-	{ "moe-expert-capacity-factor", "overflow=lowest-score capacity=" },
-	{ NULL, NULL },
-};
-
 enum { OWN_ROWS = sizeof own_rows / sizeof *own_rows };
 
 static void append(struct moe_opt *rows, size_t at, const struct moe_opt *row, size_t offset)
@@ -362,22 +350,17 @@ static int assign(struct settings *settings, const struct moe_opt *row, const ch
 	return 0;
 }
 
-/* The word of a sentence that this name stands for, up to its value; or NULL. */
-static const char *word_of(const char *name)
-{
-	for (size_t i = 0; config_words[i][0]; i++)
-		if (strcmp(config_words[i][0], name) == 0)
-			return config_words[i][1];
-	return NULL;
-}
-
 /* The strategy with the words that were given under other names. */
-static const char *strategy_text(const struct config *config, const struct assignment *given, size_t n)
+static const char *strategy_text(const struct config *config, const struct assignment *given, size_t n,
+								 struct error *err)
 {
 	const char *text = config->strategy;
-	for (size_t i = 0; i < n; i++)
-		if (word_of(given[i].name))
-			text = text_keep_f("%s %s%s", text, word_of(given[i].name), given[i].value);
+	for (size_t i = 0; i < n; i++) {
+		const char *words = borrowed_known(given[i].name) ? borrowed_words(given, n, i, err) : "";
+		if (words == NULL)
+			return NULL;
+		text = text_keep_f("%s%s", text, words);
+	}
 	return text;
 }
 
@@ -385,11 +368,11 @@ static const char *strategy_text(const struct config *config, const struct assig
 static int blame_word(const struct config *config, const struct assignment *given, size_t n, struct error *err)
 {
 	size_t begin = strlen(config->strategy);
+	struct error unheard;
 	if (strcmp(err->file, "--strategy") != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		const char *word = word_of(given[i].name);
-		size_t end = begin + (word ? 1 + strlen(word) + strlen(given[i].value) : 0);
+		size_t end = begin + (borrowed_known(given[i].name) ? strlen(borrowed_words(given, n, i, &unheard)) : 0);
 		if (err->column > begin && err->column <= end) {
 			err->file[0] = 0;
 			err->column = 0;
@@ -406,8 +389,10 @@ static int check_words(const struct config *config, const struct assignment *giv
 	if (*config->balance == 0 || *config->balance == '+')
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		const char *word = word_of(given[i].name);
-		if (word && strncmp(word, "balance=", 8) == 0)
+		const char *words = borrowed_known(given[i].name) ? borrowed_words(given, n, i, err) : "";
+		if (words == NULL)
+			return -1;
+		if (strncmp(words, " balance=", 9) == 0)
 			return fail(err, ERROR_USER, "--balance conflicts with --%s (write both in --balance)", given[i].name);
 	}
 	return 0;
@@ -418,7 +403,7 @@ static int assign_given(struct settings *settings, const struct assignment *give
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct moe_opt *row = config_find(given[i].name);
-		if (row == NULL && word_of(given[i].name))
+		if (row == NULL && borrowed_known(given[i].name))
 			continue;
 		if (row == NULL)
 			return fail(err, ERROR_USER, "unknown setting '%s'", given[i].name);
@@ -446,9 +431,12 @@ int settings_resolve_above(const struct assignment *model, size_t n_model, const
 	TRY(assign_given(settings, model, n_model, ORIGIN_MODEL, err));
 	TRY(assign_given(settings, given, n, ORIGIN_USER, err)); /* for the strategy, and so that every mistake is told */
 	TRY(check_words(config, given, n, err));
-	if (sentence_read(strategy_text(config, given, n), *config->balance ? config->balance : NULL, &settings->sentence,
-					  err) != 0)
+	const char *text = strategy_text(config, given, n, err);
+	if (text == NULL)
+		return -1;
+	if (sentence_read(text, *config->balance ? config->balance : NULL, &settings->sentence, err) != 0)
 		return blame_word(config, given, n, err);
+	TRY(borrowed_gate(given, n, &settings->sentence.gate, err));
 	for (size_t i = 0; i < settings->sentence.words; i++) {
 		const struct layer_word *word = &settings->sentence.word[i];
 		TRY(assign(settings, config_find(word->row->name), word->value, ORIGIN_STRATEGY, err));

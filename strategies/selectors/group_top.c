@@ -10,8 +10,8 @@
 #include <moesim/kit.h>
 #include <stdio.h>
 
-enum group_score { BEST, TWO_BEST };
-static const char *const scores[] = { "best", "two-best", NULL };
+enum group_score { BEST, TWO_BEST, EVEN };
+static const char *const scores[] = { "best", "two-best", "even", NULL };
 
 struct group_top {
 	int64_t groups, chosen;
@@ -37,10 +37,12 @@ static const struct moe_opt options[] = {
 	{ .name = "group-score",
 	  .type = MOE_OPT_CHOICE,
 	  .at = offsetof(struct group_top, score),
-	  .high = 1,
+	  .high = 2,
 	  .preset = TWO_BEST,
 	  .choices = scores,
-	  .help = "score of a group: its best expert (DeepSeek-V2) or the sum of its two best (DeepSeek-V3)" },
+	  .help =
+		  "score of a group: its best expert (DeepSeek-V2), the sum of its two best (DeepSeek-V3), or of as many as a "
+		  "token takes on average from a group it uses, k / group-top-k rounded down (Megatron-LM)" },
 	{ .name = NULL },
 };
 
@@ -56,6 +58,9 @@ static bool check(const struct moe_call *call, const void *opt, char *complaint,
 	else if (chosen * (experts / groups) < (long long)call->k)
 		snprintf(complaint, size, "top-k %lld exceeds the %lld experts of %lld groups of %lld (raise group-top-k)",
 				 (long long)call->k, chosen * (experts / groups), chosen, experts / groups);
+	else if (group->score == EVEN && chosen > (long long)call->k)
+		snprintf(complaint, size, "group-score=even: top-k %lld leaves some of %lld groups without an expert",
+				 (long long)call->k, chosen);
 	else
 		return true;
 	return false;
@@ -71,6 +76,17 @@ static inline real value_of(const real *choice, size_t n, int score)
 		second = less > second ? less : second;
 	}
 	return score == TWO_BEST && n > 1 ? best + second : best;
+}
+
+/* The sum of its `most` best experts, or of all. */
+static inline real sum_of_best(const real *choice, size_t n, size_t most, uint32_t *best)
+{
+	real sum = 0;
+	most = most < n ? most : n;
+	moe_top_k(choice, n, most, best);
+	for (size_t i = 0; i < most; i++)
+		sum += choice[best[i]];
+	return sum;
 }
 
 /* Scratch of one token: the groups' values and marks, then the experts of the chosen groups. */
@@ -95,11 +111,13 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 	return (groups + call->experts) * sizeof(real) + (groups + 2 * call->experts) * sizeof(uint32_t);
 }
 
-static inline void choose_groups(const struct group_top *opt, const real *choice, size_t each, struct desk *desk)
+static inline void choose_groups(const struct group_top *opt, const real *choice, size_t each, size_t k,
+								 struct desk *desk)
 {
 	size_t groups = (size_t)opt->groups, chosen = (size_t)opt->chosen;
 	for (size_t g = 0; g < groups; g++) {
-		desk->value[g] = value_of(choice + g * each, each, opt->score);
+		desk->value[g] = opt->score == EVEN ? sum_of_best(choice + g * each, each, k / chosen, desk->best)
+											: value_of(choice + g * each, each, opt->score);
 		desk->chosen[g] = false;
 	}
 	moe_top_k(desk->value, groups, chosen, desk->best);
@@ -127,7 +145,7 @@ MOE_CLONED static void choose(const struct moe_self *self, const struct moe_rout
 	struct desk desk = desk_of(self->scratch, groups, call->experts);
 	for (size_t t = 0; t < call->tokens; t++) {
 		const real *choice = route->choice + t * call->experts;
-		choose_groups(opt, choice, each, &desk);
+		choose_groups(opt, choice, each, call->k, &desk);
 		size_t n = gather(groups, each, choice, &desk);
 		moe_top_k(desk.choice, n, call->k, desk.best);
 		for (size_t rank = 0; rank < call->k; rank++)
@@ -141,7 +159,8 @@ const struct moe_selector selector_group_top = {
 			  .summary = "token choice within the token's best groups of experts, so that it is sent to few devices",
 			  .formula =
 				  "G_t = the group-top-k groups with the largest value: max of c_e(t) over the group's experts,\n"
-				  "      or the sum of its two largest;   S_t = the k experts of G_t with the largest c_e(t)",
+				  "      the sum of its two largest, or of its k / group-top-k largest;   S_t = the k experts of G_t "
+				  "with the largest c_e(t)",
 			  .cite = "DeepSeek-AI 2024, arXiv 2405.04434",
 			  .opts = options,
 			  .opts_size = sizeof(struct group_top),

@@ -187,6 +187,39 @@ def route(logits, scorer=softmax, selector=top_k, gate='renorm', scale=1, over='
     return scores, picks, lines
 
 
+def megatron(logits, topk, score='softmax', pre_softmax=False, groups=None, group_topk=None, scale=1, bias=None,
+             factor=None, policy='probs'):
+    """topk_routing_with_score_function and apply_router_token_dropping of megatron/core/transformer/moe/moe_utils.py."""
+    scores = [softmax(row) if score == 'softmax' else sigmoid(row) for row in logits]
+    tokens, experts = len(logits), len(logits[0])
+    probs, chosen = [dict() for _ in logits], []
+    for t, row in enumerate(logits):
+        base = row if score == 'softmax' and not pre_softmax else scores[t]
+        routed = [s + b for s, b in zip(base, bias)] if bias else base
+        if groups:
+            size = experts // groups
+            value = [sum(sorted(routed[g * size:(g + 1) * size])[-(topk // group_topk):]) for g in range(groups)]
+            routed = [z if e // size in best(value, group_topk) else -INF for e, z in enumerate(routed)]
+        top = best(routed, topk)
+        chosen.append(top)
+        if score == 'softmax':
+            weights = [scores[t][e] for e in top] if pre_softmax else softmax([row[e] for e in top])
+        else:
+            total = sum(scores[t][e] for e in top)
+            weights = [scores[t][e] / total if topk > 1 else scores[t][e] for e in top]
+        probs[t] = {e: w * scale for e, w in zip(top, weights)}
+    kept = {(t, e) for t in range(tokens) for e in chosen[t]}
+    capacity = math.ceil(tokens * topk / experts * factor) if factor else INF
+    for e in range(experts):
+        users = [t for t in range(tokens) if e in probs[t]]
+        if policy == 'probs':
+            users.sort(key=lambda t: (-probs[t][e], t))
+        kept -= {(t, e) for t in users[int(min(capacity, tokens)):]}
+    lines = [(t, number, e, scores[t][e], probs[t][e] if (t, e) in kept else 0, int((t, e) in kept))
+             for t in range(tokens) for number, e in enumerate(chosen[t])]
+    return scores, [[(e, rank) for rank, e in enumerate(top)] for top in chosen], lines
+
+
 def metrics(scores, picks, lines, logits, losses):
     experts = len(logits[0])
     load = [0] * experts
@@ -257,6 +290,21 @@ CASES = [
     ('one-expert-chooses', 'one', '--strategy expert-choice', {'k': 2, 'selector': expert_top}),
 ]
 CASES += [
+    ('megatron-probs', 'mixed', '--moe-router-topk 3 --moe-expert-capacity-factor 0.8',
+     {'home': megatron, 'topk': 3, 'factor': 0.8}),
+    ('megatron-position', 'mixed', '--moe-router-topk 3 --moe-expert-capacity-factor 0.8 --moe-token-drop-policy position',
+     {'home': megatron, 'topk': 3, 'factor': 0.8, 'policy': 'position'}),
+    ('megatron-pre-softmax', 'mixed', '--moe-router-topk 2 --moe-router-pre-softmax --moe-router-topk-scaling-factor 1.5 '
+     '--moe-expert-capacity-factor 0.7', {'home': megatron, 'topk': 2, 'pre_softmax': True, 'scale': 1.5, 'factor': 0.7}),
+    ('megatron-groups', 'negative', '--moe-router-score-function sigmoid --moe-router-num-groups 4 --moe-router-group-topk 2 '
+     '--moe-router-topk 6 --moe-router-topk-scaling-factor 2.5 --moe-router-enable-expert-bias --bias bias.csv '
+     '--moe-expert-capacity-factor 1',
+     {'home': megatron, 'topk': 6, 'score': 'sigmoid', 'groups': 4, 'group_topk': 2, 'scale': 2.5, 'bias': BIAS, 'factor': 1}),
+    ('transformers-groups', 'negative', '--scoring-func sigmoid --n-group 4 --topk-group 2 --num-experts-per-tok 3 '
+     '--norm-topk-prob true --routed-scaling-factor 2.5 --bias bias.csv', {**V3, 'bias': BIAS}),
+    ('transformers-raw', 'mixed', '--scoring-func softmax --n-group 4 --topk-group 1 --topk-method group_limited_greedy '
+     '--num-experts-per-tok 4 --norm-topk-prob false --routed-scaling-factor 16',
+     {'selector': group_top, 'groups': 4, 'group_top_k': 1, 'two_best': False, 'k': 4, 'gate': 'score', 'scale': 16}),
     ('expert-choice-by-sequence', 'mixed', '--strategy expert-choice,group=sequence --seq-length 8',
      {'k': 2, 'selector': expert_top, 'length': 8}),
 ]
@@ -278,6 +326,13 @@ LOSSES = [
                                                     (0.5 * aux(s, p, len(s)) + 2 * aux(s, p, 12))
                                                     / (aux(s, p, len(s)) + aux(s, p, 12))),
                                                    ('z_loss', z_loss(z), 0.25)]),
+    ('megatron-seq-aux', 'mixed', '--moe-router-load-balancing-type seq_aux_loss --moe-aux-loss-coeff 0.01 '
+     '--moe-z-loss-coeff 0.001 --moe-router-topk 2 --seq-length 6', {'home': megatron, 'topk': 2},
+     lambda s, p, z: [('aux_loss', aux(s, p, 6, 'scores'), 0.01), ('z_loss', z_loss(z), 0.001)]),
+    ('megatron-global-aux', 'negative', '--moe-router-load-balancing-type global_aux_loss --moe-aux-loss-coeff 0.01 '
+     '--moe-router-score-function sigmoid --moe-router-topk 2 --seq-length 6 --bias bias.csv',
+     {'home': megatron, 'topk': 2, 'score': 'sigmoid', 'bias': BIAS},
+     lambda s, p, z: [('aux_loss', aux(s, p, len(s), 'scores'), 0.01)]),
     ('equal', 'equal', '--strategy aux-loss --top-k 3', {'k': 3},
      lambda s, p, z: [('aux_loss', aux(s, p, len(s)), 0.02)]),
 ]
@@ -306,6 +361,10 @@ def write_npy(path, rows, descr, version=1):
                 file.write(struct.pack(form, value))
 
 
+def computed(logits, home=route, **options):
+    return home(logits, **options)
+
+
 def main(folder):
     for name, rows in LOGITS.items():
         write_csv(f'{folder}/{name}.csv', [f'e{e}' for e in range(len(rows[0]))], rows)
@@ -315,12 +374,12 @@ def main(folder):
     write_csv(f'{folder}/bias.csv', ['expert', 'bias'], reversed(list(enumerate(BIAS))))
     cases = []
     for name, logits, arguments, options in CASES:
-        _, _, lines = route(LOGITS[logits], **options)
+        _, _, lines = computed(LOGITS[logits], **options)
         write_csv(f'{folder}/{name}.wanted', 'token,choice,expert,score,weight,kept'.split(','),
                   [(t, n, e, f'{s:.9f}', f'{w:.9f}', kept) for t, n, e, s, w, kept in lines])
         cases.append((f'{name}.wanted', f'{logits}.csv', arguments))
     for name, logits, arguments, options, losses in LOSSES:
-        scores, picks, lines = route(LOGITS[logits], **options)
+        scores, picks, lines = computed(LOGITS[logits], **options)
         rows = {}
         for column, value, weight in losses(scores, picks, LOGITS[logits]):
             rows[column] = value

@@ -86,7 +86,7 @@ static bool goes_first(enum overflow_rule rule, size_t a, size_t b)
 	const struct moe_picks *p = &planner.picks;
 	if (rule != OVERFLOW_LOWEST_SCORE && p->rank[a] != p->rank[b])
 		return p->rank[a] < p->rank[b];
-	if (rule == OVERFLOW_LOWEST_SCORE) {
+	if (rule == OVERFLOW_LOWEST_SCORE || rule == OVERFLOW_LOWEST_WEIGHT) {
 		real x = choice[p->token[a] * EXPERTS + p->expert[a]], y = choice[p->token[b] * EXPERTS + p->expert[b]];
 		if (x > y || x < y)
 			return x > y;
@@ -175,10 +175,17 @@ START_TEST(random_picks_by_score)
 }
 END_TEST
 
+START_TEST(random_picks_in_batch_order)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		round_of(TOKENS, moe_below(&rng, TOKENS), OVERFLOW_BATCH_ORDER);
+}
+END_TEST
+
 START_TEST(smaller_batches)
 {
 	for (int i = 0; i < ROUNDS; i++)
-		round_of(1 + moe_below(&rng, TOKENS), 3, (enum overflow_rule)(i % 2));
+		round_of(1 + moe_below(&rng, TOKENS), 3, (enum overflow_rule)(i % 4));
 }
 END_TEST
 
@@ -460,6 +467,7 @@ int main(void)
 	tcase_add_test(rules, random_picks_without_a_limit);
 	tcase_add_test(rules, random_picks_by_position);
 	tcase_add_test(rules, random_picks_by_score);
+	tcase_add_test(rules, random_picks_in_batch_order);
 	tcase_add_test(rules, smaller_batches);
 	tcase_add_test(rules, nothing_picked);
 	tcase_add_test(rules, first_choices_go_first);

@@ -418,7 +418,7 @@ START_TEST(capacity_of_megatron)
 {
 	struct settings settings = resolved("top-k", "moe-expert-capacity-factor", "1.25");
 	ck_assert_double_eq(settings.config.layer.capacity, 1.25);
-	ck_assert_int_eq(settings.config.layer.overflow, OVERFLOW_LOWEST_SCORE);
+	ck_assert_int_eq(settings.config.layer.overflow, OVERFLOW_LOWEST_WEIGHT);
 	ck_assert_uint_eq(plan_capacity(1.25, TOKENS, EXPERTS, K), (size_t)ceil(1.25 * TOKENS * K / EXPERTS));
 	settings = resolved("top-k", "capacity-factor", "1.25");
 	ck_assert_int_eq(settings.config.layer.overflow, OVERFLOW_POSITION);
