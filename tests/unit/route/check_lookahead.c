@@ -324,8 +324,9 @@ static struct trainer trainer;
 /* Those that look ahead; all others do not.  GShard's second choices wait for all first choices, later ones too. */
 static const char *const ahead[] = { "expert-choice", "gshard", "st-moe" };
 
-/* Those that look ahead in training alone: balanced assignments, and expert choice as a warm-up. */
-static const char *const in_training[] = { "base", "s-base", "expert-threshold" };
+/* Those that look ahead in training alone: balanced assignments, also by prices on the batch itself, and expert choice
+ * as a warm-up. */
+static const char *const in_training[] = { "base", "s-base", "expert-threshold", "bip" };
 
 static const char *truth_of(const char *recipe)
 {
