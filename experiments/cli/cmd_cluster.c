@@ -4,10 +4,12 @@
  */
 #include <config.h>
 
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "experiments/cli/cmd.h"
 #include "experiments/clusters/columns.h"
+#include "sim/base/text.h"
 
 static int put_prices(const struct scene *scene, const struct prices *prices, struct error *err)
 {
@@ -72,6 +74,62 @@ static int place(struct scene *scene, struct error *err)
 	return status;
 }
 
+static void put_moments(struct csv_writer *to, const struct follow *follow)
+{
+	struct cluster_row row = { .follow = follow };
+	for (row.step = 0; row.step < follow->series.steps; row.step++)
+		for (size_t i = 0; i < follow->series.layers; i++) {
+			row.followed = &follow->layer[i];
+			row.moment = &row.followed->moment[row.step];
+			cluster_csv_row(CLUSTER_MOMENTS, to, &row);
+		}
+}
+
+/* A row for each layer, and one for all where there are several. */
+static void put_followed(struct csv_writer *to, const struct scene *scene, const struct follow *follow)
+{
+	size_t n = follow->series.layers;
+	for (size_t i = 0; i < (n > 1 ? n + 1 : n); i++) {
+		struct followed_sum sum = i < n ? follow_sum(scene, follow, i, i + 1) : follow_sum(scene, follow, 0, n);
+		const char *label = i < n ? text_keep_f("%" PRIu32, follow->layer[i].layer) : "all";
+		cluster_csv_row(CLUSTER_FOLLOWED, to, &(struct cluster_row){ .follow = follow, .sum = &sum, .label = label });
+	}
+}
+
+static int follow(struct scene *scene, struct error *err)
+{
+	struct follow follow;
+	int status = follow_scene(scene, &follow, err);
+	if (status == 0) {
+		struct csv_writer *to = cluster_csv_open(scene->opt->summary ? CLUSTER_FOLLOWED : CLUSTER_MOMENTS);
+		if (scene->opt->summary)
+			put_followed(to, scene, &follow);
+		else
+			put_moments(to, &follow);
+		status = csv_close(to, false, err);
+	}
+	follow_free(&follow);
+	return status;
+}
+
+static int cache(struct scene *scene, struct error *err)
+{
+	struct caches caches;
+	int status = caches_scene(scene, &caches, err);
+	if (status == 0) {
+		struct csv_writer *to = cluster_csv_open(CLUSTER_CACHED);
+		struct cluster_row row = { .opt = scene->opt };
+		for (size_t i = 0; i < scene->traffic.n * caches.policies; i++) {
+			row.routing = &scene->traffic.layer[i / caches.policies];
+			row.cached = &caches.cached[i];
+			cluster_csv_row(CLUSTER_CACHED, to, &row);
+		}
+		status = csv_close(to, false, err);
+	}
+	caches_free(&caches);
+	return status;
+}
+
 static int run(const void *options, int argc, char **args, struct error *err)
 {
 	const struct cluster_options *opt = options;
@@ -81,7 +139,7 @@ static int run(const void *options, int argc, char **args, struct error *err)
 	TRY(cluster_options_check(opt, err));
 	int status = scene_open(opt, &scene, err);
 	if (status == 0)
-		status = (opt->place ? place : price)(&scene, err);
+		status = (opt->cache ? cache : *opt->over_time ? follow : opt->place ? place : price)(&scene, err);
 	scene_close(&scene);
 	return status;
 }

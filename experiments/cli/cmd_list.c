@@ -4,13 +4,13 @@
  */
 #include <config.h>
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiments/charts/chart.h"
 #include "experiments/cli/cmd.h"
 #include "experiments/glossary/glossary.h"
+#include "experiments/host/json_rows.h"
 #include "experiments/host/places.h"
 #include "experiments/models/models.h"
 #include "experiments/suite/run_settings.h"
@@ -290,10 +290,7 @@ static int print_json(const struct list *list, struct error *err)
 	for (size_t i = 0; i < list->n; i++)
 		json_array_append_new(array,
 							  json_pack("{s:s, s:s}", "name", list->entry[i].name, "summary", list->entry[i].summary));
-	int status = json_dumpf(array, stdout, JSON_INDENT(2));
-	json_decref(array);
-	puts("");
-	return status == 0 ? 0 : fail(err, ERROR_WORLD, "cannot write JSON to standard output");
+	return json_print(array, err);
 }
 
 static int print_kind(size_t kind, const struct list_options *opt, struct error *err)

@@ -15,7 +15,7 @@ static double visits_per_token(uint64_t visits, const struct traffic *routing)
 #include "experiments/clusters/columns.def"
 #undef COLUMN
 
-enum { phases = CLUSTER_PHASES, layers, placed, slots };
+enum { phases = CLUSTER_PHASES, layers, placed, slots, moments, followed, cached };
 
 static const struct csv_column columns[] = {
 #define COLUMN(file, name, unit, meaning, kind, ...) COLUMN_ROW(file, file, name, unit, meaning, kind)

@@ -18,6 +18,8 @@
 static const char *const phases[] = { "train", "prefill", "decode", NULL };
 static const char *const dedups[] = { "auto", "none", "device", "node", NULL };
 
+const char *const cache_policy_names[] = { "all", "lru", "lfu", "pin", "belady", NULL };
+
 #define AT(member) offsetof(struct cluster_options, member)
 const struct moe_opt cluster_option_rows[] = {
 	{ "nodes", MOE_OPT_INT, AT(nodes), 1, 65536, 2, .help = "nodes of the cluster" },
@@ -58,8 +60,26 @@ const struct moe_opt cluster_option_rows[] = {
 	{ "slots", MOE_OPT_INT, AT(slots), 0, PLACEMENT_SLOTS, 0, .zero = "auto",
 	  .help = "places for experts on all devices together; those beyond the number of experts hold copies" },
 	{ "place", MOE_OPT_FLAG, AT(place), .help = "print the placement: layer,slot,device,expert" },
+	{ "from", MOE_OPT_TEXT, AT(from), .unit = "RULE|FILE",
+	  .help = "with --place --summary: where experts stand now; what moving them costs is printed, too" },
+	{ "over-time", MOE_OPT_TEXT, AT(over_time), .unit = "TRACE|drawn",
+	  .help = "with --place: placements that follow the loads of this file, or of the drawn --steps" },
+	{ "window", MOE_OPT_INT, AT(window), 1, 1 << 20, 10, .help = "last steps whose loads a placement is made for" },
+	{ "interval", MOE_OPT_INT, AT(interval), 1, 1 << 20, 10, .help = "steps from one placement to the next" },
+	{ "trigger", MOE_OPT_REAL, AT(trigger), 0, 1, 1,
+	  .help = "mean over maximum of the window's loads below which a placement is made" },
+	{ "min-gain", MOE_OPT_REAL, AT(min_gain), 0, 1, 0,
+	  .help = "share by which a placement must lower the window's maximum to be taken" },
+	{ "step-tokens", MOE_OPT_INT, AT(step_tokens), 0, 1e12, 0, .zero = "none",
+	  .help = "tokens of a trace that make a step of --over-time; none takes its column step" },
 	{ "summary", MOE_OPT_FLAG, AT(summary),
 	  .help = "one row per layer; with --place, one per rule: the load of the fullest device and how low it can be" },
+	{ "cache", MOE_OPT_INT, AT(cache), 0, TALLY_IDS, 0, .zero = "none",
+	  .help = "print what a cache of so many experts per layer hits, in place of time" },
+	{ "policy", MOE_OPT_CHOICE, AT(policy), .high = 4, .preset = 0, .choices = cache_policy_names,
+	  .help = "what the cache keeps: most recently used, most frequently used, most used of all, or used soonest" },
+	{ "cache-batch", MOE_OPT_INT, AT(cache_batch), 1, 1 << 24, 1,
+	  .help = "tokens that ask for experts together, each expert once" },
 	{ "width", MOE_OPT_INT, AT(width), 1, 1 << 20, 7168, .help = "elements of a row" },
 	{ "expert-width", MOE_OPT_INT, AT(expert_width), 1, 1 << 20, 2048, .help = "inner width of an expert" },
 	{ "expert-matrices", MOE_OPT_INT, AT(matrices), 2, 3, 3, .help = "3 for SwiGLU, 2 for an MLP" },
@@ -95,12 +115,13 @@ const struct moe_opt cluster_option_rows[] = {
 };
 
 /* What makes sense of a file alone, of a drawn routing alone, and not for a placement. */
-static const char *const of_files[] = { "model", "step", "partial", NULL };
+static const char *const of_files[] = { "model", "step", "partial", "step-tokens", NULL };
 static const char *const of_draws[] = { "load", "tokens",      "top-k",       "layers", "steps",
 										"seed", "group-top-k", "group-quota", NULL };
-static const char *const of_times[] = { "phase",   "dedup",          "copies",        "transport", "capacity",
-										"pad",     "chunks",         "shared",        "slowdown",  "attention-mflop",
-										"overlap", "gradient-bytes", "combine-bytes", NULL };
+static const char *const of_times[] = { "dedup",          "copies",        "transport", "capacity",        "pad",
+										"chunks",         "shared",        "slowdown",  "attention-mflop", "overlap",
+										"gradient-bytes", "combine-bytes", NULL };
+static const char *const of_following[] = { "window", "interval", "trigger", "min-gain", "step-tokens", NULL };
 /* What a placement heeds that weighs bytes and time. */
 static const char *const of_costs[] = {
 	"preset",          "clusters",       "nvl-gbps",    "nic-gbps",     "width", "expert-width",
@@ -125,7 +146,13 @@ const char *cluster_file(const struct cluster_options *opt)
 /* Does a placement that is asked for weigh bytes and time? */
 static bool weighs_costs(const struct cluster_options *opt)
 {
-	return strcmp(opt->placement, "fastermoe") == 0 || (opt->summary && *opt->placement == 0);
+	return *opt->from || *opt->over_time || strcmp(opt->placement, "fastermoe") == 0 ||
+		   (opt->summary && *opt->placement == 0);
+}
+
+bool cluster_is_drawn(const struct cluster_options *opt)
+{
+	return *cluster_file(opt) == 0 && (*opt->over_time == 0 || strcmp(opt->over_time, "drawn") == 0);
 }
 
 bool cluster_is_flat(const struct cluster_options *opt)
@@ -133,9 +160,41 @@ bool cluster_is_flat(const struct cluster_options *opt)
 	return opt->transport == TRANSPORT_ONE_LEVEL || opt->transport == TRANSPORT_PAIRWISE;
 }
 
+static int check_cache(const struct cluster_options *opt, struct error *err)
+{
+	static const char *const of_caches[] = { "policy", "cache-batch", NULL };
+	static const char *const others[] = { "placement", "slots",          "place",       "summary",  "over-time",
+										  "from",      "preset",         "clusters",    "nvl-gbps", "nic-gbps",
+										  "phase",     "dispatch-bytes", "scale-block", NULL };
+	if (opt->cache == 0)
+		return refuse_flags(opt, of_caches, "needs --cache", err);
+	TRY(refuse_flags(opt, others, "has no effect on --cache", err));
+	return refuse_flags(opt, of_times, "has no effect on --cache", err);
+}
+
+static int check_place(const struct cluster_options *opt, struct error *err)
+{
+	static const char *const of_places[] = { "over-time", "from", NULL }, *const phase[] = { "phase", NULL };
+	if (*opt->over_time == 0)
+		TRY(refuse_flags(opt, of_following, "needs --place --over-time", err));
+	if (!opt->place)
+		return refuse_flags(opt, of_places, "needs --place", err);
+	if (*opt->over_time && (*cluster_file(opt) || *opt->from))
+		return fail(err, ERROR_USER,
+					"--over-time begins from a linear placement and has loads of its own (leave out %s)",
+					*opt->from ? "--from" : "--routing and --loads");
+	if (*opt->from && !opt->summary)
+		return fail(err, ERROR_USER, "--from needs --summary, which prints what moving experts costs");
+	if (!weighs_costs(opt))
+		TRY(refuse_flags(opt, of_costs, "has no effect on this placement", err));
+	if (*opt->over_time == 0)
+		TRY(refuse_flags(opt, phase, "has no effect on a placement", err));
+	return refuse_flags(opt, of_times, "has no effect on a placement", err);
+}
+
 int cluster_options_check(const struct cluster_options *opt, struct error *err)
 {
-	bool reads = *cluster_file(opt) != 0;
+	bool reads = !cluster_is_drawn(opt);
 	if (*opt->routing && *opt->loads)
 		return fail(err, ERROR_USER, "--routing and --loads are the same (give one)");
 	TRY(refuse_flags(
@@ -150,9 +209,6 @@ int cluster_options_check(const struct cluster_options *opt, struct error *err)
 		return fail(err, ERROR_USER, "--overlap takes the place of --chunks (give one)");
 	if (opt->slowdown > 1 && opt->chunks == 1 && opt->overlap == 0 && opt->shared == 0)
 		return fail(err, ERROR_USER, "--slowdown needs something that overlaps (--chunks, --overlap or --shared)");
-	if (!opt->place)
-		return 0;
-	if (!weighs_costs(opt))
-		TRY(refuse_flags(opt, of_costs, "has no effect on this placement", err));
-	return refuse_flags(opt, of_times, "has no effect on a placement", err);
+	TRY(check_cache(opt, err));
+	return check_place(opt, err);
 }

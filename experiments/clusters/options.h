@@ -24,6 +24,11 @@ struct cluster_options {
 	const char *placement;
 	int64_t slots;
 	bool place, summary;
+	int64_t cache, cache_batch;
+	int policy;
+	const char *over_time, *from;
+	int64_t window, interval, step_tokens;
+	double trigger, min_gain;
 	int64_t width, expert_width, matrices, dispatch_bytes, combine_bytes, scale_block, weight_bytes, gradient_bytes;
 	int64_t shared;
 	double attention_mflop;
@@ -35,10 +40,13 @@ struct cluster_options {
 };
 
 extern const struct moe_opt cluster_option_rows[];
+extern const char *const cache_policy_names[]; /* all, and those of cache_policies[] */
 
 /* The file of a routing or of loads; "": it is drawn. */
 const char *cluster_file(const struct cluster_options *opt);
 
+/* Is the routing drawn? */
+bool cluster_is_drawn(const struct cluster_options *opt);
 /* Do all rows go over one link? */
 bool cluster_is_flat(const struct cluster_options *opt);
 

@@ -53,6 +53,22 @@ static int find_bests(const struct scene *scene, const struct traffic *routing, 
 	return 0;
 }
 
+/* What it costs to get there from where experts stand now. */
+static int find_rewrite(const struct scene *scene, const struct traffic *routing, struct arena *arena,
+						struct placed *placed, struct error *err)
+{
+	struct placement from, to;
+	size_t slots = placed->of.shape.slots;
+	TRY(scene_placement(scene, routing, scene->opt->from, slots, arena, &from, err));
+	uint32_t *expert = ARENA_TAKE(arena, slots, uint32_t);
+	memcpy(expert, placed->of.expert, slots * sizeof *expert);
+	rewrite_relabel(&placed->of.shape, from.expert, expert);
+	TRY(placement_index(&placed->of.shape, expert, arena, &to, err));
+	placed->moves = true;
+	return rewrite_count(&from, &to, &scene->topology, step_expert_bytes(&scene->work, scene->work.weight_bytes),
+						 &placed->rewrite, err);
+}
+
 int place_layer(const struct scene *scene, const struct traffic *routing, struct arena *arena,
 				struct placed_layer *layer, struct error *err)
 {
@@ -64,5 +80,7 @@ int place_layer(const struct scene *scene, const struct traffic *routing, struct
 			names[n] = placement_rules[n].name;
 	for (layer->n = 0; layer->n < n; layer->n++)
 		TRY(add_placed(scene, routing, names[layer->n], (size_t)opt->slots, arena, &layer->placed[layer->n], err));
+	for (size_t i = 0; *opt->from && i < n; i++)
+		TRY(find_rewrite(scene, routing, arena, &layer->placed[i], err));
 	return opt->summary ? find_bests(scene, routing, arena, layer, err) : 0;
 }

@@ -6,6 +6,7 @@
 #define EXPERIMENTS_CLUSTERS_PLACE_H
 
 #include "experiments/clusters/scene.h"
+#include "sim/cluster/rewrite.h"
 
 enum { PLACED_MOST = 16 };
 
@@ -14,6 +15,8 @@ struct placed {
 	const char *name;
 	struct placement of;
 	double load, bound, found;
+	bool moves; /* --from is given */
+	struct rewrite rewrite;
 };
 
 struct placed_layer {

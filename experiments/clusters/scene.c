@@ -108,6 +108,8 @@ static int find_routings(const struct cluster_options *opt, struct scene *scene,
 	const struct traffic_choice choice = {
 		.model = opt->model, .step = opt->step, .experts = (uint32_t)opt->experts, .partial = opt->partial
 	};
+	if (*opt->over_time && !cluster_is_drawn(opt))
+		return 0; /* the file is read step by step */
 	if (*cluster_file(opt) == 0)
 		return draw_routings(opt, scene, err);
 	return traffic_read(cluster_file(opt), &choice, &scene->traffic, err);
@@ -156,22 +158,31 @@ static const char *rule_names(void)
 	return all;
 }
 
+int scene_shape(const struct scene *scene, const struct placement_rule *rule, size_t experts, const uint64_t *load,
+				size_t slots, struct placement_shape *shape, struct error *err)
+{
+	*shape = scene->shape;
+	shape->experts = experts;
+	shape->groups = scene->opt->groups ? (size_t)scene->opt->groups : 1;
+	shape->costs = &scene->costs;
+	shape->slots = slots;
+	if (rule == NULL)
+		return 0;
+	if (slots == 0)
+		shape->slots = rule->slots ? rule->slots(shape, load) : experts;
+	return placement_shape_check(shape, err);
+}
+
 int scene_placement(const struct scene *scene, const struct traffic *routing, const char *name, size_t slots,
 					struct arena *arena, struct placement *placement, struct error *err)
 {
-	struct placement_shape shape = scene->shape;
+	struct placement_shape shape;
 	const struct placement_rule *rule = placement_rule_find(name);
-	shape.experts = routing->experts;
-	shape.groups = scene->opt->groups ? (size_t)scene->opt->groups : 1;
-	shape.slots = slots;
-	shape.costs = &scene->costs;
 	if (rule == NULL && !file_exists(name))
 		return fail(err, ERROR_USER, "placement '%s' is neither a rule (%s) nor a file", name, rule_names());
+	TRY(scene_shape(scene, rule, routing->experts, routing->count, slots, &shape, err));
 	if (rule == NULL)
 		return placement_read(name, routing->layer, &shape, arena, placement, err);
-	if (shape.slots == 0)
-		shape.slots = rule->slots ? rule->slots(&shape, routing->count) : shape.experts;
-	TRY(placement_shape_check(&shape, err));
 	*placement = placement_make(rule, &shape, routing->count, arena);
 	return 0;
 }

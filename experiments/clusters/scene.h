@@ -34,6 +34,11 @@ int scene_presets(const char *more, struct presets *presets, struct error *err);
 /* How often a row of that layer is sent, where the options leave it open; says so where counts decide it. */
 enum dedup scene_dedup(const struct scene *scene, const struct traffic *routing, bool *lacks_tokens);
 
+/* The shape of a placement by the rule (NULL: of a file) of so many experts with these loads; slots 0: as many as the
+ * rule takes. */
+int scene_shape(const struct scene *scene, const struct placement_rule *rule, size_t experts, const uint64_t *load,
+				size_t slots, struct placement_shape *shape, struct error *err);
+
 /* The placement of that name, a rule or a file, for a layer; slots 0: as many as experts, or as the file has. */
 int scene_placement(const struct scene *scene, const struct traffic *routing, const char *name, size_t slots,
 					struct arena *arena, struct placement *placement, struct error *err);

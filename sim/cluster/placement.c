@@ -117,21 +117,29 @@ struct placement placement_make(const struct placement_rule *rule, const struct 
 	return placement;
 }
 
-int placement_index(const struct placement_shape *shape, const uint32_t *expert, struct arena *arena,
-					struct placement *placement, struct error *err)
+int placement_set(struct placement *placement, const uint32_t *expert, struct error *err)
 {
-	*placement = placement_take(shape, arena);
+	const struct placement_shape *shape = &placement->shape;
 	for (size_t s = 0; s < shape->slots; s++) {
 		if (expert[s] >= shape->experts)
 			return fail(err, ERROR_USER, "slot %zu holds expert %" PRIu32 ", but there are %zu experts", s, expert[s],
 						shape->experts);
 		placement->expert[s] = expert[s];
 	}
+	memset(placement->copies, 0, shape->experts * sizeof *placement->copies);
+	memset(placement->first, 0, (shape->experts + 2) * sizeof *placement->first);
 	index_slots(placement);
 	for (size_t e = 0; e < shape->experts; e++)
 		if (placement->copies[e] == 0)
 			return fail(err, ERROR_USER, "no slot holds expert %zu (each needs at least one)", e);
 	return 0;
+}
+
+int placement_index(const struct placement_shape *shape, const uint32_t *expert, struct arena *arena,
+					struct placement *placement, struct error *err)
+{
+	*placement = placement_take(shape, arena);
+	return placement_set(placement, expert, err);
 }
 
 enum { LAYER, SLOT, DEVICE, EXPERT, CELLS };

@@ -53,6 +53,9 @@ struct placement placement_make(const struct placement_rule *rule, const struct 
 int placement_index(const struct placement_shape *shape, const uint32_t *expert, struct arena *arena,
 					struct placement *placement, struct error *err);
 
+/* The same into the memory of a placement of the same shape. */
+int placement_set(struct placement *placement, const uint32_t *expert, struct error *err);
+
 /* A placement of one layer as `moesim cluster --place` prints it: the columns layer,slot,device,expert.  Slots that are
  * left out or given twice, and a device that is not the slot's, are errors.  shape->slots 0 takes the file's. */
 int placement_read(const char *path, uint32_t layer, struct placement_shape *shape, struct arena *arena,

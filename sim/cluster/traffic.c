@@ -142,8 +142,7 @@ int traffic_take(const struct tally *tally, uint32_t model, struct traffics *tra
 	return 0;
 }
 
-/* Which of the file's models is meant. */
-static int find_model(const struct tally *tally, const char *name, uint32_t *model, struct error *err)
+int traffic_model(const struct tally *tally, const char *name, uint32_t *model, struct error *err)
 {
 	const char *all = "";
 	*model = 0;
@@ -161,17 +160,25 @@ static int find_model(const struct tally *tally, const char *name, uint32_t *mod
 	return fail(err, ERROR_USER, "has no model '%s' (it has: %s)", name, all);
 }
 
+const char *traffic_model_of_rows(const char *path, const struct traffic_choice *choice)
+{
+	return *choice->model ? choice->model : path_last(path);
+}
+
+const char *traffic_file(const char *path)
+{
+	return folder_exists(path) ? path_join(path, "experts.csv") : path;
+}
+
 static int read_file(const char *path, const struct traffic_choice *choice, struct tally *tally,
 					 struct traffics *traffic, struct error *err)
 {
-	/* rows that name no model belong to the one that is asked for */
-	const struct trace_options options = { .model = *choice->model ? choice->model : path_last(path),
-										   .step = choice->step };
+	const struct trace_options options = { .model = traffic_model_of_rows(path, choice), .step = choice->step };
 	uint32_t model = 0;
 	tally->keeps = true;
 	TRY(trace_read(path, &options, tally, err));
 	TRY(tally_check(tally, choice->partial, err));
-	TRY(find_model(tally, choice->model, &model, err));
+	TRY(traffic_model(tally, choice->model, &model, err));
 	TRY(traffic_take(tally, model, traffic, err));
 	for (size_t i = 0; i < traffic->n; i++)
 		traffic->layer[i].step = choice->step;
@@ -199,11 +206,9 @@ int traffic_read(const char *path, const struct traffic_choice *given, struct tr
 	struct traffic_choice choice = *given;
 	struct tally tally;
 	*traffic = (struct traffics){ .n = 0 };
-	if (folder_exists(path)) {
-		path = path_join(path, "experts.csv");
-		if (choice.step == TRACE_ALL_STEPS)
-			TRY(last_step(path, &choice.step, err));
-	}
+	if (folder_exists(path) && choice.step == TRACE_ALL_STEPS)
+		TRY(last_step(traffic_file(path), &choice.step, err));
+	path = traffic_file(path);
 	tally_open(&tally, choice.experts);
 	int status = read_file(path, &choice, &tally, traffic, err);
 	tally_close(&tally);

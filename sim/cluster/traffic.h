@@ -47,6 +47,13 @@ struct traffic_choice {
 int traffic_read(const char *path, const struct traffic_choice *choice, struct traffics *traffic, struct error *err);
 void traffic_free(struct traffics *traffic);
 
+/* A run folder's experts.csv, or the file itself. */
+const char *traffic_file(const char *path);
+/* Rows that name no model belong to the one that is asked for, or to one that is called as the file. */
+const char *traffic_model_of_rows(const char *path, const struct traffic_choice *choice);
+/* Which of the file's models is meant; "": the only one. */
+int traffic_model(const struct tally *tally, const char *name, uint32_t *model, struct error *err);
+
 /* From a tally that kept its choices, after tally_check(). */
 int traffic_take(const struct tally *tally, uint32_t model, struct traffics *traffic, struct error *err);
 

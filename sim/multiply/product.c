@@ -11,12 +11,51 @@
 #include "sim/base/parallel.h"
 #include "sim/multiply/multiply.h"
 
+const char *const product_kernel_words[] = { "auto", "fused", "portable", NULL };
+
+static const struct multiply_set *chosen; /* NULL: the best one */
+
+static const struct multiply_set *set_in_use(void)
+{
+	return chosen ? chosen : multiply_sets();
+}
+
+static int refuse_kernel(const char *word, struct error *err)
+{
+	if (multiply_sets()->kernel)
+		fail(err, ERROR_USER, "%s: this processor has no fused multiply-add (use portable)", word);
+	else
+		fail(err, ERROR_USER, "%s: this build multiplies with %s (configure without --with-blas, or use auto)", word,
+			 multiply_name());
+	return fail_at(err, "--kernel", 0, 0);
+}
+
+int product_use(enum product_kernel kernel, struct error *err)
+{
+	const struct multiply_set *set = multiply_sets();
+	const char *word = product_kernel_words[kernel];
+	chosen = NULL;
+	if (kernel == PRODUCT_AUTO)
+		return 0;
+	while (set->name && !(set->kernel && strcmp(set->kernel, word) == 0))
+		set++;
+	if (!set->name)
+		return refuse_kernel(word, err);
+	chosen = set;
+	return 0;
+}
+
+const char *product_kernel(void)
+{
+	return set_in_use()->kernel ? set_in_use()->kernel : multiply_name();
+}
+
 static void multiply_any(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
 {
 	if (m == 0 || n == 0)
 		return;
 	if (k > 0)
-		multiply(m, n, k, a, b, add, c, ld_c);
+		set_in_use()->multiply(m, n, k, a, b, add, c, ld_c);
 	else
 		for (size_t i = 0; i < m && !add; i++)
 			memset(c + i * ld_c, 0, n * sizeof(real));
@@ -85,5 +124,5 @@ void product_single_threaded(void)
 
 const char *product_library(void)
 {
-	return multiply_name();
+	return chosen ? chosen->name : multiply_name();
 }

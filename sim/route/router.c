@@ -99,6 +99,7 @@ void router_create(struct router *r, const struct sentence *sentence, const stru
 	size_t n = call->tokens * call->experts;
 	*r = (struct router){ .sentence = sentence,
 						  .capacity = layer->capacity,
+						  .eval_capacity = layer->eval_capacity,
 						  .overflow = (enum overflow_rule)layer->overflow,
 						  .wants = sentence_wants(sentence),
 						  .route.call = *call };
@@ -257,10 +258,16 @@ static void adjust(struct router *r)
 	r->route.choice = r->choice;
 }
 
+double router_capacity(const struct router *r, bool training)
+{
+	return !training && r->eval_capacity > 0 ? r->eval_capacity : r->capacity;
+}
+
 static void choose(struct router *r)
 {
 	const struct moe_call *call = &r->route.call;
-	size_t capacity = plan_capacity(r->capacity, call->tokens, call->experts, call->k);
+	double factor = router_capacity(r, call->training);
+	size_t capacity = plan_capacity(factor, call->tokens, call->experts, call->k);
 	r->planner.picks.n = 0;
 	if (r->recording && r->recording->training == call->training)
 		recording_pick(r->recording, call->step - 1, call->layer, &r->planner.picks);

@@ -36,7 +36,7 @@ struct projection {
 struct router {
 	const struct sentence *sentence;
 	size_t max_pairs;
-	double capacity;
+	double capacity, eval_capacity; /* factors; 0: no limit; 0: as in training */
 	enum overflow_rule overflow;
 	unsigned wants;                    /* sentence_wants() */
 	struct projection projection;      /* zero in a router of logits from elsewhere */
@@ -65,6 +65,9 @@ void router_add_offset(struct router *router, const real *offset, struct arena *
 /* Has the picks of this recording, which must outlive the router, take the place of the selector's, in training or in
  * evaluation; call->step is the number of the batch, from 1. */
 void router_replay(struct router *router, const struct recording *recording);
+
+/* The capacity factor in training or in evaluation; 0: no limit. */
+double router_capacity(const struct router *router, bool training);
 
 /* Gives the router a projection from rows of `width` to logits, with its parameters and gradients: what
  * router_forward() and router_backward() need.  layer: as router_create() got it. */

@@ -16,6 +16,7 @@
 #include "sim/route/catalog.h"
 #include "sim/route/sentence.h"
 #include "sim/run/manifest.h"
+#include "sim/train/config.h"
 
 enum { LIMIT = 64 << 20 }; /* bytes */
 
@@ -267,6 +268,22 @@ static int check_status(const struct run_record *record, struct error *err)
 	return fail(err, ERROR_USER, "the status '%s' is unknown", record->status);
 }
 
+/* As settings_hash() has it: the sentence stands for the strategy and its balancers. */
+static int check_settings(const struct run_record *record, struct error *err)
+{
+	uint64_t hash = TEXT_HASH_START;
+	for (size_t i = 0; i < record->settings; i++) {
+		const struct record_setting *setting = &record->setting[i];
+		const char *value = strcmp(setting->name, "strategy") == 0  ? record->sentence
+							: strcmp(setting->name, "balance") == 0 ? ""
+																	: setting->value;
+		hash = settings_hash_row(setting->name, value, hash);
+	}
+	if (!record->has_hash || hash == record->hash)
+		return 0;
+	return fail(err, ERROR_USER, "the settings are not what the run had, by their hash");
+}
+
 int manifest_take(const json_t *json, struct arena *arena, struct run_record *record, struct error *err)
 {
 	*record = (struct run_record){ .status = "" };
@@ -279,7 +296,7 @@ int manifest_take(const json_t *json, struct arena *arena, struct run_record *re
 	take_effective(record, arena, json);
 	take_files(record, arena, json);
 	take_hash(record, json);
-	return 0;
+	return check_settings(record, err);
 }
 
 int manifest_read(const char *folder, struct arena *arena, struct run_record *record, struct error *err)

@@ -9,6 +9,7 @@
 
 #include "sim/base/text.h"
 #include "sim/trace/tally.h"
+#include "sim/trace/trace.h"
 
 static void *resized(void *old, size_t n, size_t size)
 {
@@ -231,6 +232,8 @@ int tally_count(struct tally *tally, struct tally_group *group, uint64_t expert,
 					before);
 	TRY(add(tally, group, expert, count, err));
 	group->cell[expert].mark = step;
+	if (tally->watch)
+		tally->watch->see(tally->watch, group, step, 0, (uint32_t)expert, count);
 	return 0;
 }
 
@@ -275,6 +278,9 @@ int tally_pick(struct tally *tally, struct tally_group *group, int64_t token, ui
 		group->slots = (uint32_t)slot + 1;
 	group->last_token = token;
 	group->last_slot = slot;
+	if (tally->watch)
+		tally->watch->see(tally->watch, group, token >> TRACE_TOKEN_BITS,
+						  (uint64_t)token & ((UINT64_C(1) << TRACE_TOKEN_BITS) - 1), (uint32_t)expert, 1);
 	if (tally->keeps)
 		keep_choice(group, token, slot, expert, weight);
 	return 0;

@@ -63,7 +63,14 @@ struct tally_group {
 	size_t choices, choice_room;
 };
 
+/* Told of each addition, where the tally has one: `number` is a token's within its step, 0 of a ready count. */
+struct tally_watch {
+	void (*see)(struct tally_watch *watch, const struct tally_group *group, int64_t step, uint64_t number,
+				uint32_t expert, uint64_t count);
+};
+
 struct tally {
+	struct tally_watch *watch;                            /* NULL: nobody watches */
 	uint32_t expert_limit;                                /* experts of every model; 0: not known */
 	bool keeps;                                           /* choices of tokens are kept, 16 bytes each */
 	unsigned files;                                       /* begun */

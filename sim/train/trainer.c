@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sim/base/text.h"
+#include "sim/multiply/product.h"
 
 static double clock_seconds(void)
 {
@@ -239,6 +240,7 @@ int trainer_open(struct trainer *trainer, const struct settings *settings, struc
 	const struct config *config = &settings->config;
 	size_t tokens = (size_t)(config->batch * config->length);
 	double bytes;
+	TRY(product_use((enum product_kernel)config->kernel, err));
 	TRY(measure(trainer, settings, &bytes, err));
 	lay_out(trainer);
 	net_init(&trainer->net, (uint64_t)config->seed);
