@@ -6,7 +6,7 @@
 
 #include "sim/route/layer_options.h"
 
-static const char *const overflow_words[] = { "position", "lowest-score", NULL };
+static const char *const overflow_words[] = { "position", "lowest-score", "next-best", "recycled", NULL };
 
 #define AT(field) .at = offsetof(struct layer_options, field)
 const struct moe_opt layer_rows[] = {
@@ -61,8 +61,10 @@ const struct moe_opt layer_rows[] = {
 	  .type = MOE_OPT_CHOICE,
 	  AT(overflow),
 	  .choices = overflow_words,
-	  .high = 1,
-	  .help = "who is dropped from a full expert: the last in the batch, or the lowest score" },
+	  .high = 3,
+	  .help =
+		  "what a full expert does: drops the last in the batch, or the lowest score; or the last in the batch go on "
+		  "to their next best expert that has room, or to free places at random (Hunyuan-Large)" },
 	{ .name = "jitter",
 	  .type = MOE_OPT_REAL,
 	  AT(jitter),

@@ -7,7 +7,7 @@
 
 #include <moesim/moesim.h>
 
-enum overflow_rule { OVERFLOW_POSITION, OVERFLOW_LOWEST_SCORE };
+enum overflow_rule { OVERFLOW_POSITION, OVERFLOW_LOWEST_SCORE, OVERFLOW_NEXT_BEST, OVERFLOW_RECYCLED };
 
 struct layer_options {
 	int64_t experts, k, shared, expert_width;

@@ -38,6 +38,7 @@ struct router {
 	size_t max_pairs;
 	double capacity, eval_capacity; /* factors; 0: no limit; 0: as in training */
 	enum overflow_rule overflow;
+	struct moe_rng overflow_rng[2];    /* in evaluation and in training, at index 0 */
 	unsigned wants;                    /* sentence_wants() */
 	struct projection projection;      /* zero in a router of logits from elsewhere */
 	real *scores, *choice;             /* [tokens][experts]; NULL where not needed */
