@@ -60,7 +60,7 @@ static inline void tiny_classes(struct tiny *tiny, size_t vocabulary)
 static inline void tiny_spread_logits(struct net *net, real factor)
 {
 	for (size_t i = 0; i < net->params.spans; i++)
-		if (strcmp(net->params.span[i].name, "router") == 0)
+		if (strncmp(net->params.span[i].name, "router", 6) == 0 && net->params.span[i].std > 0)
 			for (size_t j = 0; j < net->params.span[i].weight->n; j++)
 				net->params.span[i].weight->w[j] *= factor;
 }

@@ -206,6 +206,29 @@ static inline real moe_log(real x)
 #endif
 }
 
+/* ln(1 + e^x), without overflow.  In single precision what 1 + e^-|x| loses by rounding is given back by the factor
+ * beside its logarithm, so that small values are as exact as large ones. */
+static inline real moe_softplus(real x)
+{
+#ifdef MOE_DOUBLE
+	return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+#else
+	float e = moe_exp(x > 0 ? -x : x), sum = 1 + e, rest = sum - 1;
+	return (x > 0 ? x : 0) + (rest > 0 ? moe_log(sum) * (e / rest) : e);
+#endif
+}
+
+/* n standard normal numbers, two from each two uniform ones (Box & Muller 1958). */
+static inline void moe_normals(struct moe_rng *rng, real *normal, size_t n)
+{
+	for (size_t i = 0; i < n; i += 2) {
+		double radius = sqrt(-2 * log(1 - moe_uniform(rng))), angle = 6.283185307179586 * moe_uniform(rng);
+		normal[i] = (real)(radius * cos(angle));
+		if (i + 1 < n)
+			normal[i + 1] = (real)(radius * sin(angle));
+	}
+}
+
 /* The largest of row[0 .. n-1], n >= 1. */
 static inline real moe_max(const real *row, size_t n)
 {

@@ -404,6 +404,22 @@ START_TEST(sigmoid_by_the_formula)
 }
 END_TEST
 
+START_TEST(relu_and_sqrt_softplus_by_the_formula)
+{
+	draw(logits, ROOM);
+	for (size_t i = 0; i < ROOM; i++)
+		logits[i] *= (real)(i % 3 ? 1 : 20);
+	score("relu");
+	for (size_t i = 0; i < ROOM; i++)
+		ck_assert_double_eq((double)scores[i], fmax((double)logits[i], 0));
+	score("sqrt-softplus");
+	for (size_t i = 0; i < ROOM; i++) {
+		double wanted = sqrt(log1p(exp((double)logits[i])));
+		ck_assert_double_eq_tol((double)scores[i] / wanted, 1, 1e-6);
+	}
+}
+END_TEST
+
 START_TEST(scores_bear_huge_logits)
 {
 	static const char *const names[] = { "softmax", "sigmoid" };
@@ -814,6 +830,7 @@ int main(void)
 	tcase_add_test(cases, random_draws_anew_in_every_step);
 	tcase_add_test(cases, softmax_by_the_formula);
 	tcase_add_test(cases, sigmoid_by_the_formula);
+	tcase_add_test(cases, relu_and_sqrt_softplus_by_the_formula);
 	tcase_add_test(cases, scores_bear_huge_logits);
 	tcase_add_test(cases, exponential_is_exact_to_single_precision);
 	tcase_add_test(cases, gates_by_the_formula);
