@@ -275,8 +275,8 @@ static inline double moe_log_sum_exp(const real *row, size_t n)
 	return (double)top + log(sum);
 }
 
-/* mean over the tokens of sum_e worth[e] share_e(t), where a score's share in its row is s / sum(s); adds `weight` times
- * its gradient when grad is not NULL.  d share_j / d s_e = (delta - share_j) / sum(s). */
+/* mean over the tokens of sum_e worth[e] share_e(t), where a score's share in its row is s / sum(s); adds `weight`
+ * times its gradient when grad is not NULL.  d share_j / d s_e = (delta - share_j) / sum(s). */
 static inline double moe_mean_worth(const struct moe_route *route, const double *worth, double weight,
 									struct moe_grad *grad)
 {
