@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # depth.gp -- balance and specialisation, layer by layer.
 #
-# data: series,model,layer,place,experts,maxvio,floor,worst,effective,mi,nmi,mi_floor
+# data: series,model,layer,place,experts,maxvio,floor,worst,effective,mi,nmi,mi_floor,ep_imbalance
 
 bar = places > 120 ? 6 : places > 60 ? 9 : places > 24 ? 15 : places > 12 ? 26 : 40
 wide = places*bar + 20.0
@@ -46,7 +46,9 @@ plot \
 		with boxxyerror fillcolor rgb colour(look[i]) notitle, \
 	for [i = 1:series] data using 'place':(of(i, 'worst')) with points pointtype 13 pointsize 0.9 linecolor rgb colour(look[i]) notitle, \
 	for [i = 1:series] data using (column('place') - half):(of(i, 'floor')):(2*half):(0) with vectors nohead \
-		linecolor rgb '#262626' linewidth 1.2 dashtype 3 notitle
+		linecolor rgb '#262626' linewidth 1.2 dashtype 3 notitle, \
+	for [i = 1:series] data using (column('place') - half):(of(i, 'ep_imbalance') - 1):(2*half):(0) with vectors nohead \
+		linecolor rgb '#262626' linewidth 2.2 dashtype 1 notitle
 
 @NEXT
 set title 'effective experts, share of all' font panel_font
@@ -85,5 +87,6 @@ set key at screen X(left_edge + wide + 14),Y(top_edge) left top Left reverse ver
 plot [0:1] [0:1] NaN notitle, \
 	for [i = 1:series] keyentry with boxes fillcolor rgb colour(look[i]) title label[i], \
 	keyentry with points pointtype (with_domains > 0 ? 13 : -1) linecolor rgb '#262626' title (with_domains > 0 ? 'worst domain alone' : ''), \
-	keyentry with lines linecolor rgb '#262626' dashtype 3 title 'chance alone'
+	keyentry with lines linecolor rgb '#262626' dashtype 3 title 'chance alone', \
+	keyentry with lines linecolor rgb (ranks > 0 ? '#262626' : '#FFFFFF') linewidth 2.2 title (ranks > 0 ? sprintf('the fullest of %d ranks', ranks) : ' ')
 unset multiplot

@@ -2,11 +2,11 @@
  *
  * recipes.c -- named sentences: what people call a strategy.
  *
- * The first group can be compared: random, re-randomised, frozen, hash, top-k, expert-choice and the planted ones
- * differ from one another in the selector alone, top-k, aux-loss and bias in the balancer alone.  dense has no router;
- * shared differs from aux-loss in its gate, too, for with k = 1 a renormalized weight is always 1 and would train no
- * router; bias-sigmoid is bias as published.  The presets below them follow a published model or paper, with its number
- * of experts per token.  The number of experts stays the user's.
+ * The first group can be compared: random, round-robin, re-randomised, frozen, hash, top-k, sampled, expert-choice and
+ * the planted ones differ from one another in the selector alone, top-k, aux-loss and bias in the balancer alone. dense
+ * has no router; shared differs from aux-loss in its gate, too, for with k = 1 a renormalized weight is always 1 and
+ * would train no router; bias-sigmoid is bias as published.  The presets below them follow a published model or paper,
+ * with its number of experts per token.  The number of experts stays the user's.
  */
 #include "catalog.h"
 
@@ -21,6 +21,11 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "k experts at random, redrawn every step: the null router",
 	  .cite = "Zuo et al. 2021, arXiv 2110.04260",
 	  .sentence = "scorer=softmax selector=random gate=renorm" },
+	{ .name = "round-robin",
+	  .role = MOE_FLOOR,
+	  .summary = "the experts in turn, token by token: equal load without any knowledge",
+	  .cite = "Liang et al. 2024, arXiv 2410.06511",
+	  .sentence = "scorer=softmax selector=round-robin gate=renorm" },
 	{ .name = "re-randomised",
 	  .summary = "a random linear router, redrawn every step",
 	  .cite = "Fan, Messmer & Jaggi 2024, arXiv 2402.13089",
@@ -39,6 +44,10 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "token choice without balancing",
 	  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
 	  .sentence = "scorer=softmax selector=top-k gate=renorm" },
+	{ .name = "sampled",
+	  .summary = "k experts drawn by their scores in training, the k best in evaluation",
+	  .cite = "Kool, van Hoof & Welling 2019, arXiv 1903.06059",
+	  .sentence = "scorer=softmax selector=sampled gate=renorm" },
 	{ .name = "aux-loss",
 	  .summary = "token choice with the auxiliary loss of Switch and GShard",
 	  .cite = "Fedus et al. 2021, arXiv 2101.03961",
@@ -56,6 +65,23 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "experts choose tokens: equal load by construction, but not causal (the paper's weights: gate=score)",
 	  .cite = "Zhou et al. 2022, arXiv 2202.09368",
 	  .sentence = "scorer=softmax selector=expert-top gate=renorm" },
+	{ .name = "expert-threshold",
+	  .summary = "experts take tokens above a learned threshold: nearly equal load, causal after its warm-up; 1 shared",
+	  .cite = "Expert Threshold Routing 2026, arXiv 2603.11535",
+	  .sentence = "scorer=sigmoid selector=threshold gate=score k=1 shared=1" },
+	{ .name = "base",
+	  .summary = "BASE layers: an exact balanced assignment in training, top-1 in evaluation",
+	  .cite = "Lewis et al. 2021, arXiv 2103.16716",
+	  .sentence = "scorer=sigmoid selector=base gate=score k=1" },
+	{ .name = "s-base",
+	  .alias = "sinkhorn",
+	  .summary = "S-BASE: balanced by Sinkhorn's scaling in training, top-1 in evaluation",
+	  .cite = "Clark et al. 2022, arXiv 2202.01169",
+	  .sentence = "scorer=sigmoid selector=sinkhorn gate=score k=1" },
+	{ .name = "hash-layers",
+	  .summary = "Hash Layers as published: one expert by token id, with weight 1 and no router",
+	  .cite = "Roller et al. 2021, arXiv 2106.04426",
+	  .sentence = "scorer=none selector=hash gate=unit k=1" },
 	{ .name = "shared",
 	  .alias = "shared-routed",
 	  .summary = "one shared expert for every token and one routed, with the auxiliary loss",
@@ -82,19 +108,20 @@ const struct moe_recipe strategy_recipes[] = {
 	  .cite = "Rabiner 1989, A Tutorial on Hidden Markov Models",
 	  .sentence = "scorer=softmax selector=planted,by=domain-class gate=renorm" },
 	{ .name = "switch",
-	  .summary = "Switch Transformer: top-1, capacity 1.25, jitter",
+	  .summary = "Switch Transformer: top-1, capacity 1.25 (2 in evaluation), jitter",
 	  .cite = "Fedus et al. 2021, arXiv 2101.03961",
-	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01 k=1 capacity=1.25 jitter=0.01" },
+	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01 k=1 capacity=1.25 "
+				  "eval-capacity=2 jitter=0.01" },
 	{ .name = "gshard",
-	  .summary = "GShard: top-2, random second expert, capacity 1.25, first choices first",
+	  .summary = "GShard: top-2, random second expert, capacity 2 T / E, first choices first",
 	  .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
-	  .sentence = "scorer=softmax selector=top-k,second=0.5 gate=renorm,over=chosen "
-				  "balance=aux,weight=0.01,count=first k=2 capacity=1.25" },
+	  .sentence = "scorer=softmax selector=top-k,second=0.5 gate=renorm,over=best "
+				  "balance=aux,weight=0.01,count=first k=2 capacity=1" },
 	{ .name = "st-moe",
-	  .summary = "ST-MoE: top-2, random second expert, capacity 1.25, auxiliary and z-loss",
+	  .summary = "ST-MoE: top-2, random second expert, capacity 1.25 (2 in evaluation), auxiliary and z-loss",
 	  .cite = "Zoph et al. 2022, arXiv 2202.08906",
-	  .sentence = "scorer=softmax selector=top-k,second=0.2 gate=renorm,over=chosen "
-				  "balance=aux,weight=0.01,count=first+z,weight=0.001 k=2 capacity=1.25" },
+	  .sentence = "scorer=softmax selector=top-k,second=0.2 gate=renorm,over=best "
+				  "balance=aux,weight=0.01,count=first+z,weight=0.001 k=2 capacity=1.25 eval-capacity=2" },
 	{ .name = "mixtral",
 	  .summary = "Mixtral: softmax over the top-2 logits, auxiliary loss as in Hugging Face's code, no drops",
 	  .cite = "Jiang et al. 2024, arXiv 2401.04088",
@@ -108,6 +135,48 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "DeepSeekMoE: 6 fine-grained routed experts and 2 shared, auxiliary loss",
 	  .cite = "Dai et al. 2024, arXiv 2401.06066",
 	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.001 k=6 shared=2" },
+	{ .name = "dbrx",
+	  .summary = "DBRX: top-4 of softmax scores, normalized, auxiliary loss as MegaBlocks averages it over layers",
+	  .cite = "Databricks 2024, Introducing DBRX",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.05,per=net k=4" },
+	{ .name = "olmoe",
+	  .summary = "OLMoE: 8 experts with raw softmax weights, auxiliary and z-loss",
+	  .cite = "Muennighoff et al. 2024, arXiv 2409.02060",
+	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01,per=net+z,weight=0.001 k=8" },
+	{ .name = "qwen3",
+	  .summary = "Qwen3-MoE: 8 experts, normalized softmax weights, auxiliary loss over the global batch",
+	  .cite = "Qwen Team 2025, arXiv 2505.09388",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.001,scope=global k=8" },
+	{ .name = "gpt-oss",
+	  .summary = "gpt-oss: softmax over the top-4 logits; how the load was balanced was not published, nor is it here",
+	  .cite = "OpenAI 2025, arXiv 2508.10925",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm k=4" },
+	{ .name = "llama-4",
+	  .summary = "Llama 4: top-1 with the sigmoid of its logit, 1 shared; how the load was balanced was not published",
+	  .cite = "Meta 2025, The Llama 4 herd",
+	  .sentence = "scorer=sigmoid selector=top-k gate=score k=1 shared=1" },
+	{ .name = "pangu-moge",
+	  .summary = "Pangu Pro MoE: the best expert of each of 8 groups, raw softmax weights, auxiliary loss, 4 shared",
+	  .cite = "Tang et al. 2025, arXiv 2505.21411",
+	  .sentence = "scorer=softmax selector=group-quota,groups=8 gate=score balance=aux,weight=0.01 k=8 shared=4" },
+	{ .name = "glm-4.5",
+	  .summary = "GLM-4.5: sigmoid, bias balancing, 8 routed experts and 1 shared, small sequence-wise loss",
+	  .cite = "GLM-4.5 Team 2025, arXiv 2508.06471",
+	  .sentence = "scorer=sigmoid selector=top-k gate=renorm,scale=2.5 "
+				  "balance=bias,rate=0.001+aux,weight=0.0001,scope=sequence,count=scores k=8 shared=1" },
+	{ .name = "kimi-k2",
+	  .summary = "Kimi K2: sigmoid, bias balancing at DeepSeek-V3's rate, 8 routed experts and 1 shared, no groups",
+	  .cite = "Kimi Team 2025, arXiv 2507.20534",
+	  .sentence = "scorer=sigmoid selector=top-k gate=renorm,scale=2.827 balance=bias,rate=0.001 k=8 shared=1" },
+	{ .name = "minimax-m2",
+	  .summary = "MiniMax-M2: sigmoid, bias balancing at DeepSeek-V3's rate, 8 routed experts, none shared",
+	  .cite = "MiniMax 2025, github.com/MiniMax-AI/MiniMax-M2",
+	  .sentence = "scorer=sigmoid selector=top-k gate=renorm balance=bias,rate=0.001 k=8" },
+	{ .name = "ling-2",
+	  .summary = "Ling 2.0: as DeepSeek-V3, with centered biases and a z-loss in place of the sequence-wise loss",
+	  .cite = "Ling Team 2025, arXiv 2510.22115",
+	  .sentence = "scorer=sigmoid selector=group-top,groups=8,group-top-k=4,group-score=two-best "
+				  "gate=renorm,scale=2.5 balance=bias,rate=0.001,centre=yes+z,weight=3.5e-6 k=8 shared=1" },
 	{ .name = "deepseek-v3",
 	  .summary = "DeepSeek-V3: sigmoid, bias balancing, 8 routed experts in 4 of 8 groups and 1 shared, small "
 				 "sequence-wise loss",
@@ -115,5 +184,25 @@ const struct moe_recipe strategy_recipes[] = {
 	  .sentence = "scorer=sigmoid selector=group-top,groups=8,group-top-k=4,group-score=two-best "
 				  "gate=renorm,scale=2.5 "
 				  "balance=bias,rate=0.001+aux,weight=0.0001,scope=sequence,count=scores k=8 shared=1" },
+	{ .name = "importance",
+	  .summary = "token choice with the importance loss: equal weights of the experts in a batch",
+	  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=importance,weight=0.1" },
+	{ .name = "entropy",
+	  .summary = "token choice that maximizes the mutual information of token and expert",
+	  .cite = "Shen et al. 2023, arXiv 2306.04640",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=entropy,weight=0.03" },
+	{ .name = "bias-proportional",
+	  .summary = "token choice with a bias that moves by the shortfall of the load, on softmax scores",
+	  .cite = "Wang et al. 2024, arXiv 2408.15664",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=bias,rule=proportional,rate=0.0003" },
+	{ .name = "quantile",
+	  .summary = "quantile balancing: biases read from the scores of the last step, sigmoid scores",
+	  .cite = "Su 2026, kexue.fm/archives/11619",
+	  .sentence = "scorer=sigmoid selector=top-k gate=renorm balance=quantile" },
+	{ .name = "bip",
+	  .summary = "balancing by an integer program on the scores of the very batch, four rounds: not causal in training",
+	  .cite = "Sun et al. 2025, arXiv 2502.15451",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=quantile,batch=same,free=no,rounds=4" },
 	{ .name = NULL },
 };

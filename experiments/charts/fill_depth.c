@@ -8,6 +8,13 @@
 
 #include "experiments/charts/counts.h"
 
+/* Of the ranks of expert parallelism; NAN where there are none. */
+static double imbalance_of(struct chart_sheet *sheet, const struct analysis_layer *layer)
+{
+	size_t ranks = sheet->analysis->ranks;
+	return ranks > 0 ? analysis_ranks(layer, ranks, ARENA_TAKE(&sheet->arena, ranks, double)) : (double)NAN;
+}
+
 static void put_layer(struct chart_sheet *sheet, size_t number, size_t place, const struct analysis_layer *layer)
 {
 	const struct metrics *m = &layer->together;
@@ -23,6 +30,7 @@ static void put_layer(struct chart_sheet *sheet, size_t number, size_t place, co
 	chart_put(sheet, m->domain_mi);
 	chart_put(sheet, m->domain_nmi);
 	chart_put(sheet, m->domain_mi_floor);
+	chart_put(sheet, imbalance_of(sheet, layer));
 	csv_row(sheet->data);
 }
 
@@ -47,6 +55,7 @@ static void set_places(struct chart_sheet *sheet, size_t n, const struct counted
 	chart_set_numbers(sheet, "layers", n, count);
 	chart_set_number(sheet, "places", at - 2);
 	chart_set_number(sheet, "with_domains", domains);
+	chart_set_number(sheet, "ranks", (double)sheet->analysis->ranks);
 	chart_set_number(sheet, "most_pooled", counts_greatest(n, model, COUNTS_POOLED));
 	chart_set_number(sheet, "most_alone", counts_greatest(n, model, COUNTS_ALONE));
 	chart_set_number(sheet, "most_nmi", counts_greatest(n, model, COUNTS_NMI));

@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "experiments/cli/cmd.h"
-#include "experiments/host/table.h"
+#include "experiments/cli/layer_spread.h"
+#include "experiments/host/json_rows.h"
 #include "experiments/study/agreement.h"
 #include "experiments/study/analysis.h"
 #include "experiments/study/spread.h"
@@ -18,28 +19,17 @@
 
 struct options {
 	struct analysis_choice choice;
-	int64_t ep;
-	bool percentiles, agreement;
+	bool agreement, json;
 };
 
 static const struct moe_opt rows[] = {
 	ANALYSIS_OPTIONS(struct options, choice),
-	{ "ep", MOE_OPT_INT, offsetof(struct options, ep), 0, TALLY_IDS, 0, .zero = "none",
-	  .help = "ranks of expert parallelism that share the experts in order, equally many each: adds the load of each" },
-	{ "percentiles", MOE_OPT_FLAG, offsetof(struct options, percentiles),
-	  .help = "add rows with the percentiles of every metric across the layers, and the worst layers by MaxVio" },
 	{ "agreement", MOE_OPT_FLAG, offsetof(struct options, agreement),
 	  .help = "compare the choices of two files token by token" },
+	{ "json", MOE_OPT_FLAG, offsetof(struct options, json),
+	  .help = "print JSON: an array of objects, one for each row" },
 	{ .name = NULL },
 };
-
-/* The metrics of a layer, and behind them the imbalance of ranks. */
-enum { VALUES = METRIC_COUNT + 1 };
-
-static const char *value_name(size_t i)
-{
-	return i < METRIC_COUNT ? metric_rows[i].name : "ep_imbalance";
-}
 
 static void put_row(struct csv_writer *out, const char *model, const char *layer, const char *scope, const char *metric,
 					double value)
@@ -84,17 +74,6 @@ static void put_layer(struct csv_writer *out, const struct analysis_layer *layer
 		put_ranks(out, layer, ranks, scratch);
 }
 
-/* One of the values of each of the n layers. */
-static void values_of(const struct analysis_layer *layer, size_t n, size_t which, size_t ranks, double *scratch,
-					  double *value)
-{
-	for (size_t i = 0; i < n; i++)
-		if (which < METRIC_COUNT)
-			value[i] = metric_value(&metric_rows[which], &layer[i].together);
-		else
-			value[i] = ranks > 0 ? analysis_ranks(&layer[i], ranks, scratch) : (double)NAN;
-}
-
 static void put_worst(struct csv_writer *out, const struct analysis_layer *layer, const struct spread *spread)
 {
 	for (size_t w = 0; w < SPREAD_WORST && w < spread->n; w++) {
@@ -109,83 +88,31 @@ static void put_percentiles(struct csv_writer *out, const struct analysis_layer 
 							double *scratch, double *value)
 {
 	for (size_t p = 0; p < SPREAD_POINTS; p++)
-		for (size_t i = 0; i < VALUES; i++) {
-			values_of(layer, n, i, ranks, scratch, value);
-			put_row(out, layer->model, spread_names[p], "pooled", value_name(i), spread_of(value, n).point[p]);
+		for (size_t i = 0; i < LAYER_VALUES; i++) {
+			layer_values(layer, n, i, ranks, scratch, value);
+			put_row(out, layer->model, spread_names[p], "pooled", layer_value_name(i), spread_of(value, n).point[p]);
 		}
-	values_of(layer, n, METRIC_maxvio, ranks, scratch, value);
+	layer_values(layer, n, METRIC_maxvio, ranks, scratch, value);
 	struct spread spread = spread_of(value, n);
 	put_worst(out, layer, &spread);
 }
 
-/* For a person: what is worse the greater it is. */
-static void tell_spread(struct table *table, const struct analysis_layer *layer, size_t n, size_t ranks,
-						double *scratch, double *value)
-{
-	static const size_t shown[] = { METRIC_maxvio, METRIC_cv, METRIC_dead_experts, METRIC_COUNT };
-	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-		values_of(layer, n, shown[i], ranks, scratch, value);
-		struct spread spread = spread_of(value, n);
-		if (spread.n == 0)
-			continue;
-		table_cell(table, "%s", layer->model);
-		table_cell(table, "%s", value_name(shown[i]));
-		for (size_t p = 0; p < SPREAD_POINTS; p++)
-			table_number(table, spread.point[p], 3);
-		const char *worst = "";
-		for (size_t w = 0; w < SPREAD_WORST && w < spread.n; w++)
-			worst = text_keep_f("%s%s%" PRIu32, worst, *worst ? " " : "", layer[spread.worst[w]].layer);
-		table_cell(table, "%s", worst);
-	}
-}
-
-/* A terminal gets what hundreds of rows say, behind them. */
-static void tell_summary(const struct analysis *analysis, size_t ranks, double *scratch, double *value)
-{
-	static const char *const header[] = { "<model", "<metric", "min", "p50",           "p75",
-										  "p90",    "p95",     "max", "<worst layers", NULL };
-	struct table table;
-	table_begin(&table, header);
-	for (size_t at = 0, n; at < analysis->layers; at += n) {
-		n = analysis_model_layers(analysis, at);
-		if (n > 1)
-			tell_spread(&table, &analysis->layer[at], n, ranks, scratch, value);
-	}
-	if (table.cells > 0) {
-		printf("\nacross layers:\n");
-		table_end(&table, stdout);
-	} else {
-		table_free(&table);
-	}
-}
-
-static int check_ranks(const struct analysis *analysis, size_t ranks, struct error *err)
-{
-	for (size_t i = 0; ranks > 0 && i < analysis->layers; i++)
-		if (analysis->layer[i].experts % ranks != 0) {
-			fail(err, ERROR_USER, "the %zu experts of model '%s' cannot be shared equally by %zu ranks%s",
-				 analysis->layer[i].experts, analysis->layer[i].model, ranks,
-				 " (--experts states their number where not all were used)");
-			return fail_at(err, "--ep", 0, 0);
-		}
-	return 0;
-}
-
 static int print_all(const struct analysis *analysis, const struct options *opt, struct arena *arena, struct error *err)
 {
-	size_t ranks = (size_t)opt->ep;
+	size_t ranks = analysis->ranks;
 	double *scratch = ARENA_TAKE(arena, ranks, double), *value = ARENA_TAKE(arena, analysis->layers, double);
-	struct csv_writer *out = csv_open_stream(stdout, "model,layer,scope,metric,value");
+	struct row_printer printer;
+	row_printer_begin(&printer, opt->json, "model,layer,scope,metric,value");
 	for (size_t at = 0, n; at < analysis->layers; at += n) {
 		n = analysis_model_layers(analysis, at);
 		for (size_t i = 0; i < n; i++)
-			put_layer(out, &analysis->layer[at + i], ranks, scratch);
-		if (opt->percentiles)
-			put_percentiles(out, &analysis->layer[at], n, ranks, scratch, value);
+			put_layer(printer.rows, &analysis->layer[at + i], ranks, scratch);
+		if (opt->choice.percentiles)
+			put_percentiles(printer.rows, &analysis->layer[at], n, ranks, scratch, value);
 	}
-	TRY(csv_close(out, false, err));
-	if (isatty(STDOUT_FILENO))
-		tell_summary(analysis, ranks, scratch, value);
+	TRY(row_printer_end(&printer, err));
+	if (isatty(STDOUT_FILENO) && !opt->json)
+		layer_spread_print(analysis);
 	return 0;
 }
 
@@ -194,9 +121,7 @@ static int analyze(int files, char **file, const struct options *opt, struct err
 	struct analysis analysis;
 	struct arena arena = { 0 };
 	TRY(analysis_read(files, file, &opt->choice, &analysis, err));
-	int status = check_ranks(&analysis, (size_t)opt->ep, err);
-	if (status == 0)
-		status = print_all(&analysis, opt, &arena, err);
+	int status = print_all(&analysis, opt, &arena, err);
 	if (status == 0)
 		analysis_tell(&analysis, stderr);
 	arena_free(&arena);
@@ -234,13 +159,14 @@ static int compare(int files, char **file, const struct options *opt, struct err
 	struct agreements result;
 	if (files != 2)
 		return fail(err, ERROR_USER, "--agreement compares two files, not %d", files);
-	if (opt->ep > 0 || opt->percentiles)
+	if (opt->choice.ep > 0 || opt->choice.percentiles)
 		return fail(err, ERROR_USER, "--agreement does not go with --ep or --percentiles");
 	TRY(agreement_read(file, &opt->choice, &result, err));
-	struct csv_writer *out = csv_open_stream(stdout, "layer,metric,value");
+	struct row_printer printer;
+	row_printer_begin(&printer, opt->json, "layer,metric,value");
 	for (size_t i = 0; i < result.n; i++)
-		put_agreement(out, &result.of[i]);
-	int status = csv_close(out, false, err);
+		put_agreement(printer.rows, &result.of[i]);
+	int status = row_printer_end(&printer, err);
 	analysis_tell(&(struct analysis){ .padding = result.padding }, stderr);
 	agreement_free(&result);
 	return status;

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include "experiments/cli/cmd.h"
+#include "experiments/host/json_rows.h"
 #include "experiments/study/compare_files.h"
 #include "experiments/study/compare_options.h"
 #include "experiments/study/compare_tables.h"
@@ -14,7 +15,7 @@
 struct compare_options {
 	const char *metric, *against, *out;
 	double margin;
-	bool all_pairs, lenient;
+	bool all_pairs, lenient, json;
 	int scale;
 };
 
@@ -47,6 +48,12 @@ static const struct moe_opt compare_rows[] = {
 	  AT(out),
 	  .unit = "DIR",
 	  .help = "folder of compare.csv and pairs.csv; otherwise the first DIR" },
+	{ .name = "json",
+	  .type = MOE_OPT_FLAG,
+	  AT(json),
+	  .help =
+		  "print JSON in place of sentences and tables: findings, and the rows of compare.csv and pairs.csv as means "
+		  "and pairs" },
 	STUDY_LENIENT_ROW(offsetof(struct compare_options, lenient)),
 	{ .name = NULL },
 };
@@ -65,27 +72,47 @@ static int compare_at_equal_flops(const struct compare_page *page, struct compar
 	return compare_page(page->study, &request, at_equal_flops, err);
 }
 
+/* The sentences, and the rows of the two files. */
+static int print_json(const struct findings *findings, const char *folder, struct error *err)
+{
+	json_t *means, *pairs, *sentences = json_array();
+	for (size_t i = 0; i < findings->n; i++)
+		json_array_append_new(sentences, json_string(findings->finding[i].text));
+	if (json_rows_read(path_join(folder, "compare.csv"), &means, err) != 0) {
+		json_decref(sentences);
+		return -1;
+	}
+	if (json_rows_read(path_join(folder, "pairs.csv"), &pairs, err) != 0) {
+		json_decref(sentences);
+		json_decref(means);
+		return -1;
+	}
+	return json_print(json_pack("{s:o, s:o, s:o}", "findings", sentences, "means", means, "pairs", pairs), err);
+}
+
 static int write_and_print(const struct compare_page *page, const struct compare_page *at_equal_flops, bool usual,
-						   const char *folder, struct error *err)
+						   bool json, const char *folder, struct error *err)
 {
 	struct findings findings;
 	TRY(folder_make(folder, err));
 	TRY(compare_files_write(page, at_equal_flops, folder, err));
 	findings_of(page, &findings);
+	if (json)
+		return print_json(&findings, folder, err);
 	findings_print(&findings, stdout);
 	TRY(compare_tables_print(page, usual, err));
 	printf("\nwrote %s and %s\n", path_join(folder, "compare.csv"), path_join(folder, "pairs.csv"));
 	return 0;
 }
 
-static int compare_all(const struct study *study, const struct compare_request *request, const char *folder,
+static int compare_all(const struct study *study, const struct compare_request *request, bool json, const char *folder,
 					   struct error *err)
 {
 	struct compare_page page, at_equal_flops = { .contests = 0 };
 	TRY(compare_page(study, request, &page, err));
 	int status = compare_at_equal_flops(&page, *request, &at_equal_flops, err);
 	if (status == 0)
-		status = write_and_print(&page, &at_equal_flops, request->metrics == 0, folder, err);
+		status = write_and_print(&page, &at_equal_flops, request->metrics == 0, json, folder, err);
 	compare_page_free(&at_equal_flops);
 	compare_page_free(&page);
 	return status;
@@ -97,7 +124,7 @@ static int compare_folders(const struct compare_options *opt, struct compare_req
 	struct study study;
 	TRY(study_read_as((size_t)argc, args, opt->lenient, &study, err));
 	run_list_tell(&study.runs);
-	int status = compare_all(&study, request, *opt->out ? opt->out : args[0], err);
+	int status = compare_all(&study, request, opt->json, *opt->out ? opt->out : args[0], err);
 	if (study.repeats > 0)
 		fprintf(stderr, "moesim: %zu runs repeat the settings and seed of another and are left out\n", study.repeats);
 	study_free(&study);

@@ -219,7 +219,7 @@ static int explain_recipe(const struct moe_recipe *recipe, struct error *err)
 	print_fact("paper", recipe->cite);
 	print_fact("sentence", recipe->sentence);
 	print_fact("causal", text_keep_f("%s (measured: %s)", leak_word(leak), findings[leak.causal]));
-	for (size_t i = 0; i < sentence_parts(&sentence); i++) {
+	for (size_t i = sentence_projects(&sentence) ? 0 : 1; i < sentence_parts(&sentence); i++) {
 		putchar('\n');
 		explain_part(sentence_part(&sentence, i)->part);
 		formulas = text_keep_f("%s %s", formulas, sentence_part(&sentence, i)->part->formula);

@@ -4,13 +4,13 @@
  */
 #include <config.h>
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "experiments/charts/chart.h"
 #include "experiments/cli/cmd.h"
 #include "experiments/glossary/glossary.h"
+#include "experiments/host/json_rows.h"
 #include "experiments/host/places.h"
 #include "experiments/models/models.h"
 #include "experiments/suite/run_settings.h"
@@ -81,6 +81,12 @@ static int list_parts(enum moe_kind kind, struct list *list)
 		if (catalog_parts()[i]->kind == kind)
 			add(list, catalog_parts()[i]->name, catalog_parts()[i]->summary);
 	return 0;
+}
+
+static int list_projectors(struct list *list, struct error *err)
+{
+	(void)err;
+	return list_parts(MOE_PROJECTOR, list);
 }
 
 static int list_scorers(struct list *list, struct error *err)
@@ -226,6 +232,7 @@ static const struct {
 	int (*fill)(struct list *list, struct error *err);
 } kinds[] = {
 	{ "strategies", "strategy", list_strategies },
+	{ "projectors", "projector", list_projectors },
 	{ "scorers", "scorer", list_scorers },
 	{ "selectors", "selector", list_selectors },
 	{ "gates", "gate", list_gates },
@@ -283,10 +290,7 @@ static int print_json(const struct list *list, struct error *err)
 	for (size_t i = 0; i < list->n; i++)
 		json_array_append_new(array,
 							  json_pack("{s:s, s:s}", "name", list->entry[i].name, "summary", list->entry[i].summary));
-	int status = json_dumpf(array, stdout, JSON_INDENT(2));
-	json_decref(array);
-	puts("");
-	return status == 0 ? 0 : fail(err, ERROR_WORLD, "cannot write JSON to standard output");
+	return json_print(array, err);
 }
 
 static int print_kind(size_t kind, const struct list_options *opt, struct error *err)
@@ -323,8 +327,8 @@ const struct command command_list = {
 	.summary =
 		"strategies, parts, streams, metrics, columns, models, suites, clusters, charts, concepts: one line each",
 	.arguments = "KIND",
-	.about = "KIND is one of strategies, scorers, selectors, gates, balancers, streams, metrics, columns, models, "
-			 "suites, clusters, loads, placements, charts, concepts.",
+	.about = "KIND is one of strategies, projectors, scorers, selectors, gates, balancers, streams, metrics, columns, "
+			 "models, suites, clusters, loads, placements, charts, concepts.",
 	.opts = list_rows,
 	.opts_size = sizeof(struct list_options),
 	.words = kind_names,

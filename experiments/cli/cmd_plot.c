@@ -11,6 +11,7 @@
 
 #include "experiments/charts/draw.h"
 #include "experiments/cli/cmd.h"
+#include "experiments/cli/layer_spread.h"
 #include "experiments/models/list.h"
 #include "experiments/study/analysis.h"
 #include "experiments/study/compare_options.h"
@@ -226,6 +227,8 @@ static int plot(struct plotting *p, struct drawing *drawing, struct error *err)
 	p->notes = notes.to;
 	int failed = plot_charts(p, drawing, err);
 	memory_file_close(&notes);
+	if (!failed && p->opt->counts.percentiles)
+		layer_spread_print(&p->analysis);
 	if (!failed && *notes.text)
 		printf("left out:\n%s", notes.text);
 	free(notes.text);

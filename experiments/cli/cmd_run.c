@@ -398,6 +398,8 @@ static int resolve(const struct run_options *opt, struct settings *settings, con
 	if (!*opt->like)
 		return settings_resolve(opt->given.assignment, opt->given.n, settings, err);
 	TRY(likeness_fill(opt->like, opt->scale, &likeness, err));
+	if (likeness.model->caution)
+		fprintf(stderr, "moesim: --like %s: %s\n", opt->like, likeness.model->caution);
 	TRY(settings_resolve_above(likeness.setting, LIKENESS_SETTINGS, opt->given.assignment, opt->given.n, settings,
 							   err));
 	if (settings_origin_of(settings, "strategy") == ORIGIN_MODEL)
@@ -428,7 +430,8 @@ const struct command command_run = {
 	.summary = "train one small MoE language model under one strategy",
 	.arguments = "",
 	.about = "Trains one Transformer whose FFNs are MoE layers on one stream of tokens under one routing strategy, and "
-			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes.",
+			 "writes a run folder of CSV files. The same build, seed and settings give the same bytes on all "
+			 "processors of one --kernel.",
 	.opts = run_rows,
 	.opts_size = sizeof(struct run_options),
 	.settings = SETTINGS_ALL,

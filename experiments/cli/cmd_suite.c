@@ -15,6 +15,7 @@
 #include "experiments/host/shell.h"
 #include "experiments/suite/campaign.h"
 #include "experiments/suite/conclusion.h"
+#include "experiments/suite/gather.h"
 #include "experiments/suite/outlook.h"
 #include "experiments/suite/power.h"
 #include "experiments/suite/run_settings.h"
@@ -27,7 +28,7 @@
 struct suite_options {
 	const char *out, *only, *set, *seeds;
 	int64_t jobs, index, checkpoint_every;
-	bool plan, dry_run, no_progress;
+	bool plan, dry_run, json, gather, no_progress;
 };
 
 static const struct moe_opt suite_rows[] = {
@@ -58,6 +59,10 @@ static const struct moe_opt suite_rows[] = {
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, dry_run),
 	  .help = "print the runs and what they cost, and run none" },
+	{ .name = "json",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct suite_options, json),
+	  .help = "with --dry-run: print the runs as JSON" },
 	{ .name = "plan",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, plan),
@@ -70,6 +75,11 @@ static const struct moe_opt suite_rows[] = {
 	  .zero = "all",
 	  .help = "make only the run on this line of --plan, for Slurm job arrays" },
 	RUN_CHECKPOINT_ROW(offsetof(struct suite_options, checkpoint_every)),
+	{ .name = "gather",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct suite_options, gather),
+	  .help = "also put the tables of all finished runs together: all_steps.csv, all_layers.csv, ... in the suite's "
+			  "folder, with the columns run, label, strategy and seed in front" },
 	{ .name = "no-progress",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, no_progress),
@@ -225,7 +235,11 @@ static int run_all(const struct suite_options *opt, const char *file, const stru
 	if (isatty(STDERR_FILENO) && results_finished(results) < results->grid->n)
 		TRY(power_print(campaign->grid, results->folder, stderr, err));
 	int stopped = campaign_run(campaign, 0, campaign->grid->n, err);
-	return stopped < 0 ? -1 : finish(suite, campaign, stopped, err);
+	if (stopped < 0)
+		return -1;
+	if (opt->gather)
+		TRY(gather_tables(results, err));
+	return finish(suite, campaign, stopped, err);
 }
 
 /* One run of many processes, on one machine or several: they share the folder's lock. */
@@ -259,7 +273,7 @@ static int act(const struct suite_options *opt, const char *file, const struct s
 	if (opt->plan)
 		print_plan(opt, file, grid);
 	else if (opt->dry_run)
-		status = outlook_print(suite, &campaign, err);
+		status = (opt->json ? outlook_print_json : outlook_print)(suite, &campaign, err);
 	else if (opt->index)
 		status = run_one(&campaign, (size_t)opt->index - 1, err);
 	else
@@ -273,6 +287,8 @@ static int suite_command(const void *options, int argc, char **args, struct erro
 	const struct suite_options *opt = options;
 	struct suite suite;
 	struct grid grid;
+	if (opt->json && !opt->dry_run)
+		return fail(err, ERROR_USER, "--json goes with --dry-run (moesim compare --json tells the results)");
 	if (argc != 1)
 		return fail(err, ERROR_USER, "suite takes one suite file (moesim suite --help)");
 	const char *file;

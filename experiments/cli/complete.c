@@ -124,7 +124,7 @@ static void complete_recipe(struct typed *typed, const struct moe_recipe *recipe
 }
 
 /* The keys of a sentence that name parts, in the order of enum moe_kind. */
-static const char *const kind_keys[] = { "scorer", "selector", "gate", "balance" };
+static const char *const kind_keys[] = { "projector", "scorer", "selector", "gate", "balance" };
 enum { KIND_KEYS = sizeof kind_keys / sizeof *kind_keys };
 
 /* "gate=re", "capacity=1": a word of a sentence that has its '='. */

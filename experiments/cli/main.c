@@ -16,6 +16,7 @@
 #include "experiments/cli/manual.h"
 #include "experiments/host/jobs.h"
 #include "sim/base/build.h"
+#include "sim/base/text.h"
 #include "sim/multiply/product.h"
 #include "sim/route/catalog.h"
 #include "strategies/catalog.h"
@@ -84,15 +85,34 @@ static bool reader_is_gone(void)
 }
 
 /* By default a libgomp thread that has nothing to do spins for milliseconds, and when another process has the other
- * core a run becomes ten times slower.  The library reads its settings before main() begins, so set it and re-exec,
- * once.  What the user has set stands. */
-static void wait_without_spinning(int argc, char **argv)
+ * core a run becomes ten times slower. */
+static bool wait_without_spinning(void)
+{
+	if (!build.threads || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+		return false;
+	return setenv("OMP_WAIT_POLICY", "passive", 0) == 0;
+}
+
+/* glibc has log, pow and their like once more for processors with fused multiply-add, with other last bits. */
+static bool use_plain_functions(void)
+{
+	static const char plain[] = "glibc.cpu.hwcaps=-FMA,-FMA4";
+	const char *said = getenv("GLIBC_TUNABLES");
+	if (said && strstr(said, "glibc.cpu.hwcaps="))
+		return false;
+	return setenv("GLIBC_TUNABLES", said && *said ? text_keep_f("%s:%s", said, plain) : plain, 1) == 0;
+}
+
+/* Both libraries read their settings before main() begins, so set them and re-exec, once.  What the user has set
+ * stands; where it fails, the run is slower or has the bits of this processor. */
+static void set_libraries(int argc, char **argv)
 {
 	bool trains = argc > 1 && (argv[1][0] == '-' || strcmp(argv[1], command_run.name) == 0);
-	if (!build.threads || !trains || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+	if (!trains)
 		return;
-	if (setenv("OMP_WAIT_POLICY", "passive", 0) == 0)
-		execv(jobs_program(), argv); /* where that fails, threads spin */
+	bool waits = wait_without_spinning(), plain = use_plain_functions();
+	if (waits || plain)
+		execv(jobs_program(), argv);
 }
 
 /* Prints the error, and gives the exit code that belongs to it. */
@@ -107,7 +127,7 @@ static int exit_code_of(const struct error *err)
 int main(int argc, char **argv)
 {
 	struct error err = { .code = ERROR_NONE };
-	wait_without_spinning(argc, argv);
+	set_libraries(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow (ulimit -f) is an error like a full disk */
 	error_catch_gsl();

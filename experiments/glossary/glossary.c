@@ -25,7 +25,7 @@ const struct symbol symbols[] = {
 	{ "k", "experts per token (--top-k)" },
 	{ "T", "tokens of a batch" },
 	{ "x_t", "row of token t that the router reads" },
-	{ "z_e", "logit of expert e for the token: the row times the router's matrix" },
+	{ "z_e", "logit of expert e for the token: what the projector makes of its row" },
 	{ "s_e", "score of expert e for the token" },
 	{ "c_e(t)", "what the choice is made by: the score of e for token t, with a balancer's offset if there is one" },
 	{ "S_t", "experts of token t" },

@@ -238,6 +238,163 @@ const struct lesson lessons[] = {
 	  .used_by = "DeepSeek-V3 and R1",
 	  .command = "moesim run --like deepseek-v3 --dry-run",
 	  .look = "the column bias of experts.csv, maxvio, and moesim cluster for what the groups save" },
+	{ .strategy = "round-robin",
+	  .does =
+		  "The tokens of a batch take the experts in turn, whatever they are. Every expert has the same load, and none "
+		  "knows what it will be given next.",
+	  .when = "as a floor without imbalance: it tells equal load from good routing",
+	  .costs = "as top-k; the load is exactly equal, so nothing is dropped and no device waits",
+	  .fails = "experts see a mixture of everything and cannot specialize, as with random routing",
+	  .used_by = "TorchTitan, to force an equal load when it measures speed",
+	  .command = "moesim --strategy round-robin",
+	  .look = "maxvio, which is 0, and excess_loss, which is no better for it" },
+	{ .strategy = "sampled",
+	  .does = "In training chance decides by the scores: an expert of twice the score is drawn twice as often. In "
+			  "evaluation the k best are taken.",
+	  .when = "where a router should try experts that it does not prefer yet",
+	  .costs = "as top-k, and a random number for each token and expert in training",
+	  .fails = "what is trained is not what is evaluated; flat scores make it random routing",
+	  .used_by = "the sampling policy of Mesh-TensorFlow's Switch",
+	  .command = "moesim --strategy sampled",
+	  .look = "maxvio and dead_experts beside those of top-k; excess_loss, which pays for the draws" },
+	{ .strategy = "expert-threshold",
+	  .does =
+		  "Each expert takes every token whose score is above its own threshold, which follows the score that an equal "
+		  "share of the tokens would need. Hard tokens may get more experts, easy ones none.",
+	  .when = "where expert choice would be good but tokens come one by one, as when a model generates text",
+	  .costs = "as top-k on average, but the work differs from token to token and batch to batch",
+	  .fails = "thresholds lag behind scores that move fast; during its warm-up training looks ahead",
+	  .used_by = "Expert Threshold Routing (2026)",
+	  .command = "moesim --strategy expert-threshold,warm-up=100,decay=0.99",
+	  .look = "maxvio, and pairs_per_token, which is 1 in balance; causal, which is train-only with a warm-up" },
+	{ .strategy = "base",
+	  .does = "In training all tokens of a batch are shared out equally so that the sum of their logits is the largest "
+			  "possible; in evaluation each takes its best expert.",
+	  .when = "as the exact form of equal load without a loss: no other assignment of that load has better logits",
+	  .costs = "the assignment, which has to see the whole batch; see how long a step takes beside top-k",
+	  .fails = "training is not causal, and evaluation is not balanced: the two phases route differently",
+	  .used_by = "BASE layers (Lewis et al. 2021)",
+	  .command = "moesim --strategy base",
+	  .look = "maxvio, which is 0 in training alone; causal, which is train-only" },
+	{ .strategy = "s-base",
+	  .does =
+		  "In training the exponentials of the logits are scaled until every token and every expert has the same sum, "
+		  "and a token takes the largest of its row; in evaluation it takes its best logit.",
+	  .when = "as a cheaper and softer form of BASE",
+	  .costs = "some passes over the scores of a batch in each step",
+	  .fails = "the load is nearly equal, not exactly; training is not causal",
+	  .used_by = "S-BASE (Clark et al. 2022); Megatron-LM's sinkhorn",
+	  .command = "moesim --strategy s-base",
+	  .look = "maxvio beside that of base; causal, which is train-only" },
+	{ .strategy = "hash-layers",
+	  .does =
+		  "A fixed random table sends each token id to one expert, whose output counts in full. There is no router: no "
+		  "scores, no weights to learn.",
+	  .when = "to see Hash Layers as they were published; hash has learned weights, to be compared with other routers",
+	  .costs = "one expert per token, and no router at all",
+	  .fails = "as hash; and a token cannot say how much of its expert it wants",
+	  .used_by = "Hash Layers (Roller et al. 2021)",
+	  .command = "moesim --strategy hash-layers,of=bigram",
+	  .look = "excess_loss beside that of hash,k=1, which tells what learned weights are worth" },
+	{ .strategy = "dbrx",
+	  .does =
+		  "Each token goes to four experts, weighted by their softmax scores normalized to 1. The auxiliary loss is "
+		  "averaged over the layers, as MegaBlocks does.",
+	  .when = "to see the router of a well-known open model",
+	  .costs = "four experts per token, however many want the same one",
+	  .fails = "as aux-loss: the loss pulls on the router beside the task",
+	  .used_by = "DBRX",
+	  .command = "moesim run --like dbrx --dry-run",
+	  .look = "aux_loss, which is 1 in balance; maxvio" },
+	{ .strategy = "olmoe",
+	  .does =
+		  "Each token goes to eight narrow experts, weighted by their scores as they are. An auxiliary loss balances, "
+		  "and a z-loss keeps the logits small.",
+	  .when = "to see the router of a model whose training is open in full",
+	  .costs = "eight experts per token",
+	  .fails = "balance holds over all domains together; within one domain the load is far from even",
+	  .used_by = "OLMoE-1B-7B",
+	  .command = "moesim run --like olmoe-1b-7b --dry-run",
+	  .look = "aux_loss and maxvio; domain_mi, since experts of such models specialize by domain" },
+	{ .strategy = "qwen3",
+	  .does =
+		  "Each token goes to eight experts, weighted by their normalized scores. The auxiliary loss counts over the "
+		  "global batch, so that a single sequence may be as uneven as it needs to be.",
+	  .when = "to see what the scope of a loss does: compare with scope=sequence",
+	  .costs = "eight experts per token, and one sum of counts over all devices in each step",
+	  .fails = "a device that holds few sequences may see an uneven load although the batch is balanced",
+	  .used_by = "Qwen3-30B-A3B and Qwen3-235B-A22B",
+	  .command = "moesim run --like qwen3-235b-a22b --dry-run",
+	  .look = "domain_mi, which a loss by sequence lowers; maxvio" },
+	{ .strategy = "gpt-oss",
+	  .does =
+		  "Each token goes to the four experts of its largest logits, weighted by the softmax over these four. How the "
+		  "load was balanced is not published, so nothing balances here.",
+	  .when = "to see the router of a well-known open model",
+	  .costs = "four experts per token",
+	  .fails = "as top-k: trained without a balancer, it collapses",
+	  .used_by = "gpt-oss-20b and gpt-oss-120b, whose logits have a bias, too",
+	  .command = "moesim run --like gpt-oss-120b --dry-run",
+	  .look = "dead_experts and maxvio, and both with balance=+aux" },
+	{ .strategy = "llama-4",
+	  .does = "Each token goes to one expert, weighted by the sigmoid of its logit, and one shared expert computes "
+			  "all. How "
+			  "the load was balanced is not published, so nothing balances here.",
+	  .when = "to see a router with a single expert that still learns: its weight is not normalized away",
+	  .costs = "two experts per token, one of them the shared one",
+	  .fails = "as top-k: trained without a balancer, it collapses",
+	  .used_by = "Llama 4 Scout and Maverick, which weigh the expert's input in place of its output",
+	  .command = "moesim run --like llama-4-scout --dry-run",
+	  .look = "dead_experts and maxvio, and both with balance=+aux" },
+	{ .strategy = "pangu-moge",
+	  .does = "The experts stand in eight groups, one a device, and each token takes the best expert of every group. "
+			  "So all "
+			  "devices have the same work whatever the tokens are; a loss evens out the experts within a group.",
+	  .when = "where devices must never wait for one another, also for a batch of few tokens",
+	  .costs = "eight experts per token and four shared ones; every token visits every device",
+	  .fails = "where a token's best experts stand in one group: it has to take a worse one from each other group",
+	  .used_by = "Pangu Pro MoE; the weight of its loss was not published, 0.01 is Switch's",
+	  .command = "moesim --strategy pangu-moge",
+	  .look = "maxvio, and the load of blocks of eight experts in experts.csv, which is equal" },
+	{ .strategy = "glm-4.5",
+	  .does = "Sigmoid scores with a bias for balance, eight experts and a shared one, without groups. A sequence-wise "
+			  "loss "
+			  "of tiny weight guards against extremes.",
+	  .when = "to see what DeepSeek-V3's router is without its groups",
+	  .costs = "9 experts per token; nothing bounds the number of devices that a token visits",
+	  .fails = "as bias: the offsets react late",
+	  .used_by = "GLM-4.5 and GLM-4.5-Air (which scales by 1)",
+	  .command = "moesim --strategy glm-4.5",
+	  .look = "the column bias of experts.csv, and maxvio" },
+	{ .strategy = "kimi-k2",
+	  .does =
+		  "Sigmoid scores with a bias for balance; of very many experts eight compute a token, and one shared expert "
+		  "computes all.",
+	  .when = "to see a sparser DeepSeek-V3: more experts, as many of them active",
+	  .costs = "9 experts per token; nothing bounds the number of devices that a token visits",
+	  .fails = "as bias: the offsets react late, and the rarer an expert is chosen, the noisier its count",
+	  .used_by = "Kimi K2 and K2.5; the rate of its bias was not published, 0.001 is DeepSeek-V3's",
+	  .command = "moesim run --like kimi-k2 --dry-run",
+	  .look = "the column bias of experts.csv, and maxvio" },
+	{ .strategy = "minimax-m2",
+	  .does =
+		  "Sigmoid scores with a bias for balance; eight experts compute a token, normalized to 1, and none is shared.",
+	  .when = "to see DeepSeek-V3's balancing alone: no groups, no factor, no shared expert",
+	  .costs = "8 experts per token",
+	  .fails = "as bias: the offsets react late",
+	  .used_by = "MiniMax-M2; the rate of its bias was not published, 0.001 is DeepSeek-V3's",
+	  .command = "moesim --strategy minimax-m2",
+	  .look = "the column bias of experts.csv, and maxvio" },
+	{ .strategy = "ling-2",
+	  .does =
+		  "DeepSeek-V3's router, whose biases are kept at a mean of 0 so that they cannot drift together, and with a "
+		  "z-loss of tiny weight that keeps the logits small.",
+	  .when = "to see what centering does to the biases",
+	  .costs = "9 experts per token; exchanges with at most 4 groups of devices",
+	  .fails = "as bias: the offsets react late; fewer groups mean less freedom of choice",
+	  .used_by = "Ling 2.0 (mini, flash and 1T) and Ring",
+	  .command = "moesim --strategy ling-2",
+	  .look = "the column bias of experts.csv, whose mean stays 0, and maxvio" },
 	{ .strategy = NULL },
 };
 

@@ -64,6 +64,8 @@ enum {
 	READS_PAIRS = 1 << 14  /* sizes of experts may be lists of two: for text and for images */
 };
 
+enum { FIRST_DENSE_NEEDED = -1 };
+
 /* One config.json as it is read. */
 struct reading {
 	const struct document *doc;
@@ -82,9 +84,12 @@ struct family {
 	const char *key[SIZES];    /* where it differs from the common one; "": the family has no such size */
 	int64_t preset[SIZES];     /* what its configuration class has where the file has no such key; 0: nothing */
 	const char *unused;        /* keys of its files that bear nothing in its code, with | between them; may be NULL */
+	const char *usual; /* keys that its published files have and whose absence means another network, with commas
+						* between them and | between names of one */
 	unsigned reads;
-	int64_t first_dense;   /* what its class has for first_k_dense_replace or its like */
-	int64_t window;        /* what its class has for sliding_window, where `mixers` asks; 0: none */
+	int64_t
+		first_dense; /* FIRST_DENSE_NEEDED: nothing; else what its class has for first_k_dense_replace or its like */
+	int64_t window;  /* what its class has for sliding_window, where `mixers` asks; 0: none */
 	int64_t groups, state; /* of its state spaces, the same */
 	/* The first sets what FFN each layer has, the second its mixer and the further kinds of mixer, NULL: there is but
 	 * one. */
@@ -125,6 +130,7 @@ int mixers_alternating(struct reading *, struct error *);
 int mixers_chunked(struct reading *, struct error *);
 int mixers_mostly_windowed(struct reading *, struct error *);
 int mixers_lettered(struct reading *, struct error *);
+int mixers_laid_out(struct reading *, struct error *);
 int mixers_prefixed(struct reading *, struct error *);
 int mixers_listed(struct reading *, struct error *);
 int mixers_after_full(struct reading *, struct error *);

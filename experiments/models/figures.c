@@ -37,6 +37,12 @@ static const struct {
 	{ INT64_C(15960110208), "16", "3" },      /* Kimi-VL-A3B, Moonlight */
 	{ INT64_C(1026408232448), "1040", "32" }, /* Kimi K2 */
 	{ INT64_C(671026419200), "671", "37" },   /* DeepSeek-V3 */
+	{ INT64_C(295033543488), "295", "21" },   /* Hy3 preview, 3.8 B of MTP besides */
+	{ INT64_C(518983063808), "519", "33" },   /* A.X K1 */
+	{ INT64_C(316294538240), "316", "38" },   /* Step3, without the vision encoder */
+	{ INT64_C(33442617088), "33", "3" },      /* Laguna XS.2 */
+	{ INT64_C(118972826624), "119", NULL },   /* Mistral Small 4 */
+	{ INT64_C(68562465024), "68.5", NULL },   /* LongCat-Flash-Lite */
 	{ INT64_C(284332240471), "284", "13" },   /* DeepSeek-V4-Flash */
 };
 

@@ -10,19 +10,30 @@
 #include "experiments/models/layers.h"
 #include "sim/base/text.h"
 
-static void add_default(struct reading *r, const char *one)
+static bool tells(const char *list, const char *one)
 {
+	size_t length = strlen(one);
+	for (const char *at = list; at && (at = strstr(at, one)); at++)
+		if ((at == list || at[-1] == ' ') && (at[length] == '\0' || at[length] == ',' || at[length] == ' '))
+			return true;
+	return false;
+}
+
+void layers_default_text(struct reading *r, const char *one)
+{
+	if (tells(r->defaults, one))
+		return;
 	r->defaults = r->defaults ? text_keep_f("%s, %s", r->defaults, one) : one;
 }
 
 void layers_default(struct reading *r, const char *key, int64_t value)
 {
-	add_default(r, text_keep_f("%s %lld", document_name(r->doc, key), (long long)value));
+	layers_default_text(r, text_keep_f("%s %lld", document_name(r->doc, key), (long long)value));
 }
 
 void layers_default_pattern(struct reading *r)
 {
-	add_default(r, "layer_types");
+	layers_default_text(r, "layer_types");
 }
 
 void layers_doubt(struct reading *r, const char *doubt)
@@ -217,9 +228,10 @@ int layers_enumerated(struct reading *r, struct error *err)
 	if (json_is_string(value))
 		return mark_text(r, "moe_layers_enum", json_string_value(value), err);
 	TRY(mark_listed(r, "moe_layers_enum", COST_MOE, &found, err));
-	if (!found)
-		return layers_after_dense(r, err);
-	return 0;
+	if (!found && r->family->first_dense == FIRST_DENSE_NEEDED)
+		return document_fail(r->doc, r->moe_key, err, "%s is missing (a %s model needs it)", r->moe_key,
+							 family_name(r->family));
+	return found ? 0 : layers_after_dense(r, err);
 }
 
 int layers_by_period(struct reading *r, struct error *err)
@@ -278,14 +290,14 @@ int layers_in_pairs(struct reading *r, struct error *err)
 
 int layers_by_frequency(struct reading *r, struct error *err)
 {
-	bool residual = true;
+	bool residual = false;
 	int64_t every = 2;
 	r->moe_key = "moe_layer_frequency";
 	TRY(layers_int(r, "moe_layer_frequency", 1, every, &every, err));
-	TRY(document_bool(r->doc, "parallel_attn_mlp_res|use_residual", &residual, err));
+	TRY(document_bool(r->doc, "parallel_attn_mlp_res", &residual, err));
 	mark_range(r, 0, last_of(r), every, 1);
 	r->shape->beside_width = residual ? r->shape->width : 0;
-	r->shape->beside_norm = residual;
+	r->shape->moe_norm = residual;
 	return 0;
 }
 

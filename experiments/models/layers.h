@@ -23,6 +23,9 @@ int layers_int(struct reading *reading, const char *key, int64_t low, int64_t pr
 /* Tells that the file has no such key and the class has that value. */
 void layers_default(struct reading *reading, const char *key, int64_t value);
 
+/* The same of what has no number; told once. */
+void layers_default_text(struct reading *reading, const char *key);
+
 /* Tells that layer_types is missing and the class has a pattern of its own. */
 void layers_default_pattern(struct reading *reading);
 

@@ -174,6 +174,19 @@ int mixers_prefixed(struct reading *r, struct error *err)
 	return 0;
 }
 
+/* SmallThinker: 1 for a window. */
+int mixers_laid_out(struct reading *r, struct error *err)
+{
+	bool found;
+	TRY(document_int(r->doc, "sliding_window_size|sliding_window", 1, SIZE_LIMIT, &copy_kind(r, 1)->window, err));
+	TRY(layers_flags(r, "sliding_window_layout", 0, 1, MIXER, &found, err));
+	if (found && kind(r, 1)->window == 0) {
+		kind(r, 1)->window = r->family->window;
+		r->window = r->family->window;
+	}
+	return 0;
+}
+
 /* Layers have the window that layer_types says, and none without it. */
 int mixers_listed(struct reading *r, struct error *err)
 {
@@ -296,15 +309,14 @@ static int mark_from_one(struct reading *r, const char *key, int8_t mixer, bool 
 static int read_kimi_layers(struct reading *r, struct error *err)
 {
 	bool found, full;
+	const char *key = "linear_attn_config.kda_layers";
 	TRY(layers_words(r, "layer_types", linear_words, MIXER, &found, err));
 	if (found)
 		return 0;
-	TRY(mark_from_one(r, "linear_attn_config.kda_layers", 1, &found, err));
+	TRY(mark_from_one(r, key, 1, &found, err));
 	TRY(mark_from_one(r, "linear_attn_config.full_attn_layers", 0, &full, err));
-	if (!found && !full)
-		layers_default_pattern(r);
-	for (int64_t i = 0; i < r->shape->layers && !found && !full; i++)
-		r->order[i].mixer = (i + 1) % 4 != 0;
+	if (!found)
+		layers_doubt(r, text_keep_f("without %s all layers have latent attention", key));
 	return 0;
 }
 
@@ -657,6 +669,10 @@ int mixers_granite(struct reading *r, struct error *err)
 							 (long long)m->heads, (long long)(expand * r->shape->width));
 	m->head_dim = expand * r->shape->width / m->heads;
 	TRY(read_auto(r, "mamba_d_head", &m->head_dim, err));
+	if (m->head_dim * m->heads != expand * r->shape->width)
+		return document_fail(r->doc, "mamba_d_head", err,
+							 "mamba_d_head = %lld: %lld heads of it must have the width %lld", (long long)m->head_dim,
+							 (long long)m->heads, (long long)(expand * r->shape->width));
 	TRY(layers_words(r, "layer_types|layers_block_type", linear_words, MIXER, &found, err));
 	for (int64_t i = 0; i < r->shape->layers && !found; i++)
 		r->order[i].mixer = 1;

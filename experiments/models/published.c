@@ -428,8 +428,22 @@ static const char *not_asked(const struct document *doc, const json_t *object, c
 	return list;
 }
 
-static void note_rest(const struct reading *r, struct model *model)
+/* Of what the published files of the family have. */
+static void note_unusual(struct reading *r)
 {
+	const char *at = r->family->usual;
+	while (at && *at) {
+		size_t length = strcspn(at, ",");
+		const char *key = text_keep_n(at, length);
+		if (!document_has(r->doc, key))
+			layers_default_text(r, document_name(r->doc, key));
+		at += length + (at[length] == ',');
+	}
+}
+
+static void note_rest(struct reading *r, struct model *model)
+{
+	note_unusual(r);
 	document_has(r->doc, "architectures|model_type|auto_map");
 	if (r->family->unused)
 		document_has(r->doc, r->family->unused);
@@ -583,6 +597,10 @@ static int find_family(const struct document *doc, const struct family *outer, c
 	if (*family == of_class && of_type && of_type != of_class && !family_lists("bailing_moe", type))
 		add_caution(model,
 					text_keep_f("model_type is %s, but architectures is %s; counted as the latter", type, class));
+	if (outer && !of_type && of_class && of_class != outer)
+		add_caution(model,
+					text_keep_f("model_type is %s outside, but architectures is %s inside; counted as the former",
+								family_name(outer), class));
 	if (outer && of_type && of_type != outer)
 		add_caution(model, text_keep_f("model_type is %s outside and %s inside; counted as the former",
 									   family_name(outer), type));

@@ -58,6 +58,7 @@ const char *const report_style[] = {
 	"thead th{color:var(--soft);font-weight:600;font-size:.82rem;line-height:1.3;vertical-align:bottom}\n",
 	"tbody th{font-weight:600}.n{text-align:right}.c{text-align:center}\n",
 	".group th{background:var(--tint);font-size:.86rem}\n",
+	"abbr{text-decoration:underline dotted;text-underline-offset:.2em;cursor:help}\n",
 	"small{color:var(--soft);font-size:.85em;font-weight:400}\n",
 	"figure{margin:0 0 1.5rem;background:var(--paper);border:1px solid "
 	"var(--line);border-radius:12px;scroll-margin-top:1rem}\n",

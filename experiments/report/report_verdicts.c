@@ -10,6 +10,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "experiments/glossary/glossary.h"
 #include "experiments/report/html.h"
 #include "experiments/report/report.h"
 #include "experiments/study/causality.h"
@@ -49,10 +50,25 @@ static void end_table(FILE *to)
 	fputs("</table>\n</div>\n", to);
 }
 
+/* A word of the glossary tells its meaning to who points at it. */
+static void write_word(const char *text, FILE *to)
+{
+	const struct term *term = glossary_find(text);
+	if (!term) {
+		html_text(to, text);
+		return;
+	}
+	fputs("<abbr title=\"", to);
+	html_text(to, term->meaning);
+	fputs("\">", to);
+	html_text(to, text);
+	fputs("</abbr>", to);
+}
+
 static void write_heading(const char *text, const char *small, const char *class, FILE *to)
 {
 	fprintf(to, "<th scope=\"col\"%s>", *class ? text_keep_f(" class=\"%s\"", class) : "");
-	html_text(to, text);
+	write_word(text, to);
 	if (*small) {
 		fputs("<br><small>", to);
 		html_text(to, small);

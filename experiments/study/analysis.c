@@ -215,12 +215,24 @@ static const char *joined(int files, char *const *file, const struct analysis_ch
 	return NULL;
 }
 
+static int check_ranks(const struct analysis *analysis, struct error *err)
+{
+	for (size_t i = 0; analysis->ranks > 0 && i < analysis->layers; i++)
+		if (analysis->layer[i].experts % analysis->ranks != 0) {
+			fail(err, ERROR_USER, "the %zu experts of model '%s' cannot be shared equally by %zu ranks%s",
+				 analysis->layer[i].experts, analysis->layer[i].model, analysis->ranks,
+				 " (--experts states their number where not all were used)");
+			return fail_at(err, "--ep", 0, 0);
+		}
+	return 0;
+}
+
 int analysis_read(int files, char *const *file, const struct analysis_choice *choice, struct analysis *analysis,
 				  struct error *err)
 {
 	static struct tally tally;
 	struct analysis_choice how = *choice;
-	*analysis = (struct analysis){ .files = files };
+	*analysis = (struct analysis){ .files = files, .ranks = (size_t)choice->ep };
 	TRY(analysis_take_config(&how, err));
 	tally_open(&tally, (uint32_t)how.experts);
 	int status = read_all(files, file, &how, &tally, err);
@@ -230,6 +242,8 @@ int analysis_read(int files, char *const *file, const struct analysis_choice *ch
 		analysis->joined = joined(files, file, &how, &tally);
 	}
 	tally_close(&tally);
+	if (status == 0 && (status = check_ranks(analysis, err)) != 0)
+		analysis_free(analysis);
 	return status;
 }
 

@@ -25,6 +25,8 @@ struct analysis_choice {
 	int64_t experts, top_k; /* 0: as the file shows; for counts, which do not show it, k is taken as 1 */
 	bool partial;           /* a trace whose layers differ in the number of tokens is accepted */
 	int files;              /* enum analysis_files */
+	int64_t ep;             /* ranks of expert parallelism; 0: none */
+	bool percentiles;       /* what the layers have together is shown, too */
 };
 extern const char *const analysis_files_names[];
 
@@ -62,9 +64,20 @@ extern const char *const analysis_files_names[];
 				  "the floors a little too high" },                                                                    \
 		{ "config", MOE_OPT_TEXT, offsetof(type, at.config), .unit = "FILE|MODEL",                                     \
 		  .help = "take --experts and --top-k from this config.json or built-in model" },                              \
+		{ "partial", MOE_OPT_FLAG, offsetof(type, at.partial),                                                         \
+		  .help = "accept a trace whose layers differ in the number of tokens" },                                      \
+		{ "ep",                                                                                                        \
+		  MOE_OPT_INT,                                                                                                 \
+		  offsetof(type, at.ep),                                                                                       \
+		  0,                                                                                                           \
+		  TALLY_IDS,                                                                                                   \
+		  0,                                                                                                           \
+		  .zero = "none",                                                                                              \
+		  .help = "ranks of expert parallelism that share the experts in order, equally many each: adds the load of "  \
+				  "each" },                                                                                            \
 	{                                                                                                                  \
-		"partial", MOE_OPT_FLAG, offsetof(type, at.partial),                                                           \
-			.help = "accept a trace whose layers differ in the number of tokens"                                       \
+		"percentiles", MOE_OPT_FLAG, offsetof(type, at.percentiles),                                                   \
+			.help = "add the percentiles of every metric across the layers, and the worst layers by MaxVio"            \
 	}
 
 struct analysis_layer {
@@ -87,6 +100,7 @@ struct analysis {
 	uint64_t padding;             /* choices of expert -1, which were skipped */
 	const char *joined;           /* the model that several files were taken for without being told; NULL: none */
 	int files;
+	size_t ranks; /* of expert parallelism that share the experts of each layer equally; 0: none */
 };
 
 /* Reads the files ("-" is standard input) and computes everything.  A layer that nobody uses has no metric but

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "experiments/host/json_rows.h"
 #include "experiments/host/table.h"
 #include "experiments/suite/forecast.h"
 #include "experiments/suite/power.h"
@@ -97,4 +98,37 @@ int outlook_print(const struct suite *suite, const struct campaign *campaign, st
 	if (costs && outlook.runs > 0)
 		TRY(print_outlook(campaign, &outlook, err));
 	return power_print(grid, campaign->results->folder, stdout, err);
+}
+
+static int add_run(json_t *runs, const struct campaign *campaign, size_t i, struct error *err)
+{
+	const struct grid_run *run = &campaign->grid->run[i];
+	struct forecast cost;
+	int64_t seed = 0;
+	TRY(forecast_run(campaign->grid, run, &cost, err));
+	text_to_int(run->seed, &seed);
+	json_t *row =
+		json_pack("{s:I, s:s, s:s, s:I, s:s, s:I, s:I, s:I, s:I, s:I}", "index", (json_int_t)i + 1, "run",
+				  campaign->results->run[i], "label", campaign->grid->point[run->point].label, "seed", (json_int_t)seed,
+				  "state", run_state_word(campaign->results->state[i]), "params_total", (json_int_t)cost.params_total,
+				  "params_active", (json_int_t)cost.params_active, "flops_per_token", (json_int_t)cost.flops_per_token,
+				  "flops_total", (json_int_t)cost.flops, "memory_bytes", (json_int_t)cost.bytes);
+	if (row == NULL || json_array_append_new(runs, row) != 0)
+		error_no_memory("JSON");
+	return 0;
+}
+
+int outlook_print_json(const struct suite *suite, const struct campaign *campaign, struct error *err)
+{
+	json_t *runs = json_array();
+	int status = 0;
+	for (size_t i = 0; i < campaign->grid->n && status == 0; i++)
+		status = add_run(runs, campaign, i, err);
+	if (status != 0) {
+		json_decref(runs);
+		return -1;
+	}
+	return json_print(json_pack("{s:s, s:s, s:s, s:o}", "suite", suite->name, "question", suite->question, "folder",
+								campaign->results->folder, "runs", runs),
+					  err);
 }

@@ -10,4 +10,7 @@
 /* Prints a table of the runs with their state and cost, and how long those to be made will take. */
 int outlook_print(const struct suite *suite, const struct campaign *campaign, struct error *err);
 
+/* The runs as JSON, with exact counts: FLOPs and bytes are of one run, those of the evaluations included. */
+int outlook_print_json(const struct suite *suite, const struct campaign *campaign, struct error *err);
+
 #endif

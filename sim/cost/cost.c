@@ -5,6 +5,7 @@
  * A block is its matrices (each weight is one multiply-add per token) and its other values (biases, norms):
  *
  *   GQA      d h c + d g c + d g v + h v d      h heads of c, g of them for keys and values (arXiv 2305.13245)
+ *            d q + q h c for the first with compressed queries, a norm of q        (MFA, arXiv 2412.19255)
  *   MLA      d q + q h (n + r) + d (p + r) + p h (n + v) + h v d, norms q + p        (arXiv 2405.04434, section 2.1)
  *            d h (n + r) for the first two where queries are not compressed
  *   MoA      2 d g c + E 2 d g c, router d E                                        (arXiv 2404.07413, section 2.2)
@@ -53,7 +54,11 @@ static struct block attention_heads(const struct cost_mixer *m, int64_t width)
 	int64_t q = times(m->heads, m->head_dim), out = times(m->heads, value_dim(m));
 	int64_t k = m->borrows_kv ? 0 : times(m->kv_heads, m->head_dim);
 	int64_t v = m->borrows_kv || m->k_is_v ? 0 : times(m->kv_heads, value_dim(m));
-	add_matrix(&block, width, q);
+	if (m->q_rank > 0) {
+		add_matrix(&block, width, m->q_rank);
+		add_other(&block, m->q_rank);
+	}
+	add_matrix(&block, m->q_rank > 0 ? m->q_rank : width, q);
 	add_matrix(&block, width, plus(k, v));
 	add_matrix(&block, out, width);
 	add_gate(&block, m, width);
@@ -186,8 +191,11 @@ static int64_t routed(const struct cost_shape *s)
 static struct block router(const struct cost_shape *s)
 {
 	struct block block = { 0 };
-	if (s->router)
+	if (s->router && s->router_weights > 0)
+		add_matrix(&block, s->router_weights, 1);
+	else if (s->router)
 		add_matrix(&block, s->width, routed(s));
+	add_other(&block, s->router ? s->router_values : 0);
 	add_other(&block, s->router_bias ? routed(s) : 0);
 	if (s->router_scale)
 		add_other(&block, plus(s->width, s->experts));
@@ -639,7 +647,7 @@ static void count_norms(const struct cost_shape *s, struct cost_count *count)
 	int64_t cross = s->encoder_layers > 0 ? s->layers - s->encoder_layers : 0;
 	int64_t final = s->encoder_layers > 0 ? 2 : 1;
 	add_other(&all, norm_values(s, plus(plus(times(s->norms, s->layers), cross), final)));
-	add_other(&all, norm_values(s, s->beside_norm ? s->moe_layers : 0));
+	add_other(&all, norm_values(s, s->moe_norm ? s->moe_layers : 0));
 	set_all(count, COST_NORM, all);
 }
 

@@ -60,7 +60,7 @@ struct cost_mixer {
 	bool sinks;      /* one learned logit for each head (gpt-oss) */
 	bool k_is_v;     /* values are the keys before their norm: no map of their own (Gemma 4) */
 	bool borrows_kv; /* keys and values are an earlier layer's: neither maps nor cache (Gemma 4, Hunyuan-Large) */
-	int64_t q_rank;  /* COST_LATENT: rank of the queries, 0: not compressed; COST_COMPRESSED: it, too */
+	int64_t q_rank;  /* rank of the queries, with a norm; 0: they are not compressed (COST_COMPRESSED must have it) */
 	int64_t kv_rank, nope_dim, rope_dim;
 	int64_t window;       /* keys that a query sees at most; 0: all */
 	bool window_restarts; /* the window is a chunk: positions 0 .. window-1, window .. 2 window-1, ... (Llama 4) */
@@ -109,6 +109,9 @@ struct cost_shape {
 	bool selection_bias;   /* one number per expert that decides the selection only; some count it, some do not */
 	int64_t hashed_layers; /* MoE layers, the first ones, whose choice is a table: without that bias (DeepSeek-V4) */
 	bool router_scale;     /* one number per input and one per expert (Gemma 4) */
+	/* Of a router that is no such map: the entries of its matrices, and its other values, which cost no multiply-adds.
+	 */
+	int64_t router_weights, router_values;
 	int64_t experts, top_k, expert_width;
 	int64_t zero_experts;    /* experts beside them that return their input (arXiv 2509.01322) */
 	int64_t passive_experts; /* experts beside them for other inputs than text, of passive_width */
@@ -121,9 +124,9 @@ struct cost_shape {
 	bool mixture_bias;    /* one bias row behind a whole mixture, not behind each expert (JetMoE) */
 	int64_t dense_width;  /* FFN of the layers that are no MoE layers */
 	int64_t beside_width; /* dense FFN beside the experts of an MoE layer */
-	bool beside_norm;     /* with a norm of its own (Arctic) */
-	int64_t matrices;     /* of an FFN: 3 with a gated activation (SwiGLU), 2 without */
-	bool ffn_bias;        /* behind each of these matrices */
+	bool moe_norm; /* an MoE layer has a norm more than others: of that FFN (Arctic), or behind its experts (A.X-K1) */
+	int64_t matrices; /* of an FFN: 3 with a gated activation (SwiGLU), 2 without */
+	bool ffn_bias;    /* behind each of these matrices */
 
 	int64_t streams;                           /* of the residual: hyper-connections mix them (arXiv 2512.24880) */
 	bool residual_attention;                   /* each block attends to the outputs of earlier ones (Kimi K3) */

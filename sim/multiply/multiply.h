@@ -26,6 +26,7 @@ const char *multiply_name(void); /* lives as long as the program */
 /* The instruction sets that multiply_own.c is compiled for and this machine has, best first, ended by name = NULL. */
 struct multiply_set {
 	const char *name;
+	const char *kernel; /* "fused" or "portable": sets of one kernel give the same bits; NULL: a library's own bits */
 	void (*multiply)(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c);
 };
 const struct multiply_set *multiply_sets(void);

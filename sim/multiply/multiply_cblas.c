@@ -28,7 +28,7 @@ void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bo
 
 const struct multiply_set *multiply_sets(void)
 {
-	static const struct multiply_set sets[] = { { BLAS_NAME, multiply }, { NULL, NULL } };
+	static const struct multiply_set sets[] = { { BLAS_NAME, NULL, multiply }, { NULL, NULL, NULL } };
 	return sets;
 }
 

@@ -3,8 +3,9 @@
  * multiply_own.c -- matrix products without a library, for the small products of which MoE layers are made.
  *
  * Every element of C is one sum in the order of k, one fused multiply-add a term.  So its bits depend on no block size,
- * no vector length and no number of threads, and are the same with AVX2 and AVX-512; a machine without fused
- * multiply-add rounds every product too, and so gets other last bits.
+ * no vector length and no number of threads, and are the same with AVX2 and AVX-512 (the kernel "fused").
+ * A machine without fused multiply-add rounds every product too, and so gets other last bits: "portable", which every
+ * machine can compute.
  */
 #include <config.h>
 
@@ -75,11 +76,11 @@ static struct factor part(struct factor x, size_t i, size_t j)
 
 static const struct multiply_set sets[] = {
 #if defined(__x86_64__)
-	{ "own kernels, AVX-512", multiply_avx512 },
-	{ "own kernels, AVX2", multiply_avx2 },
+	{ "own kernels, AVX-512", "fused", multiply_avx512 },
+	{ "own kernels, AVX2", "fused", multiply_avx2 },
 #endif
-	{ "own kernels, portable", multiply_portable },
-	{ NULL, NULL },
+	{ "own kernels, portable", "portable", multiply_portable },
+	{ NULL, NULL, NULL },
 };
 
 const struct multiply_set *multiply_sets(void)

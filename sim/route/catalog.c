@@ -11,7 +11,7 @@
 
 #include "sim/base/words.h"
 
-enum { KINDS = 4 };
+enum { KINDS = 5 };
 
 static struct {
 	const struct moe_part **part; /* [parts] and a NULL behind them */
@@ -36,7 +36,7 @@ const struct moe_recipe *catalog_recipes(void)
 
 const char *catalog_kind(enum moe_kind kind)
 {
-	static const char *const words[KINDS] = { "scorer", "selector", "gate", "balancer" };
+	static const char *const words[KINDS] = { "projector", "scorer", "selector", "gate", "balancer" };
 	return words[kind];
 }
 

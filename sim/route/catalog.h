@@ -25,7 +25,7 @@ void catalog_use(const struct moe_part *const *parts, const struct moe_recipe *r
 const struct moe_part *const *catalog_parts(void);
 const struct moe_recipe *catalog_recipes(void);
 
-/* "scorer", "selector", "gate", "balancer" */
+/* "projector", "scorer", "selector", "gate", "balancer" */
 const char *catalog_kind(enum moe_kind kind);
 
 const struct moe_part *catalog_part(enum moe_kind kind, const char *name); /* or NULL */

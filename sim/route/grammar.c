@@ -128,7 +128,7 @@ static int balance_read(struct slice text, struct sentence *sentence, struct err
 	return status;
 }
 
-static const char *const part_words[] = { "scorer", "selector", "gate", "balance", "k", NULL };
+static const char *const part_words[] = { "projector", "scorer", "selector", "gate", "balance", "k", NULL };
 
 static int fail_unknown_word(struct slice key, struct error *err)
 {
@@ -137,7 +137,7 @@ static int fail_unknown_word(struct slice key, struct error *err)
 	words_add_all(&known, options_names(layer_rows));
 	const char *near = text_nearest(slice_text(key), words_list(&known));
 	fail(err, ERROR_USER, "unknown word '%s' (%s%s%s)", slice_text(key), near ? "did you mean '" : "known: ",
-		 near ? near : "scorer, selector, gate, balance and the layer options of 'moesim run --help'",
+		 near ? near : "projector, scorer, selector, gate, balance and the layer options of 'moesim run --help'",
 		 near ? "'?" : "");
 	words_free(&known);
 	return slice_fail(key, err);
@@ -151,6 +151,8 @@ static int word_read(struct slice word, struct sentence *sentence, struct error 
 		return slice_fail(word, err);
 	}
 	const char *name = slice_text(key);
+	if (strcmp(name, "projector") == 0)
+		return part_read(MOE_PROJECTOR, value, &sentence->projector, err);
 	if (strcmp(name, "scorer") == 0)
 		return part_read(MOE_SCORER, value, &sentence->scorer, err);
 	if (strcmp(name, "selector") == 0)
@@ -269,7 +271,8 @@ static int recipe_read(struct slice text, struct sentence *sentence, struct erro
 
 static int preset_parts(struct sentence *sentence, struct error *err)
 {
-	return words_read(slice_of("preset", "scorer=softmax selector=top-k gate=renorm"), sentence, err);
+	const char *words = text_keep_f("projector=%s scorer=softmax selector=top-k gate=renorm", sentence_plain_projector);
+	return words_read(slice_of("preset", words), sentence, err);
 }
 
 int sentence_read(const char *text, const char *balance, struct sentence *sentence, struct error *err)

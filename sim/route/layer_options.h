@@ -11,7 +11,8 @@ enum overflow_rule { OVERFLOW_POSITION, OVERFLOW_LOWEST_SCORE };
 
 struct layer_options {
 	int64_t experts, k, shared, expert_width;
-	double capacity; /* factor; 0: no limit */
+	double capacity;      /* factor; 0: no limit */
+	double eval_capacity; /* the same in evaluation; 0: as in training */
 	int overflow;    /* enum overflow_rule */
 	double jitter;
 	double router_scale, router_lr;

@@ -13,7 +13,12 @@
 #include "sim/base/text.h"
 #include "sim/multiply/product.h"
 
-enum { SCORER, SELECTOR, GATE, BALANCER };
+enum { PROJECTOR, SCORER, SELECTOR, GATE, BALANCER };
+
+static const struct moe_projector *projector(const struct sentence *sentence)
+{
+	return (const struct moe_projector *)sentence->projector.part;
+}
 
 static const struct moe_scorer *scorer(const struct router *r)
 {
@@ -35,9 +40,11 @@ static const struct moe_balancer *balancer(const struct router *r, size_t i)
 	return (const struct moe_balancer *)r->sentence->balancer[i].part;
 }
 
-bool router_has_weights(const struct sentence *sentence)
+size_t router_params(const struct sentence *sentence, const struct moe_call *call, struct moe_param list[MOE_PARAMS])
 {
-	return sentence->scorer.part->wants & MOE_LOGITS;
+	if (call->experts == 0 || !sentence_projects(sentence))
+		return 0;
+	return projector(sentence)->params(call, sentence->projector.opt, list);
 }
 
 bool router_varies(const struct sentence *sentence)
@@ -78,7 +85,11 @@ static void create_memory(struct router *r, struct arena *arena)
 		memory->state = arena_take(arena, memory->state_size, 1);
 		if (part->scratch_size)
 			memory->scratch = arena_take(arena, part->scratch_size(&r->route.call, use->opt), 1);
-		memory->self = (struct moe_self){ use->opt, memory->state, memory->scratch, &memory->rng, &memory->table };
+		memory->self = (struct moe_self){ .opt = use->opt,
+										  .state = memory->state,
+										  .scratch = memory->scratch,
+										  .rng = &memory->rng,
+										  .table = &memory->table };
 	}
 }
 
@@ -88,6 +99,7 @@ void router_create(struct router *r, const struct sentence *sentence, const stru
 	size_t n = call->tokens * call->experts;
 	*r = (struct router){ .sentence = sentence,
 						  .capacity = layer->capacity,
+						  .eval_capacity = layer->eval_capacity,
 						  .overflow = (enum overflow_rule)layer->overflow,
 						  .wants = sentence_wants(sentence),
 						  .route.call = *call };
@@ -121,6 +133,25 @@ void router_replay(struct router *r, const struct recording *recording)
 	r->recording = recording;
 }
 
+/* Where they will lie is known when all parameters are. */
+static void add_params(struct router *r, const struct layer_options *layer, struct params *params)
+{
+	struct projection *projection = &r->projection;
+	struct moe_call call = r->route.call;
+	struct moe_param list[MOE_PARAMS];
+	call.width = projection->width;
+	projection->params = router_params(r->sentence, &call, list);
+	for (size_t i = 0; i < projection->params; i++) {
+		const struct moe_param *param = &list[i];
+		double std = param->scaled ? param->std * layer->router_scale : param->std;
+		const char *name = param->name ? text_keep_f("router-%s", param->name) : "router";
+		params_add(params, &projection->param[i], param->rows * param->columns, name, call.layer, param->mean, std,
+				   false);
+		params_scale_rate(params, layer->router_lr);
+		projection->tools.param[i] = (struct moe_learned){ .rows = param->rows, .columns = param->columns };
+	}
+}
+
 void router_add_projection(struct router *r, const struct layer_options *layer, size_t width, struct params *params,
 						   struct arena *arena)
 {
@@ -133,14 +164,14 @@ void router_add_projection(struct router *r, const struct layer_options *layer, 
 		return;
 	if (scorer(r)->forward)
 		projection->grad.scores = ARENA_TAKE(arena, n, real);
-	if (!router_has_weights(r->sentence))
+	if (!sentence_projects(r->sentence))
 		return;
-	params_add(params, &projection->map, width * call->experts, "router", call->layer, 0, layer->router_scale, false);
-	params_scale_rate(params, layer->router_lr);
+	add_params(r, layer, params);
 	projection->logits = ARENA_TAKE(arena, n, real);
 	projection->grad.logits = ARENA_TAKE(arena, n, real);
 	if (layer->jitter > 0) {
 		projection->input = ARENA_TAKE(arena, call->tokens * width, real);
+		projection->d_input = ARENA_TAKE(arena, call->tokens * width, real);
 		projection->noise = ARENA_TAKE(arena, call->tokens * width, real);
 	}
 }
@@ -174,11 +205,31 @@ static const real *perturb(struct projection *projection, const struct moe_call 
 	return projection->input;
 }
 
-static void project(struct projection *projection, const struct moe_call *call, const real *x)
+static const struct moe_tools *lend_tools(struct projection *projection)
 {
-	if (projection->logits)
-		linear_forward(call->tokens, projection->width, call->experts, perturb(projection, call, x), projection->map.w,
-					   projection->logits);
+	struct moe_tools *tools = &projection->tools;
+	tools->linear = linear_forward;
+	tools->linear_backward = linear_backward_add;
+	for (size_t i = 0; i < projection->params; i++) {
+		tools->param[i].w = projection->param[i].w;
+		tools->param[i].d_w = projection->param[i].d_w;
+	}
+	return tools;
+}
+
+/* The route as the projector sees it: of the rows that it reads. */
+static struct moe_route seen_with(const struct router *r, const real *x)
+{
+	return (struct moe_route){ .call = r->route.call, .of = r->route.of, .x = x };
+}
+
+static void project(struct router *r)
+{
+	struct projection *projection = &r->projection;
+	if (projection->logits == NULL)
+		return;
+	struct moe_route seen = seen_with(r, perturb(projection, &r->route.call, r->route.x));
+	projector(r->sentence)->forward(&r->memory[PROJECTOR].self, lend_tools(projection), &seen, projection->logits);
 }
 
 static void score(struct router *r)
@@ -207,10 +258,16 @@ static void adjust(struct router *r)
 	r->route.choice = r->choice;
 }
 
+double router_capacity(const struct router *r, bool training)
+{
+	return !training && r->eval_capacity > 0 ? r->eval_capacity : r->capacity;
+}
+
 static void choose(struct router *r)
 {
 	const struct moe_call *call = &r->route.call;
-	size_t capacity = plan_capacity(r->capacity, call->tokens, call->experts, call->k);
+	double factor = router_capacity(r, call->training);
+	size_t capacity = plan_capacity(factor, call->tokens, call->experts, call->k);
 	r->planner.picks.n = 0;
 	if (r->recording && r->recording->training == call->training)
 		recording_pick(r->recording, call->step - 1, call->layer, &r->planner.picks);
@@ -257,15 +314,19 @@ static struct moe_tokens told(const struct moe_tokens *of, unsigned wants)
 								.class_of = wants & MOE_CLASSES ? of->class_of : NULL };
 }
 
-/* All that leads to the plan and its weights. */
-static void decide(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x,
-				   const real *logits)
+static void begin(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
 {
 	r->route = (struct moe_route){ .call = *call, .of = told(of, r->wants), .x = x };
+	if (selector(r)->select)
+		open_streams(r);
+}
+
+/* All that leads from the logits to the plan and its weights. */
+static void decide(struct router *r, const real *logits)
+{
 	if (selector(r)->select == NULL)
 		return;
-	r->route.logits = router_has_weights(r->sentence) ? logits : NULL;
-	open_streams(r);
+	r->route.logits = sentence_projects(r->sentence) ? logits : NULL;
 	score(r);
 	adjust(r);
 	choose(r);
@@ -275,33 +336,36 @@ static void decide(struct router *r, const struct moe_call *call, const struct m
 void router_route(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x,
 				  const real *logits)
 {
-	decide(r, call, of, x, logits);
+	begin(r, call, of, x);
+	decide(r, logits);
 	if (selector(r)->select && call->training)
 		balance(r, NULL);
 }
 
 void router_forward(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
 {
-	project(&r->projection, call, x);
-	decide(r, call, of, x, r->projection.logits);
+	begin(r, call, of, x);
+	project(r);
+	decide(r, r->projection.logits);
 	if (selector(r)->select && call->training)
 		balance(r, clear_grad(r));
 }
 
-/* From the logits' gradient to the map's and the rows'.  The jittered input has served its turn, so its buffer takes
- * its own gradient. */
-static void project_backward(struct projection *projection, const struct moe_call *call, const real *x, real *d_x)
+/* From the logits' gradient to the parameters' and the rows', through the jitter that came between. */
+static void project_backward(struct router *r, const real *x, real *d_x)
 {
-	size_t tokens = call->tokens, width = projection->width;
-	if (projection->input == NULL) {
-		linear_backward(tokens, width, call->experts, x, projection->map.w, projection->grad.logits,
-						projection->map.d_w, true, d_x);
-		return;
-	}
-	linear_backward(tokens, width, call->experts, projection->input, projection->map.w, projection->grad.logits,
-					projection->map.d_w, false, projection->input);
-	for (size_t i = 0; i < tokens * width; i++)
-		d_x[i] += projection->input[i] * projection->noise[i];
+	struct projection *projection = &r->projection;
+	size_t n = r->route.call.tokens * projection->width;
+	struct moe_route seen = seen_with(r, projection->input ? projection->input : x);
+	for (size_t i = 0; i < projection->params; i++)
+		memset(projection->param[i].d_w, 0, projection->param[i].n * sizeof(real));
+	if (projection->input)
+		memset(projection->d_input, 0, n * sizeof(real));
+	projector(r->sentence)
+		->backward(&r->memory[PROJECTOR].self, lend_tools(projection), &seen, projection->grad.logits,
+				   projection->input ? projection->d_input : d_x);
+	for (size_t i = 0; projection->input && i < n; i++)
+		d_x[i] += projection->d_input[i] * projection->noise[i];
 }
 
 void router_backward(struct router *r, const real *x, real *d_x)
@@ -312,7 +376,7 @@ void router_backward(struct router *r, const real *x, real *d_x)
 		gate(r)->backward(&r->memory[GATE].self, &r->route, &r->projection.grad);
 	if (scorer(r)->backward)
 		scorer(r)->backward(&r->memory[SCORER].self, &r->route, &r->projection.grad);
-	project_backward(&r->projection, &r->route.call, x, d_x);
+	project_backward(r, x, d_x);
 }
 
 void router_settle(struct router *r)

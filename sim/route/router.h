@@ -21,11 +21,13 @@ struct part_memory {
 
 /* How a layer makes logits from rows, with what it learns by. */
 struct projection {
-	size_t width;
-	struct weight map; /* [width][experts]; none when the scorer reads no logits */
+	size_t width, params;
+	struct weight param[MOE_PARAMS]; /* [params] the projector's */
+	struct moe_tools tools;          /* the same, as the projector sees them */
 	double jitter;
 	struct moe_rng jitter_rng;
 	real *input;          /* [tokens][width] the jittered rows; NULL without jitter */
+	real *d_input;        /* [tokens][width] their gradient */
 	real *noise;          /* [tokens][width] their factors */
 	real *logits;         /* [tokens][experts]; NULL when the scorer reads none */
 	struct moe_grad grad; /* of logits and scores */
@@ -34,7 +36,7 @@ struct projection {
 struct router {
 	const struct sentence *sentence;
 	size_t max_pairs;
-	double capacity;
+	double capacity, eval_capacity; /* factors; 0: no limit; 0: as in training */
 	enum overflow_rule overflow;
 	unsigned wants;                    /* sentence_wants() */
 	struct projection projection;      /* zero in a router of logits from elsewhere */
@@ -64,6 +66,9 @@ void router_add_offset(struct router *router, const real *offset, struct arena *
  * evaluation; call->step is the number of the batch, from 1. */
 void router_replay(struct router *router, const struct recording *recording);
 
+/* The capacity factor in training or in evaluation; 0: no limit. */
+double router_capacity(const struct router *router, bool training);
+
 /* Gives the router a projection from rows of `width` to logits, with its parameters and gradients: what
  * router_forward() and router_backward() need.  layer: as router_create() got it. */
 void router_add_projection(struct router *router, const struct layer_options *layer, size_t width,
@@ -91,7 +96,8 @@ bool router_varies(const struct sentence *sentence);
 /* What is added to each expert's score before selection, [experts], or NULL when no balancer does so. */
 const real *router_offsets(const struct router *router);
 
-/* Does this sentence need logits, and so a weight matrix? */
-bool router_has_weights(const struct sentence *sentence);
+/* The parameters of the projector in a layer of call->width and call->experts, and their number: 0 where nothing is
+ * projected. */
+size_t router_params(const struct sentence *sentence, const struct moe_call *call, struct moe_param list[MOE_PARAMS]);
 
 #endif

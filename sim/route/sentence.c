@@ -13,6 +13,8 @@
 #include "sim/base/text.h"
 #include "sim/route/catalog.h"
 
+const char sentence_plain_projector[] = "linear";
+
 const void *sentence_keep(const void *bytes, size_t size)
 {
 	return size ? text_keep_n(bytes, size) : NULL;
@@ -74,13 +76,15 @@ static void set_balancer(struct sentence *sentence, size_t i, const struct part_
 void sentence_set_part(struct sentence *sentence, size_t i, const struct part_use *use)
 {
 	if (i == 0)
-		sentence->scorer = *use;
+		sentence->projector = *use;
 	else if (i == 1)
-		sentence->selector = *use;
+		sentence->scorer = *use;
 	else if (i == 2)
+		sentence->selector = *use;
+	else if (i == 3)
 		sentence->gate = *use;
 	else
-		set_balancer(sentence, i - 3, use);
+		set_balancer(sentence, i - 4, use);
 }
 
 int sentence_apply(const struct sentence *sentence, struct layer_options *layer, struct error *err)
@@ -88,6 +92,16 @@ int sentence_apply(const struct sentence *sentence, struct layer_options *layer,
 	for (size_t i = 0; i < sentence->words; i++)
 		TRY(options_set(sentence->word[i].row, layer, sentence->word[i].value, err));
 	return 0;
+}
+
+bool sentence_projects(const struct sentence *sentence)
+{
+	return sentence->scorer.part->wants & MOE_LOGITS;
+}
+
+static bool is_plain(const struct part_use *projector)
+{
+	return strcmp(projector->part->name, sentence_plain_projector) == 0;
 }
 
 static const char *use_text(const struct part_use *use)
@@ -101,7 +115,9 @@ const char *sentence_text(const struct sentence *sentence, const struct layer_op
 	const char *balance = sentence->balancers ? use_text(&sentence->balancer[0]) : "none";
 	for (size_t i = 1; i < sentence->balancers; i++)
 		balance = text_keep_f("%s+%s", balance, use_text(&sentence->balancer[i]));
-	const char *text = text_keep_f("scorer=%s selector=%s gate=%s balance=%s", use_text(&sentence->scorer),
+	const char *projector =
+		is_plain(&sentence->projector) ? "" : text_keep_f("projector=%s ", use_text(&sentence->projector));
+	const char *text = text_keep_f("%sscorer=%s selector=%s gate=%s balance=%s", projector, use_text(&sentence->scorer),
 								   use_text(&sentence->selector), use_text(&sentence->gate), balance);
 	for (const struct moe_opt *row = layer_rows; row->name; row++)
 		text = text_keep_f("%s %s=%s", text, row->name, options_value(row, layer));

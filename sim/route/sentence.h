@@ -5,7 +5,7 @@
  * The grammar of --strategy, of suite files, of `explain` and of the manifest:
  *
  *   sentence  = [recipe{,key=value}] {word}          words stand apart by blanks
- *   word      = scorer=PART | selector=PART | gate=PART | balance=[+]PART{+PART} | LAYER-OPTION=VALUE
+ *   word      = projector=PART | scorer=PART | selector=PART | gate=PART | balance=[+]PART{+PART} | LAYER-OPTION=VALUE
  *   PART      = name{,key=value}
  *
  * balance=none removes all balancers, balance=z leaves that one alone, balance=+z adds it to those of the recipe.
@@ -26,10 +26,13 @@ struct part_use {
 	const void *opt; /* the part's options struct, which lives as long as the program; NULL: it has none */
 };
 
+/* The projector of a sentence that names none. */
+extern const char sentence_plain_projector[];
+
 /* A value: may be copied, and holds nothing that has to be freed. */
 struct sentence {
 	const char *name; /* the recipe's name, or "custom" */
-	struct part_use scorer, selector, gate;
+	struct part_use projector, scorer, selector, gate;
 	const struct part_use *balancer; /* [balancers] */
 	size_t balancers;
 	/* Layer options that the sentence sets, in the order in which they were given; the last one wins. */
@@ -61,7 +64,11 @@ unsigned sentence_wants(const struct sentence *sentence);
 /* Do the parts fit one another and the layer?  Called once everything else is known. */
 int sentence_check(const struct sentence *sentence, const struct layer_options *layer, struct error *err);
 
-/* The whole sentence with every option, as sentence_read() would read it back; lives as long as the program. */
+/* Does anything read logits, so that the projector makes them? */
+bool sentence_projects(const struct sentence *sentence);
+
+/* The whole sentence with every option, as sentence_read() would read it back; the plain projector goes without saying,
+ * so that a sentence without another is the one that it was before there were others.  Lives as long as the program. */
 const char *sentence_text(const struct sentence *sentence, const struct layer_options *layer);
 
 /* Fails in words when a part wants something of `known` that is not in `given`: what a file of logits, for example,
@@ -71,17 +78,18 @@ int sentence_lacks(const struct sentence *sentence, unsigned known, unsigned giv
 /* A copy of these bytes that lives as long as the program; NULL for size 0. */
 const void *sentence_keep(const void *bytes, size_t size);
 
-/* The parts in the order scorer, selector, gate, balancers: for loops over all of them. */
+/* The parts in the order projector, scorer, selector, gate, balancers: for loops over all of them. */
 static inline const struct part_use *sentence_part(const struct sentence *sentence, size_t i)
 {
-	return i == 0   ? &sentence->scorer
-		   : i == 1 ? &sentence->selector
-		   : i == 2 ? &sentence->gate
-					: &sentence->balancer[i - 3];
+	return i == 0   ? &sentence->projector
+		   : i == 1 ? &sentence->scorer
+		   : i == 2 ? &sentence->selector
+		   : i == 3 ? &sentence->gate
+					: &sentence->balancer[i - 4];
 }
 static inline size_t sentence_parts(const struct sentence *sentence)
 {
-	return 3 + sentence->balancers;
+	return 4 + sentence->balancers;
 }
 
 /* Puts another part, or the same with other options, in the place of the i-th. */

@@ -4,6 +4,8 @@
  */
 #include <config.h>
 
+#include <string.h>
+
 #include "sim/base/text.h"
 #include "sim/route/catalog.h"
 #include "sim/route/sentence.h"
@@ -39,18 +41,29 @@ static int check_options(const struct sentence *sentence, const struct layer_opt
 	return 0;
 }
 
+/* The plain projector is what a sentence without one has, and makes nothing where nothing is read. */
+static int check_projector(const struct sentence *sentence, struct error *err)
+{
+	const struct moe_part *projector = sentence->projector.part;
+	if (sentence_projects(sentence) || strcmp(projector->name, sentence_plain_projector) == 0)
+		return 0;
+	return fail(err, ERROR_USER, "scorer '%s' reads no logits, so projector '%s' has no use (leave it out)",
+				sentence->scorer.part->name, projector->name);
+}
+
 int sentence_check(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
 {
 	const struct moe_part *scorer = sentence->scorer.part;
 	const struct moe_selector *selector = (const struct moe_selector *)sentence->selector.part;
 	unsigned given = scorer->gives | (scorer->wants & MOE_LOGITS);
-	for (size_t i = 1; i < sentence_parts(sentence); i++) {
+	for (size_t i = 2; i < sentence_parts(sentence); i++) { /* behind projector and scorer */
 		const struct moe_part *part = sentence_part(sentence, i)->part;
 		unsigned missing = part_use_wants(sentence_part(sentence, i)) & (MOE_LOGITS | MOE_SCORES) & ~given;
 		if (missing)
 			return fail(err, ERROR_USER, "%s '%s' needs %s, and scorer '%s' gives none (try scorer=softmax)",
 						catalog_kind(part->kind), part->name, wanted(missing), scorer->name);
 	}
+	TRY(check_projector(sentence, err));
 	if (selector->select == NULL) {
 		if (given)
 			return fail(err, ERROR_USER, "selector '%s' routes nothing, so scorer '%s' has no use (try scorer=none)",
@@ -61,7 +74,8 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 		return fail(err, ERROR_USER, "top-k %lld exceeds the %lld experts (lower --top-k or raise --experts)",
 					(long long)layer->k, (long long)layer->experts);
 	TRY(check_options(sentence, layer, err));
-	if (layer->overflow == OVERFLOW_LOWEST_SCORE && layer->capacity > 0 && !(given & MOE_SCORES))
+	if (layer->overflow == OVERFLOW_LOWEST_SCORE && (layer->capacity > 0 || layer->eval_capacity > 0) &&
+		!(given & MOE_SCORES))
 		return fail(err, ERROR_USER,
 					"overflow 'lowest-score' needs scores, and scorer '%s' gives none (try "
 					"overflow=position)",

@@ -9,12 +9,14 @@
 
 #include "sim/run/checkpoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/base/files.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/multiply/product.h"
 
 struct prologue {
 	char magic[24];
@@ -22,9 +24,10 @@ struct prologue {
 	uint64_t content;  /* hash of the files that the stream reads, and of a replayed routing */
 	uint64_t real_size, step, params, states;
 	double flops;
+	char kernel[64]; /* product_kernel(), cut at what fits */
 	struct recorder_place place;
 };
-static const char magic[24] = "moesim checkpoint 4\n";
+static const char magic[24] = "moesim checkpoint 5\n";
 static const char any_version[] = "moesim checkpoint ";
 
 static uint64_t hash_settings(const struct settings *settings)
@@ -66,6 +69,7 @@ static struct prologue prologue_of(const struct trainer *trainer)
 							 .states = body(trainer, NULL),
 							 .flops = trainer->flops };
 	memcpy(head.magic, magic, sizeof magic);
+	snprintf(head.kernel, sizeof head.kernel, "%s", product_kernel());
 	return head;
 }
 
@@ -113,6 +117,20 @@ static int check_kind(const char *path, const char *bytes, size_t size, struct e
 	return size < sizeof(struct prologue) ? refuse(path, "the checkpoint is damaged", err) : 0;
 }
 
+/* Their last digits differ, so that what goes on with others would be no run that can be had in one piece. */
+static int check_kernel(const char *path, const struct prologue *head, const struct prologue *want, struct error *err)
+{
+	if (memchr(head->kernel, 0, sizeof head->kernel) == NULL)
+		return refuse(path, "the checkpoint is damaged", err);
+	if (strcmp(head->kernel, want->kernel) == 0)
+		return 0;
+	fail(err, ERROR_USER,
+		 "the checkpoint was trained with the kernel '%s', and here it is '%s' (resume on such a processor as it was "
+		 "begun on, or begin anew with --force, and --kernel=portable where processors differ)",
+		 head->kernel, want->kernel);
+	return fail_at(err, path, 0, 0);
+}
+
 static int check_head(const char *path, const struct prologue *head, const struct prologue *want, struct error *err)
 {
 	if (memcmp(head->magic, magic, sizeof magic) != 0)
@@ -124,10 +142,10 @@ static int check_head(const char *path, const struct prologue *head, const struc
 					  err);
 	if (head->content != want->content)
 		return refuse(path,
-					  "the corpus, or the replayed routing, has changed since the checkpoint was written (restore it, or "
+					  "the corpus or the replayed routing has changed since the checkpoint was written (restore it, or "
 					  "start over with --force)",
 					  err);
-	return 0;
+	return check_kernel(path, head, want, err);
 }
 
 /* Copies the pieces back out of the file's bytes. */

@@ -112,8 +112,9 @@ static json_t *model_json(const struct trainer *trainer)
 
 static json_t *build_json(void)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "version", build.version, "git", build.git, "compiler",
-					 build.compiler, "precision", build.precision, "cblas", product_library());
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "version", build.version, "git", build.git, "compiler",
+					 build.compiler, "precision", build.precision, "kernel", product_kernel(), "cblas",
+					 product_library());
 }
 
 static json_t *host_json(int threads)

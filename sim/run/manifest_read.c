@@ -16,6 +16,7 @@
 #include "sim/route/catalog.h"
 #include "sim/route/sentence.h"
 #include "sim/run/manifest.h"
+#include "sim/train/config.h"
 
 enum { LIMIT = 64 << 20 }; /* bytes */
 
@@ -77,9 +78,11 @@ static void add_option(struct group *group, const char *part, const char *option
 	add(group->record, group->arena, text_keep_f("%s.%s", part, option), value);
 }
 
+/* Manifests from before there were projectors name none: they had the plain one. */
 static void end_group(struct group *group)
 {
-	add(group->record, group->arena, group->key, group->names ? group->names : "none");
+	const char *absent = strcmp(group->key, catalog_kind(MOE_PROJECTOR)) == 0 ? sentence_plain_projector : "none";
+	add(group->record, group->arena, group->key, group->names ? group->names : absent);
 	group->names = NULL;
 }
 
@@ -104,7 +107,7 @@ static void take_routing(struct run_record *record, struct arena *arena, const j
 	const json_t *parts = json_object_get(routing, "parts");
 	json_t *layer = json_object_get(routing, "layer"), *value;
 	const char *name;
-	for (int kind = MOE_SCORER; kind <= MOE_BALANCER; kind++) {
+	for (int kind = MOE_PROJECTOR; kind <= MOE_BALANCER; kind++) {
 		struct group group = { record, arena, key_of(catalog_kind((enum moe_kind)kind)), NULL };
 		for (size_t i = 0; i < json_array_size(parts); i++)
 			if (strcmp(text_at(json_array_get(parts, i), NULL, "kind"), catalog_kind((enum moe_kind)kind)) == 0)
@@ -130,7 +133,7 @@ static void take_sentence(struct run_record *record, struct arena *arena)
 	struct error unknown;
 	if (catalog_parts() == NULL || sentence_read(record->sentence, NULL, &sentence, &unknown) != 0)
 		return;
-	for (int kind = MOE_SCORER; kind <= MOE_BALANCER; kind++) {
+	for (int kind = MOE_PROJECTOR; kind <= MOE_BALANCER; kind++) {
 		struct group group = { record, arena, key_of(catalog_kind((enum moe_kind)kind)), NULL };
 		for (size_t i = 0; i < sentence_parts(&sentence); i++) {
 			const struct part_use *use = sentence_part(&sentence, i);
@@ -265,6 +268,22 @@ static int check_status(const struct run_record *record, struct error *err)
 	return fail(err, ERROR_USER, "the status '%s' is unknown", record->status);
 }
 
+/* As settings_hash() has it: the sentence stands for the strategy and its balancers. */
+static int check_settings(const struct run_record *record, struct error *err)
+{
+	uint64_t hash = TEXT_HASH_START;
+	for (size_t i = 0; i < record->settings; i++) {
+		const struct record_setting *setting = &record->setting[i];
+		const char *value = strcmp(setting->name, "strategy") == 0  ? record->sentence
+							: strcmp(setting->name, "balance") == 0 ? ""
+																	: setting->value;
+		hash = settings_hash_row(setting->name, value, hash);
+	}
+	if (!record->has_hash || hash == record->hash)
+		return 0;
+	return fail(err, ERROR_USER, "the settings are not what the run had, by their hash");
+}
+
 int manifest_take(const json_t *json, struct arena *arena, struct run_record *record, struct error *err)
 {
 	*record = (struct run_record){ .status = "" };
@@ -277,7 +296,7 @@ int manifest_take(const json_t *json, struct arena *arena, struct run_record *re
 	take_effective(record, arena, json);
 	take_files(record, arena, json);
 	take_hash(record, json);
-	return 0;
+	return check_settings(record, err);
 }
 
 int manifest_read(const char *folder, struct arena *arena, struct run_record *record, struct error *err)

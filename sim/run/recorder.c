@@ -188,7 +188,7 @@ static int write_positions(struct recorder *recorder, const struct trainer *trai
 int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
 					 struct error *err)
 {
-	if (net_router(&trainer->net, 0)->capacity > 0)
+	if (router_capacity(net_router(&trainer->net, 0), false) > 0)
 		TRY(write_positions(recorder, trainer, err));
 	return write_summary(recorder, trainer, outcome, err);
 }

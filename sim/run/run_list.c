@@ -125,7 +125,7 @@ static int bad_row(const struct csv_table *table, size_t row, const char *name, 
 	return fail_at(err, table->path, table->line[row], 0);
 }
 
-/* The runs that the suite's list names; the others beside them belong to the suite as it once was. */
+/* The runs that the suite's list names. */
 static int add_rows(struct search *search, const struct csv_table *table, struct error *err)
 {
 	int column, label = csv_column(table, "label");
@@ -143,11 +143,52 @@ static int add_rows(struct search *search, const struct csv_table *table, struct
 	return 0;
 }
 
+/* The names in the folder, sorted; -1 and *err where it cannot be read. */
+static int list_names(const char *folder, struct dirent ***entry, struct error *err)
+{
+	int n = scandir(folder, entry, NULL, alphasort);
+	if (n < 0)
+		fail(err, errno == ENOENT || errno == ENOTDIR ? ERROR_USER : ERROR_WORLD, "cannot read the folder '%s': %s",
+			 folder, strerror(errno));
+	return n;
+}
+
+static int omit_unlisted(struct search *search, const char *name, const struct lookup *listed, struct error *err)
+{
+	const char *path = path_join(search->given, name);
+	bool is_run = false;
+	if (*name != '.' && lookup_find(listed, name) == SIZE_MAX)
+		TRY(file_look(path_join(path, "manifest.json"), &is_run, err));
+	if (is_run)
+		omit(search->list, path, "left out, as runs.csv does not list it");
+	return 0;
+}
+
+/* Runs of the suite as it once was, which no page should miss without a word. */
+static int tell_unlisted(struct search *search, const struct csv_table *table, struct error *err)
+{
+	struct lookup listed = { .arena = &search->list->arena };
+	struct dirent **entry;
+	int n = list_names(search->given, &entry, err), status = n < 0 ? -1 : 0;
+	for (size_t row = 0; row < table->rows; row++)
+		lookup_add(&listed, csv_cell(table, row, csv_column(table, "run")));
+	for (int i = 0; i < n; i++) {
+		if (status == 0)
+			status = omit_unlisted(search, entry[i]->d_name, &listed, err);
+		free(entry[i]);
+	}
+	if (n >= 0)
+		free(entry);
+	return status;
+}
+
 static int add_listed(struct search *search, const char *path, struct error *err)
 {
 	struct csv_table table;
 	TRY(csv_read(path, &table, err));
 	int status = add_rows(search, &table, err);
+	if (status == 0)
+		status = tell_unlisted(search, &table, err);
 	csv_table_free(&table);
 	return status;
 }
@@ -155,10 +196,9 @@ static int add_listed(struct search *search, const char *path, struct error *err
 static int add_all(struct search *search, struct error *err)
 {
 	struct dirent **entry;
-	int n = scandir(search->given, &entry, NULL, alphasort), status = 0;
+	int n = list_names(search->given, &entry, err), status = 0;
 	if (n < 0)
-		return fail(err, errno == ENOENT || errno == ENOTDIR ? ERROR_USER : ERROR_WORLD,
-					"cannot read the folder '%s': %s", search->given, strerror(errno));
+		return -1;
 	for (int i = 0; i < n; i++) {
 		bool is_run;
 		if (status == 0 && entry[i]->d_name[0] != '.')

@@ -10,6 +10,7 @@
 
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/multiply/product.h"
 
 static const char *const decays[] = { "cosine", "linear", "constant", NULL };
 
@@ -174,6 +175,14 @@ static const struct {
 		AT(replay),
 		.help = "file with a routing to use instead of the strategy's choices: the training steps, as --trace-form "
 				"training writes them, or the held-out tokens, as --trace-form tokens does" } },
+	{ SETTINGS_TRAINING,
+	  { .name = "kernel",
+		.type = MOE_OPT_CHOICE,
+		AT(kernel),
+		.high = 2,
+		.choices = product_kernel_words,
+		.help = "matrix products with fused multiply-add, or portable ones, which give the same bytes on every x86-64 "
+				"processor at less speed; auto: fused where the processor has it" } },
 	{ SETTINGS_MEASUREMENT,
 	  { .name = "eval-tokens",
 		.type = MOE_OPT_INT,
@@ -276,6 +285,8 @@ static enum setting_group layer_group(const char *name)
 {
 	static const char *const of_model[] = { "shared", "expert-width", "router-scale", NULL };
 	static const char *const of_training[] = { "jitter", "router-lr", NULL };
+	if (strcmp(name, "eval-capacity") == 0)
+		return SETTINGS_MEASUREMENT;
 	for (size_t i = 0; of_model[i]; i++)
 		if (strcmp(of_model[i], name) == 0)
 			return SETTINGS_MODEL;

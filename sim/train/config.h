@@ -20,7 +20,8 @@ struct config {
 	int64_t length, batch, steps, seed, warmup;
 	double embedding_scale;
 	double rate, floor, weight_decay, clip, beta1, beta2;
-	int decay; /* enum optim_decay */
+	int decay;  /* enum optim_decay */
+	int kernel; /* enum product_kernel */
 	int64_t eval_tokens, eval_every, log_every;
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sim/base/text.h"
+#include "sim/multiply/product.h"
 
 static double clock_seconds(void)
 {
@@ -28,6 +29,20 @@ static void lap(double *since, double *phase)
 	*since = now;
 }
 
+/* What the projector has, as its matrices' entries and its other values. */
+static void count_router(const struct config *config, const struct sentence *sentence, struct cost_shape *shape)
+{
+	struct moe_call call = { .width = (size_t)config->width,
+							 .experts = layer_experts(sentence, &config->layer),
+							 .k = (size_t)config->layer.k };
+	struct moe_param list[MOE_PARAMS];
+	size_t n = router_params(sentence, &call, list);
+	shape->router = n > 0;
+	for (size_t i = 0; i < n; i++)
+		*(list[i].elementwise ? &shape->router_values : &shape->router_weights) +=
+			(int64_t)(list[i].rows * list[i].columns);
+}
+
 struct cost_shape trainer_shape(const struct config *config, const struct sentence *sentence, size_t vocabulary)
 {
 	size_t experts = layer_experts(sentence, &config->layer);
@@ -35,12 +50,12 @@ struct cost_shape trainer_shape(const struct config *config, const struct senten
 								.width = config->width,
 								.vocabulary = (int64_t)vocabulary,
 								.mixer[0].heads = config->heads,
-								.router = experts > 0 && router_has_weights(sentence),
 								.experts = (int64_t)experts,
 								.top_k = experts ? config->layer.k : 0,
 								.expert_width = config->layer.expert_width,
 								.shared = config->layer.shared,
 								.shared_width = (int64_t)layer_shared_width(sentence, &config->layer) };
+	count_router(config, sentence, &shape);
 	return cost_simulated(shape);
 }
 
@@ -225,6 +240,7 @@ int trainer_open(struct trainer *trainer, const struct settings *settings, struc
 	const struct config *config = &settings->config;
 	size_t tokens = (size_t)(config->batch * config->length);
 	double bytes;
+	TRY(product_use((enum product_kernel)config->kernel, err));
 	TRY(measure(trainer, settings, &bytes, err));
 	lay_out(trainer);
 	net_init(&trainer->net, (uint64_t)config->seed);

@@ -3,16 +3,36 @@
  * bias.c -- loss-free balancing: a bias per expert moves the selection, never the weights (Wang et al. 2024,
  * arXiv 2408.15664).
  *
- * After each training step the bias of an expert with less than the mean load rises by `rate` and that of one with more
- * falls: selection always uses the counts of earlier steps, so that it is causal.  The sum of the biases has no meaning
- * for the selection; `centre` takes their mean away so that they do not drift.
+ * After each training step the bias of an expert with less than the mean load rises and that of one with more falls:
+ * selection always uses the counts of earlier steps, so that it is causal.  The rules differ in how far, with
+ * v = (mean load - load) / mean load, so that no rate hangs on the size of a batch:
+ *
+ *   sign            by `rate` (Algorithm 1 of the paper)
+ *   proportional    by rate v (the paper's table 3, which takes the counts themselves)
+ *   multiplicative  by `rate`, but it is a factor 1 + b of the scores, which should not be negative (its table 4)
+ *   pid             b is the sum of three: rate times the sum of all v, p times v, d times the change of v, where the
+ *                   v before the first step is 0.  The textbook's controller, of which proportional is the middle term
+ *   smebu           d = rate tanh(kappa v) less its mean over the experts; m = momentum m + (1 - momentum) d; b += m
+ *                   (Trinity, arXiv 2602.17004: kappa 2, momentum 1/2, rate 5e-4)
+ *
+ * The sum of the biases has no meaning for the selection; `centre` takes their mean away so that they do not drift,
+ * which with rule=sign is b += rate (sign - mean sign), the rule of Ling-2.0 and torchtitan.
  */
 #include <moesim/kit.h>
+#include <stdio.h>
+
+enum rule { SIGN, PROPORTIONAL, MULTIPLICATIVE, PID, SMEBU };
+static const char *const rules[] = { "sign", "proportional", "multiplicative", "pid", "smebu", NULL };
 
 struct bias {
 	double rate;
 	bool centre;
+	int rule;
+	double p, d, kappa, momentum;
 };
+
+#define KAPPA 2.0
+#define MOMENTUM 0.5
 
 static const struct moe_opt options[] = {
 	{ .name = "rate",
@@ -28,39 +48,147 @@ static const struct moe_opt options[] = {
 	  .high = 1,
 	  .preset = 0,
 	  .help = "keep the mean of the biases at 0" },
+	{ .name = "rule",
+	  .type = MOE_OPT_CHOICE,
+	  .at = offsetof(struct bias, rule),
+	  .high = SMEBU,
+	  .choices = rules,
+	  .help = "how the bias follows the load" },
+	{ .name = "p",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct bias, p),
+	  .low = 0,
+	  .high = 10,
+	  .help = "weight of the last step's shortfall itself, for rule=pid" },
+	{ .name = "d",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct bias, d),
+	  .low = 0,
+	  .high = 10,
+	  .help = "weight of the change of the shortfall, for rule=pid" },
+	{ .name = "kappa",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct bias, kappa),
+	  .low = 1e-3,
+	  .high = 1e3,
+	  .preset = KAPPA,
+	  .help = "slope of the soft clamp of the shortfall, for rule=smebu" },
+	{ .name = "momentum",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct bias, momentum),
+	  .low = 0,
+	  .high = 0.9999,
+	  .preset = MOMENTUM,
+	  .help = "share of the last update in the next one, for rule=smebu" },
 	{ .name = NULL },
 };
+
+/* An option that the rule does not read has no effect. */
+static bool check(const struct moe_call *call, const void *options_, char *complaint, size_t size)
+{
+	const struct bias *opt = options_;
+	(void)call;
+	if ((opt->p > 0 || opt->d > 0) && opt->rule != PID)
+		snprintf(complaint, size, "p and d have no effect with rule=%s (use rule=pid)", rules[opt->rule]);
+	else if ((opt->kappa < KAPPA || opt->kappa > KAPPA || opt->momentum < MOMENTUM || opt->momentum > MOMENTUM) &&
+			 opt->rule != SMEBU)
+		snprintf(complaint, size, "kappa and momentum have no effect with rule=%s (use rule=smebu)", rules[opt->rule]);
+	else
+		return true;
+	return false;
+}
+
+/* State: the biases, then what the rule remembers of each expert: for pid, the sum of the shortfalls and the last one;
+ * for smebu, the last update. */
+static size_t state_size(const struct moe_call *call, const void *options_)
+{
+	const struct bias *opt = options_;
+	return (size_t)(opt->rule == PID ? 3 : opt->rule == SMEBU ? 2 : 1) * call->experts * sizeof(real);
+}
 
 MOE_CLONED static void adjust(const struct moe_self *self, const struct moe_route *route, real *choice)
 {
 	const real *bias = self->state;
 	size_t experts = route->call.experts;
+	bool factor = ((const struct bias *)self->opt)->rule == MULTIPLICATIVE;
 	for (size_t t = 0; t < route->call.tokens; t++)
 		for (size_t e = 0; e < experts; e++)
-			choice[t * experts + e] += bias[e];
+			choice[t * experts + e] += factor ? choice[t * experts + e] * bias[e] : bias[e];
+}
+
+/* (mean load - load) / mean load of an expert; the load is what chose it, whether or not it found room. */
+static inline double shortfall(const struct moe_route *route, double total, size_t e)
+{
+	return (total - (double)route->plan->assigned[e] * (double)route->call.experts) / total;
+}
+
+static double clamped(const struct bias *opt, double v)
+{
+	return opt->rate * tanh(opt->kappa * v);
+}
+
+static void follow_smebu(const struct bias *opt, const struct moe_route *route, double total, real *bias)
+{
+	size_t experts = route->call.experts;
+	real *last = bias + experts;
+	double mean = 0;
+	for (size_t e = 0; e < experts; e++)
+		mean += clamped(opt, shortfall(route, total, e)) / (double)experts;
+	for (size_t e = 0; e < experts; e++) {
+		double update = clamped(opt, shortfall(route, total, e)) - mean;
+		last[e] = (real)(opt->momentum * (double)last[e] + (1 - opt->momentum) * update);
+		bias[e] += last[e];
+	}
+}
+
+static void follow_pid(const struct bias *opt, const struct moe_route *route, double total, real *bias)
+{
+	size_t experts = route->call.experts;
+	real *sum = bias + experts, *last = sum + experts;
+	for (size_t e = 0; e < experts; e++) {
+		double v = shortfall(route, total, e);
+		sum[e] += (real)v;
+		bias[e] = (real)(opt->rate * (double)sum[e] + opt->p * v + opt->d * (v - (double)last[e]));
+		last[e] = (real)v;
+	}
+}
+
+static void follow(const struct bias *opt, const struct moe_route *route, double total, real *bias)
+{
+	for (size_t e = 0; e < route->call.experts; e++) {
+		double v = shortfall(route, total, e);
+		bias[e] += (real)(opt->rate * (opt->rule == PROPORTIONAL ? v : (v > 0) - (v < 0)));
+		if (opt->rule == MULTIPLICATIVE && bias[e] < -1)
+			bias[e] = -1; /* a negative factor would turn the order of the scores round */
+	}
+}
+
+static void center(real *bias, size_t experts)
+{
+	double mean = 0;
+	for (size_t e = 0; e < experts; e++)
+		mean += (double)bias[e] / (double)experts;
+	for (size_t e = 0; e < experts; e++)
+		bias[e] -= (real)mean;
 }
 
 static void settle(const struct moe_self *self, const struct moe_route *route)
 {
 	const struct bias *opt = self->opt;
 	real *bias = self->state;
-	size_t experts = route->call.experts;
-	double total = 0, mean = 0;
-	for (size_t e = 0; e < experts; e++)
+	double total = 0;
+	for (size_t e = 0; e < route->call.experts; e++)
 		total += route->plan->assigned[e];
-	for (size_t e = 0; e < experts; e++) {
-		double short_of = total - (double)route->plan->assigned[e] * (double)experts;
-		bias[e] += (real)(opt->rate * ((short_of > 0) - (short_of < 0)));
-		mean += (double)bias[e] / (double)experts;
-	}
-	for (size_t e = 0; opt->centre && e < experts; e++)
-		bias[e] -= (real)mean;
-}
-
-static size_t state_size(const struct moe_call *call, const void *opt)
-{
-	(void)opt;
-	return call->experts * sizeof(real);
+	if (total <= 0)
+		return; /* nobody chose anyone */
+	if (opt->rule == PID)
+		follow_pid(opt, route, total, bias);
+	else if (opt->rule == SMEBU)
+		follow_smebu(opt, route, total, bias);
+	else
+		follow(opt, route, total, bias);
+	if (opt->centre)
+		center(bias, route->call.experts);
 }
 
 static const real *offsets(const struct moe_self *self)
@@ -72,11 +200,18 @@ const struct moe_balancer balancer_bias = {
 	.part = { .kind = MOE_BALANCER,
 			  .name = "bias",
 			  .summary = "loss-free: a bias per expert moves the selection after every step",
-			  .formula = "c_e = s_e + b_e;   after a step  b_e += rate * sign(mean load - load_e)",
+			  .formula = "c_e = s_e + b_e, after a step with v_e = (mean load - load_e) / mean load:\n"
+						 "sign            b_e += rate * sign(v_e)\n"
+						 "proportional    b_e += rate * v_e\n"
+						 "multiplicative  as sign, but c_e = s_e (1 + b_e)\n"
+						 "pid             b_e = rate * sum of all v_e + p * v_e + d * (v_e - the last v_e)\n"
+						 "smebu           m_e = momentum * m_e + (1 - momentum) * (u_e - mean u);   b_e += m_e,\n"
+						 "                u_e = rate * tanh(kappa * v_e)",
 			  .cite = "Wang et al. 2024, arXiv 2408.15664",
 			  .opts = options,
 			  .opts_size = sizeof(struct bias),
 			  .wants = MOE_SCORES,
+			  .check = check,
 			  .state_size = state_size,
 			  .settle = settle },
 	.adjust = adjust,

@@ -3,14 +3,15 @@
  * renorm.c -- the chosen experts' scores, normalized to sum to 1 (Lepikhin et al. 2020, GShard, arXiv 2006.16668).
  *
  * With softmax scores this is the softmax over the chosen logits (Mixtral, arXiv 2401.04088).  Where a capacity drops
- * choices, the sum is over the kept ones (Mesh-TensorFlow, DeepSpeed) or over all that were chosen, so that a token
- * that loses an expert gets less in all (GShard's algorithm 1, Megatron-LM).  With k = 1 every weight is `scale` and
+ * choices, the sum is over the kept ones (DeepSpeed, Mesh-TensorFlow at first) or over all that were chosen, so that a
+ * token that loses an expert gets less in all (Megatron-LM).  GShard's algorithm 1 and Mesh-TensorFlow's _top_2_gating
+ * divide by the k best scores even where chance leaves the second expert out.  With k = 1 every weight is `scale` and
  * the router gets no gradient from the loss.
  */
-#include <moesim/moesim.h>
+#include <moesim/kit.h>
 
-enum over { KEPT, CHOSEN };
-static const char *const overs[] = { "kept", "chosen", NULL };
+enum over { KEPT, CHOSEN, BEST };
+static const char *const overs[] = { "kept", "chosen", "best", NULL };
 
 struct renorm {
 	double scale;
@@ -28,9 +29,10 @@ static const struct moe_opt options[] = {
 	{ .name = "over",
 	  .type = MOE_OPT_CHOICE,
 	  .at = offsetof(struct renorm, over),
-	  .high = 1,
+	  .high = 2,
 	  .choices = overs,
-	  .help = "sum over the choices that a capacity kept, or over all of them (GShard, Megatron-LM)" },
+	  .help = "sum over the choices that a capacity kept, over all of them (Megatron-LM), or over the k best scores, "
+			  "chosen or not (GShard)" },
 	{ .name = NULL },
 };
 
@@ -54,6 +56,24 @@ static void add_choices(const struct moe_route *route, real *sum)
 		sum[route->picks->token[i]] += pick_score(route, i);
 }
 
+/* best[k] of token t: the experts that the selection would take if chance had no say */
+static const uint32_t *best_of(const struct moe_self *self, const struct moe_route *route, size_t t)
+{
+	uint32_t *best = (uint32_t *)((real *)self->scratch + route->call.tokens);
+	moe_top_k(route->choice + t * route->call.experts, route->call.experts, route->call.k, best);
+	return best;
+}
+
+static void add_best(const struct moe_self *self, const struct moe_route *route, real *sum)
+{
+	for (size_t t = 0; t < route->call.tokens; t++) {
+		const uint32_t *best = best_of(self, route, t);
+		sum[t] = (real)1e-20;
+		for (size_t i = 0; i < route->call.k; i++)
+			sum[t] += route->scores[t * route->call.experts + best[i]];
+	}
+}
+
 static void add_kept(const struct moe_route *route, real *sum)
 {
 	const struct moe_plan *plan = route->plan;
@@ -67,8 +87,11 @@ static void add_kept(const struct moe_route *route, real *sum)
 static real *totals(const struct moe_self *self, const struct moe_route *route)
 {
 	real *sum = self->scratch;
-	if (((const struct renorm *)self->opt)->over == CHOSEN)
+	int over = ((const struct renorm *)self->opt)->over;
+	if (over == CHOSEN)
 		add_choices(route, sum);
+	else if (over == BEST)
+		add_best(self, route, sum);
 	else
 		add_kept(route, sum);
 	return sum;
@@ -95,7 +118,7 @@ static real dot_of(const struct moe_plan *plan, size_t t)
 	return dot;
 }
 
-/* d_s = (scale d_g - <d_g, g>) / total, where a dropped choice has the second part alone */
+/* d_s = (scale d_g - <d_g, g>) / total, where what is dropped, or only summed, has the second part alone */
 static void backward(const struct moe_self *self, const struct moe_route *route, struct moe_grad *grad)
 {
 	const struct moe_plan *plan = route->plan;
@@ -114,19 +137,25 @@ static void backward(const struct moe_self *self, const struct moe_route *route,
 		size_t t = picks->token[i];
 		grad->scores[t * experts + picks->expert[i]] -= dot_of(plan, t) / sum[t];
 	}
+	for (size_t t = 0; opt->over == BEST && t < route->call.tokens; t++) {
+		const uint32_t *best = best_of(self, route, t);
+		for (size_t i = 0; i < route->call.k; i++)
+			grad->scores[t * experts + best[i]] -= dot_of(plan, t) / sum[t];
+	}
 }
 
 static size_t scratch_size(const struct moe_call *call, const void *opt)
 {
 	(void)opt;
-	return call->tokens * sizeof(real);
+	return call->tokens * sizeof(real) + call->k * sizeof(uint32_t);
 }
 
 const struct moe_gate gate_renorm = {
 	.part = { .kind = MOE_GATE,
 			  .name = "renorm",
 			  .summary = "the chosen scores, normalized to sum to 1",
-			  .formula = "g_e = scale * s_e / sum of s over the kept (over=chosen: all chosen) experts",
+			  .formula =
+				  "g_e = scale * s_e / sum of s over the kept (over=chosen: all chosen, over=best: the k best) experts",
 			  .cite = "Lepikhin et al. 2020, arXiv 2006.16668",
 			  .opts = options,
 			  .opts_size = sizeof(struct renorm),

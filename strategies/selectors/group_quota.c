@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * group_quota.c -- a token goes to equally many experts of each group, its best ones there, so that devices that hold a
- * group each have the same load (Tang et al. 2025, Pangu Pro MoE, arXiv 2505.21411, section 3.1).
+ * group each have the same load (Tang et al. 2025, Pangu Pro MoE, arXiv 2505.21411, section 2.2).
  *
  * Experts stand in groups of equal size, in their order.  The opposite of group-top, which keeps a token within few
  * groups: here it visits all.

@@ -71,6 +71,7 @@ copies()
 		sub(/"seed": 1,/, "\"seed\": " $5 ",", text)
 		sub(/"name": "lr",\n *"value": "[^"]*"/, "\"name\": \"lr\", \"value\": \"" $3 "\"", text)
 		sub(/"name": "warmup",\n *"value": "[^"]*"/, "\"name\": \"warmup\", \"value\": \"" $4 "\"", text)
+		sub(/ "settings_hash": "[0-9a-f]*",\n/, "", text)
 		summary = $1 "/summary.csv"
 		sub(/"summary.csv": .\n *"bytes": [0-9]+,\n *"sha256": "[0-9a-f]+"/, \
 			"\"summary.csv\": { \"bytes\": " size[summary] ", \"sha256\": \"" sum[summary] "\"", text)'

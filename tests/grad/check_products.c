@@ -16,7 +16,7 @@
 #include "sim/base/text.h"
 #include "tests/support/tiny.h"
 
-enum { DIRECTIONS = 2, TRAINED = 3, STACKED = 2 };
+enum { DIRECTIONS = 2, TRAINED = 3, STRIDE = 27 };
 static const double step = 1e-4, tolerance = 1e-6, least_norm = 1e-4;
 
 /* Layer options that every product is tried with. */
@@ -203,38 +203,48 @@ static const char *strong(const struct moe_part *part)
 	return text;
 }
 
-/* Calls `work` with every sentence that begins with `text` and stacks up to `room` more balancers. */
-static void each_stack(const char *text, const char *sign, int room, const struct variant *variant, struct score *score)
+static bool is_balancer(const struct moe_part *part)
 {
-	const struct moe_part *const *parts = catalog_parts();
-	check_sentence(text_keep_f("%s %s", text, variant->words), variant, score);
-	for (size_t i = 0; room > 0 && parts[i]; i++)
-		if (parts[i]->kind == MOE_BALANCER)
-			each_stack(text_keep_f("%s%s%s", text, sign, strong(parts[i])), "+", room - 1, variant, score);
+	return part->kind == MOE_BALANCER;
 }
 
-/* Balancers meet in the choice and in sums of gradients, for which the gate makes no difference: they are stacked with
- * one gate of each scorer and selector, in turn, and alone with all. */
-static void each_gate(const struct moe_part *scorer, const struct moe_part *selector, size_t turn,
-					  const struct variant *variant, struct score *score)
+/* Every balancer alone, and a share of all pairs: terms and biases add up, so that a pair needs to be seen with some
+ * products, and with all would make their number that of the parts to the fifth power. */
+static void each_stack(const char *text, size_t product, const struct variant *variant, struct score *score)
 {
 	const struct moe_part *const *parts = catalog_parts();
-	size_t gates = 0, gate = 0;
-	for (size_t i = 0; parts[i]; i++)
-		gates += parts[i]->kind == MOE_GATE;
+	size_t pair = product;
+	check_sentence(text_keep_f("%s %s", text, variant->words), variant, score);
+	for (size_t i = 0; parts[i]; i++) {
+		if (!is_balancer(parts[i]))
+			continue;
+		const char *one = text_keep_f("%s balance=%s", text, strong(parts[i]));
+		check_sentence(text_keep_f("%s %s", one, variant->words), variant, score);
+		for (size_t j = 0; parts[j]; j++)
+			if (is_balancer(parts[j]) && pair++ % STRIDE == 0)
+				check_sentence(text_keep_f("%s+%s %s", one, strong(parts[j]), variant->words), variant, score);
+	}
+}
+
+/* Returns the number of the next product. */
+static size_t each_gate(const char *parts_before, size_t product, const struct variant *variant, struct score *score)
+{
+	const struct moe_part *const *parts = catalog_parts();
 	for (size_t i = 0; parts[i]; i++)
 		if (parts[i]->kind == MOE_GATE)
-			each_stack(text_keep_f("scorer=%s selector=%s gate=%s", scorer->name, strong(selector), parts[i]->name),
-					   " balance=", gate++ == turn % gates ? STACKED : 1, variant, score);
+			each_stack(text_keep_f("%s gate=%s", parts_before, parts[i]->name), product++, variant, score);
+	return product;
 }
 
 static void each_product(const struct variant *variant, struct score *score)
 {
 	const struct moe_part *const *parts = catalog_parts();
+	size_t product = 0;
 	for (size_t i = 0; parts[i]; i++)
 		for (size_t j = 0; parts[i]->kind == MOE_SCORER && parts[j]; j++)
 			if (parts[j]->kind == MOE_SELECTOR)
-				each_gate(parts[i], parts[j], i + j, variant, score);
+				product = each_gate(text_keep_f("scorer=%s selector=%s", parts[i]->name, strong(parts[j])), product,
+									variant, score);
 }
 
 static void judge(const struct score *score)
@@ -259,8 +269,8 @@ START_TEST(gradients_of_products)
 }
 END_TEST
 
-/* The values that a row is tried with: every word, both states of a flag, a number away from the default, and where
- * groups of the four experts are counted, one, or tables or the experts themselves, two. */
+/* The values that a row is tried with: every word, also that for 0, both states of a flag, a number away from the
+ * default, and where groups of the four experts are counted, one, or tables or the experts themselves, two. */
 static size_t values_of(const struct moe_opt *row, const char *value[8])
 {
 	size_t n = 0;
@@ -278,6 +288,8 @@ static size_t values_of(const struct moe_opt *row, const char *value[8])
 		value[n++] = "yes", value[n++] = "no";
 	else if (row->type != MOE_OPT_TEXT)
 		value[n++] = text_keep_f("%.15g", number > row->high ? row->high : number);
+	if (row->zero && row->preset > 0)
+		value[n++] = row->zero;
 	return n;
 }
 
@@ -297,8 +309,9 @@ static const char *without(const char *sentence, const char *key)
 	return kept;
 }
 
-/* A part with one option set, among the other parts of three sentences that between them accept every kind. */
-static void check_option(const struct moe_part *part, const char *name, const char *value, struct score *score)
+/* Puts the part, with this list of options, in the place of its kind in sentences that between them accept every kind.
+ */
+static void check_list(const struct moe_part *part, const char *list, struct score *score)
 {
 	static const char *const hosts[] = {
 		"scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.7",
@@ -306,15 +319,23 @@ static void check_option(const struct moe_part *part, const char *name, const ch
 		"scorer=softmax selector=random gate=score balance=aux,weight=0.7,scope=running",
 		"scorer=none selector=hash gate=unit",
 	};
-	size_t accepted = score->accepted;
-	const char *others = "";
-	for (size_t i = 0; i < sizeof companions / sizeof *companions; i++)
-		if (options_find(part->opts, companions[i][0]) && strcmp(name, companions[i][0]) != 0)
-			others = text_keep_f("%s,%s=%s", others, companions[i][0], companions[i][1]);
 	const char *word = part->kind == MOE_BALANCER ? "balance" : catalog_kind(part->kind);
 	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
-		check_sentence(text_keep_f("%s%s=%s,%s=%s%s", without(hosts[i], word), word, part->name, name, value, others),
-					   &two_layers, score);
+		check_sentence(text_keep_f("%s%s=%s,%s", without(hosts[i], word), word, part->name, list), &two_layers, score);
+}
+
+/* A part with one option set.  Some only have an effect, and are only legal, beside a certain word of another one. */
+static void check_option(const struct moe_part *part, const char *name, const char *value, struct score *score)
+{
+	size_t accepted = score->accepted;
+	const char *list = text_keep_f("%s=%s", name, value);
+	for (size_t i = 0; i < sizeof companions / sizeof *companions; i++)
+		if (options_find(part->opts, companions[i][0]) && strcmp(name, companions[i][0]) != 0)
+			list = text_keep_f("%s,%s=%s", list, companions[i][0], companions[i][1]);
+	check_list(part, list, score);
+	for (const struct moe_opt *row = part->opts; row->name && score->accepted == accepted; row++)
+		for (size_t i = 0; row->type == MOE_OPT_CHOICE && strcmp(row->name, name) != 0 && row->choices[i]; i++)
+			check_list(part, text_keep_f("%s,%s=%s", list, row->name, row->choices[i]), score);
 	ck_assert_msg(score->accepted > accepted, "%s,%s=%s fits no sentence", part->name, name, value);
 }
 

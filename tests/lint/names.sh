@@ -20,7 +20,7 @@ do
 done
 
 # strategies/selectors/top_k.c holds selector_top_k, called "top-k", and stands in parts.def as SELECTOR(top_k)
-for file in strategies/scorers/*.c strategies/selectors/*.c strategies/gates/*.c strategies/balancers/*.c
+for file in strategies/projectors/*.c strategies/scorers/*.c strategies/selectors/*.c strategies/gates/*.c strategies/balancers/*.c
 do
 	[ -e "$file" ] || continue
 	stem=$(basename "$file" .c)

@@ -2,17 +2,17 @@
  *
  * moesim.h -- what a routing strategy part sees of the simulator, and nothing more.
  *
- * A router is a product of four kinds of part, run in this order for every MoE layer:
+ * A router is a product of five kinds of part, run in this order for every MoE layer:
  *
- *   project   logits = x W        [tokens][experts]  the core's linear map (none when nothing reads logits)
- *   SCORER    scores = f(logits)  [tokens][experts]
- *   BALANCER  choice = scores, adjusted              may move the selection, never the weights
- *   SELECTOR  picks  = who goes where, from choice   discrete: no gradient flows through it
- *   (core)    plan   = picks under the capacity, grouped by expert
- *   GATE      weight = how much of each expert, from scores
+ *   PROJECTOR  logits = f(x)       [tokens][experts]  has parameters of its own; none when nothing reads logits
+ *   SCORER     scores = f(logits)  [tokens][experts]
+ *   BALANCER   choice = scores, adjusted              may move the selection, never the weights
+ *   SELECTOR   picks  = who goes where, from choice   discrete: no gradient flows through it
+ *   (core)     plan   = picks under the capacity, grouped by expert
+ *   GATE       weight = how much of each expert, from scores
  *
- * The gradient flows back through gate and scorer; balancers may add a loss of their own.  Every hook has the
- * shape (self, route, what it writes), and `route` is a read-only view that fills up stage by stage.
+ * The gradient flows back through gate, scorer and projector; balancers may add a loss of their own.  Every hook has
+ * the shape (self, route, what it writes), and `route` is a read-only view that fills up stage by stage.
  */
 #ifndef MOESIM_MOESIM_H
 #define MOESIM_MOESIM_H
@@ -134,7 +134,7 @@ struct moe_self {
 
 /* ---- parts ------------------------------------------------------------------------------------------------- */
 
-enum moe_kind { MOE_SCORER, MOE_SELECTOR, MOE_GATE, MOE_BALANCER };
+enum moe_kind { MOE_PROJECTOR, MOE_SCORER, MOE_SELECTOR, MOE_GATE, MOE_BALANCER };
 
 /* What a part needs and gives; compared once, when a sentence is resolved.  What comes from the stream is asked for
  * when the stream is opened. */
@@ -169,6 +169,44 @@ struct moe_part {
 	/* After a training step, with the finished route of that step; the only place where state may change.
 	 * NULL: the part does not learn outside the gradient. */
 	void (*settle)(const struct moe_self *, const struct moe_route *);
+};
+
+enum { MOE_PARAMS = 4 };
+
+/* One matrix of parameters, whose initial values are normal. */
+struct moe_param {
+	const char *name; /* one word; the span of parameters is called router-NAME, or router where this is NULL */
+	size_t rows, columns;
+	double mean, std;
+	bool scaled;      /* std counts in units of --router-scale */
+	bool elementwise; /* no matrix of a product: a token costs no multiply-adds for it */
+};
+
+/* What a projector computes with. */
+struct moe_tools {
+	struct moe_learned {
+		size_t rows, columns;
+		real *w, *d_w;   /* [rows][columns] and its gradient */
+	} param[MOE_PARAMS]; /* in the order of params() */
+	/* Matrix products as fast as the program's own, on all its threads; rows lie side by side.
+	 *   linear           y[rows][out] = x[rows][in] w[in][out]
+	 *   linear_backward  d_w += x' d_y, and d_x += d_y w' unless d_x is NULL */
+	void (*linear)(size_t rows, size_t in, size_t out, const real *x, const real *w, real *y);
+	void (*linear_backward)(size_t rows, size_t in, size_t out, const real *x, const real *w, const real *d_y,
+							real *d_w, real *d_x);
+};
+
+/* What becomes of x is one row of logits for each row of x, which no other row has a part in.  Of what it keeps in its
+ * scratch, all is still there when its backward is called. */
+struct moe_projector {
+	struct moe_part part;
+	/* Fills in its parameters and returns their number. */
+	size_t (*params)(const struct moe_call *, const void *opt, struct moe_param list[MOE_PARAMS]);
+	/* route->x is what the router reads, jitter included; of the rest of the route only call and of are known. */
+	void (*forward)(const struct moe_self *, const struct moe_tools *, const struct moe_route *, real *logits);
+	/* Adds to d_x[tokens][width] and to the gradients of the parameters. */
+	void (*backward)(const struct moe_self *, const struct moe_tools *, const struct moe_route *, const real *d_logits,
+					 real *d_x);
 };
 
 struct moe_scorer {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "experiments/models/likeness.h"
+#include "sim/base/text.h"
 #include "sim/route/catalog.h"
 #include "strategies/catalog.h"
 
@@ -134,6 +135,34 @@ START_TEST(an_unknown_model_is_refused)
 }
 END_TEST
 
+/* The parts of a sentence up to the balancers, with all options. */
+static const char *parts_of(const struct settings *settings)
+{
+	const char *text = sentence_text(&settings->sentence, &settings->config.layer);
+	return text_keep_n(text, (size_t)(strstr(text, " balance=") - text));
+}
+
+static const struct {
+	const char *recipe, *model;
+} presets[] = {
+	{ "mixtral", "mixtral-8x7b" },  { "grok-1", "grok-1" },         { "dbrx", "dbrx" },
+	{ "olmoe", "olmoe-1b-7b" },     { "qwen3", "qwen3-235b-a22b" }, { "gpt-oss", "gpt-oss-120b" },
+	{ "llama-4", "llama-4-scout" }, { "kimi-k2", "kimi-k2" },       { "deepseek-v3", "deepseek-v3" },
+};
+
+/* A preset has the scores, the selection, the weights, k and the shared experts that its model's config.json tells. */
+START_TEST(presets_route_as_their_models)
+{
+	struct settings model = resolved(presets[_i].model, 0, NULL, 0), preset;
+	const struct assignment given[] = { { "strategy", presets[_i].recipe } };
+	struct error err = { .code = ERROR_NONE };
+	ck_assert_msg(settings_resolve(given, 1, &preset, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(parts_of(&preset), parts_of(&model));
+	ck_assert_int_eq(preset.config.layer.k, model.config.layer.k);
+	ck_assert_int_eq(preset.config.layer.shared, model.config.layer.shared);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("likeness");
@@ -142,6 +171,7 @@ int main(void)
 	tcase_add_loop_test(tests, the_router_is_the_models, 0, n);
 	tcase_add_loop_test(tests, scale_1_is_the_model_itself, 0, n);
 	tcase_add_loop_test(tests, any_scale_makes_a_network, 0, n);
+	tcase_add_loop_test(tests, presets_route_as_their_models, 0, (int)(sizeof presets / sizeof *presets));
 	tcase_add_test(tests, deepseek_v2_by_hand);
 	tcase_add_test(tests, the_user_has_the_last_word);
 	tcase_add_test(tests, another_strategy);

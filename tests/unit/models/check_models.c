@@ -187,6 +187,7 @@ static const struct {
 	const char *name;
 	int64_t total, active;
 } counted[] = {
+	{ "a.x-k1", INT64_C(518983063808), INT64_C(32779344128) },
 	{ "arctic", INT64_C(478584608768), INT64_C(17318647808) },
 	{ "aria", INT64_C(24869091840), INT64_C(4115151360) },
 	{ "deepseek-ocr", INT64_C(2934734080), INT64_C(739605760) },
@@ -227,6 +228,7 @@ static const struct {
 	{ "ling-3.0-tiny", INT64_C(7893392800), INT64_C(1381735840) },
 	{ "ling-lite-1.5", INT64_C(16801974272), INT64_C(2753153024) },
 	{ "ling-mini-2.0", INT64_C(16255643392), INT64_C(1432973056) },
+	{ "llada2.0-mini", INT64_C(16255643392), INT64_C(1432973056) },
 	{ "longcat-flash", INT64_C(560664980480), INT64_C(27954818048) },
 	{ "longcat-flash-lite", INT64_C(68562465024), INT64_C(4389580032) },
 	{ "mellum2-12b-a2.5b", INT64_C(12149923072), INT64_C(2439060736) },
@@ -246,8 +248,11 @@ static const struct {
 	{ "qwen3.5-122b-a10b", INT64_C(122111526912), INT64_C(9771288576) },
 	{ "qwen3.5-35b-a3b", INT64_C(34660610688), INT64_C(3454988928) },
 	{ "qwen3.5-397b-a17b", INT64_C(396346350336), INT64_C(17349040896) },
+	{ "sarvam-30b", INT64_C(32272195328), INT64_C(4640120576) },
+	{ "smallthinker-4b", INT64_C(4035085824), INT64_C(864192000) },
 	{ "solar-open-100b", INT64_C(102651799552), INT64_C(12054833152) },
 	{ "step-3.7-flash", INT64_C(196956130368), INT64_C(11987323968) },
+	{ "step3", INT64_C(316294538240), INT64_C(38841328640) },
 	{ "trinity-mini", INT64_C(26123974400), INT64_C(3474732800) },
 };
 
@@ -283,6 +288,11 @@ static const struct {
 	{ "mimo-v2-flash", "with-embedding", "without-embedding" },
 	{ "minimax-m2.5", "with-embedding", "without-embeddings" },
 	{ "kimi-k2.5", "no", "without-embedding" },
+	{ "hy3-preview", "with-embedding", "with-mtp" }, /* 20.7 and 20.96 B, and its MTP layer 3.75 of 3.8 B */
+	{ "a.x-k1", "with-embedding", "with-embedding" },
+	{ "step3", "with-embedding", "without-embedding" },
+	{ "laguna-xs.2", "with-embedding", "with-embedding" },
+	{ "longcat-flash-lite", "with-embedding", "" },
 	{ "grok-2", "", "" },
 };
 
@@ -318,6 +328,14 @@ static const struct {
 	{ "nemotron-3-nano-30b", 6 * 512, 6 * 512 * 4096, 23 * (64 * 64 * 128 + 3 * 6144) },
 	/* 4 of 32; 28 of Mamba: 8192 x 16 and 3 inputs of 8192 */
 	{ "jamba-1.5-mini", 4 * 2048, 4 * 2048 * 4096, 28 * (8192 * 16 + 3 * 8192) },
+	/* 10 layers see all, 30 the last 512, each with 8 heads of 128, twice */
+	{ "laguna-xs.2", 40 * 2048, INT64_C(4096) * 10 * 2048 + 512 * 30 * 2048, 0 },
+	/* one head of 256, twice */
+	{ "step3", 61 * 512, INT64_C(4096) * 61 * 512, 0 },
+	/* 7 layers of 512 + 64; 35 with 32 states of 128 x 128 and 3 inputs of 3 x 4096 channels */
+	{ "ling-3.0-flash", 7 * 576, INT64_C(4096) * 7 * 576, INT64_C(35) * (32 * 128 * 128 + 3 * 3 * 4096) },
+	/* two compressed rows a layer */
+	{ "longcat-flash-lite", 28 * 576, INT64_C(4096) * 28 * 576, 0 },
 	/* half the layers borrow */
 	{ "hunyuan-large", 32 * 2 * 8 * 80, INT64_C(32) * 2 * 8 * 80 * 4096, 0 },
 };
@@ -372,7 +390,8 @@ END_TEST
 /* All devices of all stages together hold every parameter once, but for what is repeated. */
 START_TEST(stages_together_are_the_model)
 {
-	static const char *const names[] = { "nemotron-3-nano-30b", "jamba-1.5-mini", "deepseek-v4-flash", "kimi-k3" };
+	static const char *const names[] = { "nemotron-3-nano-30b", "jamba-1.5-mini", "deepseek-v4-flash", "kimi-k3",
+										 "laguna-xs.2",         "ling-3.0-flash", "longcat-flash-lite" };
 	struct model model = read_config(names[_i]);
 	struct cost_share one, half;
 	struct error err;
@@ -407,6 +426,14 @@ END_TEST
 static const char mixtral[] = "\"model_type\":\"mixtral\",\"num_hidden_layers\":2,\"hidden_size\":8,\"vocab_size\":10,"
 							  "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_local_experts\":4,"
 							  "\"num_experts_per_tok\":2,\"intermediate_size\":6";
+static const char granite[] = "\"model_type\":\"granitemoehybrid\",\"num_hidden_layers\":2,\"hidden_size\":8,"
+							  "\"vocab_size\":10,\"num_attention_heads\":2,\"num_key_value_heads\":2,"
+							  "\"num_local_experts\":4,\"num_experts_per_tok\":2,\"intermediate_size\":6,"
+							  "\"mamba_n_heads\":4";
+static const char exaone[] =
+	"\"model_type\":\"exaone_moe\",\"num_hidden_layers\":4,\"hidden_size\":8,\"vocab_size\":10,"
+	"\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_experts\":4,"
+	"\"num_experts_per_tok\":2,\"moe_intermediate_size\":6,\"intermediate_size\":9";
 static const char qwen[] = "\"model_type\":\"qwen3_moe\",\"num_hidden_layers\":6,\"hidden_size\":8,\"vocab_size\":10,"
 						   "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_experts\":4,"
 						   "\"num_experts_per_tok\":2,\"moe_intermediate_size\":6,\"intermediate_size\":9";
@@ -448,6 +475,49 @@ START_TEST(what_a_config_may_leave_out)
 	ck_assert(shape.tied);
 	ck_assert_int_eq(shape.mixer[1].window, 5);
 	ck_assert_int_eq(windowed(shape), 2);
+}
+END_TEST
+
+/* What the class of a family has where the file has no such key, by the configuration file of each. */
+START_TEST(class_defaults_hold)
+{
+	static const char kimi[] =
+		"\"model_type\":\"kimi_linear\",\"num_hidden_layers\":4,\"hidden_size\":8,\"vocab_size\":10,"
+		"\"num_attention_heads\":2,\"num_experts\":4,\"num_experts_per_token\":2,"
+		"\"moe_intermediate_size\":3,\"intermediate_size\":9,\"kv_lora_rank\":5,"
+		"\"qk_nope_head_dim\":2,\"qk_rope_head_dim\":2,\"v_head_dim\":3";
+	struct cost_shape shape = shape_of(kimi, "");
+	ck_assert_int_eq(shape.moe_layers, 4);
+	ck_assert_int_eq(shape.shared, 0);
+	ck_assert_int_eq(cost_mixer_layers(&shape, 0), 4);
+	shape = shape_of(kimi, ",\"first_k_dense_replace\":1,\"num_shared_experts\":1,\"linear_attn_config\":{"
+						   "\"kda_layers\":[1,3],\"num_heads\":2,\"head_dim\":4,\"short_conv_kernel_size\":4}");
+	ck_assert_int_eq(shape.moe_layers, 3);
+	ck_assert_int_eq(shape.shared_width, 3);
+	ck_assert_int_eq(cost_mixer_layers(&shape, 1), 2);
+
+	const char *arctic = text_keep_f("\"model_type\":\"arctic\"%s", strchr(mixtral, ','));
+	ck_assert_int_eq(shape_of(arctic, ",\"moe_layer_frequency\":1").beside_width, 0);
+	ck_assert_int_eq(shape_of(arctic, ",\"parallel_attn_mlp_res\":true").beside_width, 8);
+	ck_assert_int_eq(shape_of(arctic, "").moe_layers, 1);
+
+	const char *shared = text_keep_f("\"model_type\":\"granitemoeshared\"%s", strchr(mixtral, ','));
+	ck_assert_int_eq(shape_of(shared, "").shared, 0);
+	ck_assert_int_eq(shape_of(shared, ",\"shared_intermediate_size\":5").shared, 1);
+
+	static const char window[] = "\"model_type\":\"cohere2_moe\",\"num_hidden_layers\":9,\"hidden_size\":8,"
+								 "\"vocab_size\":10,\"num_attention_heads\":2,\"num_key_value_heads\":2,"
+								 "\"num_experts\":4,\"num_experts_per_tok\":2,\"intermediate_size\":6";
+	/* layers 3 and 7 of 9 see all; behind a dense one that does, 4 and 8 */
+	ck_assert_int_eq(windowed(shape_of(window, "")), 7);
+	shape =
+		shape_of(window, ",\"first_k_dense_replace\":1,\"prefix_dense_intermediate_size\":7,\"num_shared_experts\":2");
+	ck_assert_int_eq(windowed(shape), 6);
+	ck_assert_int_eq(shape.order[0].mixer, 0);
+	ck_assert_int_eq(shape.order[4].mixer, 0);
+	ck_assert_int_eq(shape.dense_width, 7);
+	ck_assert_int_eq(shape.shared_width, 12);
+	ck_assert(shape.tied);
 }
 END_TEST
 
@@ -527,7 +597,8 @@ START_TEST(what_is_not_understood_is_named)
 	notes(text_keep_f("{%s,\"architectures\":[\"MixtralForSequenceClassification\"]}", mixtral), NULL);
 	notes(text_keep_f("{%s,\"memory_dim\":8.0}", mixtral), "not counted: memory_dim");
 	notes(text_keep_f("{%s,\"layer_bias\":0.5}", mixtral), NULL);
-	notes(text_keep_f("{%s,\"use_sliding_window\":true,\"sliding_window\":9}", qwen), NULL);
+	notes(text_keep_f("{%s,\"head_dim\":4,\"use_sliding_window\":true,\"sliding_window\":9}", qwen), NULL);
+	notes(text_keep_f("{%s}", qwen), "not in the file, taken from the family's defaults: head_dim");
 	notes(text_keep_f("{\"model_type\":\"qwen3_moe\",\"text_config\":{%s,\"num_experts\":4,"
 					  "\"moe_intermediate_size\":3}}",
 					  mixtral),
@@ -589,6 +660,10 @@ static const struct {
 	{ qwen, ",\"mlp_only_layers\":[0,1,2,3,4,5]", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":7", "layers is an MoE layer" },
 	{ qwen, ",\"decoder_sparse_step\":0", "from 1" },
+	{ granite, ",\"mamba_d_head\":3", "4 heads of it must have the width 16" },
+	{ granite, ",\"mamba_d_head\":\"wide\"", "must be an integer or \"auto\"" },
+	{ exaone, ",\"sliding_window_pattern\":\"LGLG\"", "letters L with a G at the end" },
+	{ exaone, ",\"sliding_window_pattern\":\"\"", "letters L with a G at the end" },
 	{ qwen, ",\"norm_topk_prob\":1", "norm_topk_prob must be true or false" },
 	{ qwen, ",\"n_group\":\"8\"", "n_group must be an integer" },
 	{ qwen, ",\"topk_group\":2.5", "topk_group must be an integer" },
@@ -675,12 +750,13 @@ int main(void)
 	tcase_add_loop_test(config, caches_and_states_by_hand, 0, ROWS(kept));
 	tcase_add_test(config, layers_that_predict_ahead_are_counted_beside);
 	tcase_add_test(config, a_share_of_a_model_by_hand);
-	tcase_add_loop_test(config, stages_together_are_the_model, 0, 4);
+	tcase_add_loop_test(config, stages_together_are_the_model, 0, 7);
 	tcase_add_test(config, a_split_that_does_not_divide_is_refused);
 	tcase_add_test(config, what_is_not_understood_is_named);
 	tcase_add_test(config, infinity_stands_where_no_key_is_read);
 	tcase_add_test(config, a_text_model_is_found_under_any_key);
 	tcase_add_test(config, what_a_config_may_leave_out);
+	tcase_add_test(config, class_defaults_hold);
 	tcase_add_test(config, a_byte_order_mark_and_a_folder_name);
 	tcase_add_test(config, sparse_steps_and_dense_layers);
 	tcase_add_test(config, windows_count_only_when_used);

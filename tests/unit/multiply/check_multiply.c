@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/multiply/multiply.h"
+#include "sim/multiply/product.h"
 
 enum { MOST = 600 }; /* beyond two blocks of k or n */
 
@@ -133,6 +134,54 @@ START_TEST(rows_do_not_depend_on_their_neighbours)
 }
 END_TEST
 
+static void check_in_use(const struct multiply_set *set)
+{
+	enum { M = 7, N = 9, K = 11 };
+	struct factor a = factor_of(M, K, 0, false), b = factor_of(K, N, 0, false);
+	real *want = numbers(M * N), *got = numbers(M * N);
+	for (size_t i = 0; i < M * K; i++)
+		((real *)a.at)[i] /= 7;
+	set->multiply(M, N, K, a, b, false, want, N);
+	product_nn(M, N, K, a.at, K, b.at, N, false, got, N);
+	ck_assert_mem_eq(got, want, M * N * sizeof(real));
+	free((void *)a.at);
+	free((void *)b.at);
+	free(want);
+	free(got);
+}
+
+/* What was asked for computes, until something else is asked for. */
+START_TEST(a_kernel_is_chosen)
+{
+	struct error err = { .code = ERROR_NONE };
+	const struct multiply_set *best = multiply_sets(), *last = best;
+	while (last[1].name)
+		last++;
+	if (best->kernel == NULL) {
+		ck_assert_int_eq(product_use(PRODUCT_PORTABLE, &err), -1);
+		ck_assert_str_eq(err.file, "--kernel");
+		ck_assert_ptr_nonnull(strstr(err.text, "this build multiplies with"));
+		return;
+	}
+	ck_assert_int_eq(product_use(PRODUCT_PORTABLE, &err), 0);
+	ck_assert_str_eq(product_kernel(), "portable");
+	ck_assert_str_eq(product_library(), last->name);
+	check_in_use(last);
+	ck_assert_int_eq(product_use(PRODUCT_AUTO, &err), 0);
+	ck_assert_str_eq(product_kernel(), best->kernel);
+	ck_assert_str_eq(product_library(), best->name);
+	check_in_use(best);
+	if (strcmp(best->kernel, "fused") == 0) {
+		ck_assert_int_eq(product_use(PRODUCT_FUSED, &err), 0);
+		check_in_use(best);
+	} else {
+		ck_assert_int_eq(product_use(PRODUCT_FUSED, &err), -1);
+		ck_assert_ptr_nonnull(strstr(err.text, "no fused multiply-add (use portable)"));
+	}
+	ck_assert_int_eq(product_use(PRODUCT_AUTO, &err), 0);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("multiply");
@@ -141,6 +190,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(tests, all_small_sizes, 0, 16);
 	tcase_add_loop_test(tests, sizes_beyond_a_block, 0, 16);
 	tcase_add_loop_test(tests, rows_do_not_depend_on_their_neighbours, 0, 2);
+	tcase_add_test(tests, a_kernel_is_chosen);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

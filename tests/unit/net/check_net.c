@@ -338,14 +338,14 @@ START_TEST(evaluation_changes_no_state)
 		net_settle(&tiny.net);
 	}
 	for (size_t j = 0; j < 2; j++) {
-		ck_assert_uint_gt(router->memory[3 + j].state_size, 0);
-		ck_assert_uint_le(router->memory[3 + j].state_size, sizeof kept[j]);
-		memcpy(kept[j], router->memory[3 + j].state, router->memory[3 + j].state_size);
+		ck_assert_uint_gt(router->memory[4 + j].state_size, 0);
+		ck_assert_uint_le(router->memory[4 + j].state_size, sizeof kept[j]);
+		memcpy(kept[j], router->memory[4 + j].state, router->memory[4 + j].state_size);
 	}
 	double first = loss_of(&tiny, 1, false);
 	ck_assert_double_eq(loss_of(&tiny, 1, false), first);
 	for (size_t j = 0; j < 2; j++)
-		ck_assert_mem_eq(kept[j], router->memory[3 + j].state, router->memory[3 + j].state_size);
+		ck_assert_mem_eq(kept[j], router->memory[4 + j].state, router->memory[4 + j].state_size);
 	tiny_close(&tiny);
 }
 END_TEST

@@ -119,7 +119,7 @@ START_TEST(balancers_may_be_many)
 	ck_assert_int_eq(sentence_read(text, NULL, &sentence, &err), 0);
 	ck_assert_uint_eq(sentence.balancers, 100);
 	for (size_t i = 0; i < 100; i++) {
-		const struct part_use *use = sentence_part(&sentence, 3 + i);
+		const struct part_use *use = sentence_part(&sentence, 4 + i);
 		ck_assert_str_eq(options_value(options_find(use->part->opts, "weight"), use->opt), text_keep_f("%zu", i));
 	}
 }

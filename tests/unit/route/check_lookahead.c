@@ -95,9 +95,11 @@ struct shape {
 	size_t sequences, length, experts;
 };
 
-static bool brute_force(struct tiny *tiny, const struct shape *shape)
+static bool brute_force(struct tiny *tiny, const struct shape *shape, bool training)
 {
 	struct moe_call call = tiny->net.call;
+	call.training = training;
+	call.step = 1;
 	call.sequences = shape->sequences;
 	call.tokens = shape->sequences * shape->length;
 	call.layer = 0;
@@ -128,6 +130,11 @@ static const char *const sentences[] = {
 	"scorer=softmax selector=expert-top,group=sequence gate=score",
 	"scorer=sigmoid selector=expert-top gate=renorm",
 	"scorer=softmax selector=group-top,groups=1,group-top-k=1 gate=score capacity=1",
+	"scorer=softmax selector=base gate=sigmoid",
+	"scorer=sigmoid selector=sinkhorn gate=score",
+	"scorer=softmax selector=threshold gate=score",
+	"scorer=softmax selector=threshold,warm-up=none gate=score",
+	"scorer=softmax selector=sampled gate=renorm",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, SENTENCES = sizeof sentences / sizeof *sentences };
 
@@ -135,7 +142,7 @@ START_TEST(the_probe_finds_what_brute_force_finds)
 {
 	const struct shape *shape = &shapes[_i];
 	struct net_shape net = tiny_shape;
-	size_t yes = 0, no = 0;
+	size_t yes = 0, no = 0, apart = 0;
 	net.sequences = shape->sequences;
 	net.length = shape->length;
 	for (size_t i = 0; i < SENTENCES; i++)
@@ -143,15 +150,17 @@ START_TEST(the_probe_finds_what_brute_force_finds)
 			struct tiny tiny;
 			const char *text = text_keep_f("%s experts=%zu k=%zu", sentences[i], shape->experts, k);
 			open_well(&tiny, &net, text);
-			bool truth = brute_force(&tiny, shape);
-			for (uint64_t seed = 1; seed <= 3; seed++)
-				ck_assert_msg(found(&tiny, seed % 2 == 0, seed) == truth, "%s, seed %d: should be %d", text, (int)seed,
-							  truth);
+			bool truth[] = { brute_force(&tiny, shape, false), brute_force(&tiny, shape, true) };
+			for (uint64_t seed = 1; seed <= 6; seed++)
+				ck_assert_msg(found(&tiny, seed % 2, seed) == truth[seed % 2], "%s, seed %d: should be %d", text,
+							  (int)seed, truth[seed % 2]);
 			tiny_close(&tiny);
-			yes += truth;
-			no += !truth;
+			yes += truth[0];
+			no += !truth[0];
+			apart += truth[0] != truth[1];
 		}
 	ck_assert_msg(no > 0 && (yes > 0) == (shape->length > 1), "%zu look ahead, %zu do not", yes, no);
+	ck_assert_msg((apart > 0) == (shape->length > 1), "%zu look ahead in one phase alone", apart);
 }
 END_TEST
 
@@ -313,11 +322,17 @@ static struct trainer trainer;
 /* Those that look ahead; all others do not.  GShard's second choices wait for all first choices, later ones too. */
 static const char *const ahead[] = { "expert-choice", "gshard", "st-moe" };
 
+/* Those that look ahead in training alone: balanced assignments, and expert choice as a warm-up. */
+static const char *const in_training[] = { "base", "s-base", "expert-threshold" };
+
 static const char *truth_of(const char *recipe)
 {
 	for (size_t i = 0; i < sizeof ahead / sizeof *ahead; i++)
 		if (strcmp(recipe, ahead[i]) == 0)
 			return "no";
+	for (size_t i = 0; i < sizeof in_training / sizeof *in_training; i++)
+		if (strcmp(recipe, in_training[i]) == 0)
+			return "train-only";
 	return "yes";
 }
 

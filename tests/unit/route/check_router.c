@@ -181,9 +181,9 @@ START_TEST(selectors_read_what_they_say)
 		const struct moe_part *part = strategy_parts[i];
 		if (part->kind != MOE_SELECTOR || ((const struct moe_selector *)part)->select == NULL)
 			continue;
-		open_logits(
-			text_keep_f("selector=%s%s", part->name, strcmp(part->name, "group-top") ? "" : ",groups=2,group-top-k=2"),
-			2);
+		open_logits(text_keep_f("selector=%s%s%s", part->name, options_find(part->opts, "groups") ? ",groups=2" : "",
+								options_find(part->opts, "group-top-k") ? ",group-top-k=2" : ""),
+					2);
 		struct error err = { .code = ERROR_NONE };
 		if (sentence_lacks(&sentence, ~0u, MOE_LOGITS | MOE_SCORES, &err) == 0)
 			router_route(&router, &call, NULL, NULL, logits);
@@ -211,6 +211,36 @@ START_TEST(what_is_lacking_is_said)
 }
 END_TEST
 
+/* Of 12 tokens whose first choice is expert 0 a factor of 0.5 keeps ceil(0.5 * 12 / 4) = 2, one of 2 six; 4, which is
+ * experts / k, all. */
+START_TEST(capacity_in_evaluation)
+{
+	static const struct {
+		const char *text;
+		size_t training, evaluation;
+	} cases[] = { { "top-k,k=1,capacity=0.5", 2, 2 },
+				  { "top-k,k=1,capacity=0.5,eval-capacity=2", 2, 6 },
+				  { "top-k,k=1,capacity=0.5,eval-capacity=4", 2, 12 },
+				  { "top-k,k=1,eval-capacity=0.5", 12, 2 },
+				  { "top-k,k=1,capacity=0.5,eval-capacity=same", 2, 2 } };
+	real logits[TOKENS * EXPERTS];
+	for (size_t i = 0; i < TOKENS * EXPERTS; i++)
+		logits[i] = i % EXPERTS == 0;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		open_logits(cases[i].text, 1);
+		call.training = true;
+		call.step = 1;
+		router_route(&router, &call, NULL, NULL, logits);
+		ck_assert_uint_eq(router.plan.pairs, cases[i].training);
+		call.training = false;
+		router_route(&router, &call, NULL, NULL, logits);
+		ck_assert_uint_eq(router.plan.pairs, cases[i].evaluation);
+		ck_assert_uint_eq(router.plan.dropped, TOKENS - cases[i].evaluation);
+		arena_free(&arena);
+	}
+}
+END_TEST
+
 /* Random parts draw from the streams of the seed, by name, phase, layer and step. */
 START_TEST(the_seed_decides_what_is_random)
 {
@@ -229,7 +259,7 @@ START_TEST(the_seed_decides_what_is_random)
 	call.step = 1;
 	router_route(&router, &call, NULL, NULL, logits);
 	ck_assert_mem_ne(first, router.planner.picks.expert, sizeof first);
-	struct moe_rng fresh = seed_stream(0, "random/eval", 1), kept = seed_at(&router.memory[1].eval, 1);
+	struct moe_rng fresh = seed_stream(0, "random/eval", 1), kept = seed_at(&router.memory[2].eval, 1);
 	ck_assert_mem_eq(fresh.key, kept.key, sizeof fresh.key);
 	ck_assert_mem_eq(fresh.counter, kept.counter, sizeof fresh.counter);
 	ck_assert_uint_eq(fresh.used, kept.used);
@@ -256,6 +286,7 @@ int main(void)
 	Suite *suite = suite_create("router");
 	TCase *cases = tcase_create("logits");
 	tcase_add_test(cases, top_two_by_hand);
+	tcase_add_test(cases, capacity_in_evaluation);
 	tcase_add_test(cases, top_p_by_hand);
 	tcase_add_test(cases, top_p_takes_the_fewest);
 	tcase_add_test(cases, logits_alone_route_as_in_the_layer);

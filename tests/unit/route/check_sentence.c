@@ -72,6 +72,15 @@ START_TEST(a_recipe_by_name_and_alias)
 }
 END_TEST
 
+START_TEST(the_plain_projector_goes_without_saying)
+{
+	struct layer_options layer;
+	ck_assert_str_eq(read_well("bias", NULL, &layer).projector.part->name, "linear");
+	ck_assert_str_eq(resolved("bias projector=linear", NULL), resolved("bias", NULL));
+	ck_assert_ptr_null(strstr(resolved("bias projector=linear", NULL), "projector"));
+}
+END_TEST
+
 START_TEST(words_alone_begin_with_plain_top_k)
 {
 	struct layer_options layer;
@@ -193,8 +202,9 @@ START_TEST(random_sentences_read_back)
 {
 	struct moe_rng rng = seed_stream(1, "sentences", 0);
 	for (int i = 0; i < 500; i++) {
-		const char *text = text_keep_f("scorer=%s selector=%s gate=%s balance=", draw_part(MOE_SCORER, &rng),
-									   draw_part(MOE_SELECTOR, &rng), draw_part(MOE_GATE, &rng));
+		const char *text =
+			text_keep_f("projector=%s scorer=%s selector=%s gate=%s balance=", draw_part(MOE_PROJECTOR, &rng),
+						draw_part(MOE_SCORER, &rng), draw_part(MOE_SELECTOR, &rng), draw_part(MOE_GATE, &rng));
 		size_t stacked = moe_below(&rng, 10);
 		for (size_t j = 0; j < stacked; j++)
 			text = text_keep_f("%s%s%s", text, j ? "+" : "", draw_part(MOE_BALANCER, &rng));
@@ -236,11 +246,14 @@ static const struct refusal {
 	{ "top-k bias", NULL, "--strategy", 7, "'bias' is neither a recipe at the front nor KEY=VALUE" },
 	{ "gate=score top-k", NULL, "--strategy", 12, "'top-k' is neither" },
 	{ "top-k gat=score", NULL, "--strategy", 7, "unknown word 'gat' (did you mean 'gate'?)" },
-	{ "top-k foo=score", NULL, "--strategy", 7, "unknown word 'foo' (known: scorer, selector, gate, balance" },
+	{ "top-k foo=score", NULL, "--strategy", 7,
+	  "unknown word 'foo' (known: projector, scorer, selector, gate, balance" },
 	{ "top-k =3", NULL, "--strategy", 7, "unknown word ''" },
 	{ "expert=4 k=1", NULL, "--strategy", 1, "unknown word 'expert' (did you mean 'experts'?)" },
 	{ "top-k gate=scor", NULL, "--strategy", 12, "unknown gate 'scor' (did you mean 'score'?)" },
 	{ "scorer=", NULL, "--strategy", 8, "unknown scorer ''" },
+	{ "top-k projector=lineer", NULL, "--strategy", 17, "unknown projector 'lineer' (did you mean 'linear'?)" },
+	{ "projector=linear projector=linear", NULL, "--strategy", 18, "'projector' is given twice (keep one)" },
 	{ "selector=qwerty", NULL, "--strategy", 10, "unknown selector 'qwerty' (see: moesim list selectors)" },
 	{ "gate=score,", NULL, "--strategy", 11, "an option is missing behind the last comma" },
 	{ "gate=score,,scale=1", NULL, "--strategy", 12, "" },
@@ -334,6 +347,7 @@ int main(void)
 	tcase_add_checked_fixture(print, setup, NULL);
 	tcase_add_checked_fixture(refused, setup, NULL);
 	tcase_add_test(grammar, a_recipe_by_name_and_alias);
+	tcase_add_test(grammar, the_plain_projector_goes_without_saying);
 	tcase_add_test(grammar, words_alone_begin_with_plain_top_k);
 	tcase_add_test(grammar, keys_behind_a_recipe);
 	tcase_add_test(grammar, words_behind_a_recipe_win);

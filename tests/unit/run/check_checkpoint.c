@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "sim/base/files.h"
+#include "sim/base/text.h"
+#include "sim/multiply/product.h"
 #include "sim/run/checkpoint.h"
 #include "tests/support/folder.h"
 #include "tests/support/tiny_run.h"
@@ -206,6 +208,29 @@ START_TEST(other_settings_are_refused)
 }
 END_TEST
 
+/* One from a machine whose products have other last digits. */
+START_TEST(another_kernel_is_refused)
+{
+	const char *kernel = product_kernel();
+	size_t n = strlen(kernel) + 1, at = 0;
+	struct recorder_place found;
+	struct error err;
+	uint64_t hash;
+	while (at + n < size && memcmp(bytes + at, kernel, n) != 0)
+		at++;
+	ck_assert_uint_lt(at + n, size);
+	bytes[at] = '~';
+	hash = text_hash_bytes(bytes, size - sizeof hash, TEXT_HASH_START);
+	memcpy(bytes + size - sizeof hash, &hash, sizeof hash);
+	put_file(in_folder("elsewhere"), bytes, size);
+	ck_assert_int_ne(read_back(&trainer, "elsewhere", &found, &err), 0);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_msg(strstr(err.text, "trained with the kernel '~") != NULL, "%s", err.text);
+	ck_assert_msg(strstr(err.text, "--kernel=portable") != NULL, "%s", err.text);
+	check_same_run(&trainer, &trainer);
+}
+END_TEST
+
 START_TEST(other_files_are_refused)
 {
 	struct recorder_place found;
@@ -252,6 +277,7 @@ int main(void)
 	tcase_add_test(cases, every_damaged_byte_is_refused);
 	tcase_add_test(cases, more_bytes_are_refused);
 	tcase_add_loop_test(cases, other_settings_are_refused, 0, 9);
+	tcase_add_test(cases, another_kernel_is_refused);
 	tcase_add_test(cases, other_files_are_refused);
 	tcase_add_test(cases, a_failed_write_keeps_the_old_one);
 	tcase_set_timeout(cases, 60);

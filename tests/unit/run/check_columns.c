@@ -34,7 +34,9 @@ static const struct {
 	{ FILE_STEPS, "lr", "0.01" },
 	{ FILE_STEPS, "grad_norm", "9.5" },
 	{ FILE_STEPS, "flops", "4096" },
-	{ FILE_STEPS, "importance_loss", "0.75" },
+	{ FILE_STEPS, "importance_loss", "1.25" },
+	{ FILE_STEPS, "entropy_loss", "1.5" },
+	{ FILE_STEPS, "surprise_loss", "0.75" },
 	{ FILE_LAYERS, "step", "7" },
 	{ FILE_LAYERS, "layer", "2" },
 	{ FILE_LAYERS, "scope", "eval" },
@@ -122,32 +124,27 @@ static const struct {
 };
 enum { WANTED = sizeof wanted / sizeof *wanted };
 
-static void quarter(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
-					struct moe_grad *grad)
-{
-	(void)self, (void)route, (void)grad;
-	*term = (struct moe_term){ 0.25, 2 };
-}
+#define CONSTANT_LOSS(name, value)                                                                      \
+	static void name(const struct moe_self *self, const struct moe_route *route, struct moe_term *term, \
+					 struct moe_grad *grad)                                                             \
+	{                                                                                                   \
+		(void)self, (void)route, (void)grad;                                                            \
+		*term = (struct moe_term){ (value), 2 };                                                        \
+	}
+CONSTANT_LOSS(quarter, 0.25)
+CONSTANT_LOSS(half, 0.5)
+CONSTANT_LOSS(three_quarters, 0.75)
+CONSTANT_LOSS(five_quarters, 1.25)
+CONSTANT_LOSS(six_quarters, 1.5)
 
-static void half(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
-				 struct moe_grad *grad)
-{
-	(void)self, (void)route, (void)grad;
-	*term = (struct moe_term){ 0.5, 2 };
-}
-
-static void three_quarters(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
-						   struct moe_grad *grad)
-{
-	(void)self, (void)route, (void)grad;
-	*term = (struct moe_term){ 0.75, 2 };
-}
-
-/* Balancers of constant losses: two in columns that steps.csv has, one in a column of its own, one that collides. */
+/* Balancers of constant losses: those of columns that steps.csv has, one with a column of its own, one that collides.
+ */
 static const struct moe_balancer balancers[] = {
 	{ .part = { .kind = MOE_BALANCER, .name = "quarter" }, .column = "aux_loss", .loss = quarter },
 	{ .part = { .kind = MOE_BALANCER, .name = "half" }, .column = "z_loss", .loss = half },
-	{ .part = { .kind = MOE_BALANCER, .name = "importance" }, .column = "importance_loss", .loss = three_quarters },
+	{ .part = { .kind = MOE_BALANCER, .name = "weights" }, .column = "importance_loss", .loss = five_quarters },
+	{ .part = { .kind = MOE_BALANCER, .name = "entropies" }, .column = "entropy_loss", .loss = six_quarters },
+	{ .part = { .kind = MOE_BALANCER, .name = "surprise" }, .column = "surprise_loss", .loss = three_quarters },
 	{ .part = { .kind = MOE_BALANCER, .name = "taken" }, .column = "lr", .loss = quarter },
 };
 enum { BALANCERS = sizeof balancers / sizeof *balancers };
@@ -316,9 +313,9 @@ static void check_file(enum run_file file)
 START_TEST(every_column_shows_its_own_value)
 {
 	struct step_log log;
-	open_trainer("selector=top-k balance=quarter+half+importance");
+	open_trainer("selector=top-k balance=quarter+half+weights+entropies+surprise");
 	trainer_step(&trainer, false, &log);
-	ck_assert_double_eq_tol(log.loss - log.lm_loss, 2 * (0.25 + 0.5 + 0.75), 1e-5);
+	ck_assert_double_eq_tol(log.loss - log.lm_loss, 2 * (0.25 + 0.5 + 1.25 + 1.5 + 0.75), 1e-5);
 	set_numbers();
 	check_file((enum run_file)_i);
 	trainer_close(&trainer);
@@ -337,14 +334,14 @@ END_TEST
 
 START_TEST(a_loss_of_its_own_gets_a_column_of_its_own)
 {
-	resolve("selector=top-k balance=importance+quarter");
-	ck_assert_str_eq(run_term(&settings.sentence, 0), "importance_loss");
+	resolve("selector=top-k balance=surprise+quarter");
+	ck_assert_str_eq(run_term(&settings.sentence, 0), "surprise_loss");
 	ck_assert_ptr_null(run_term(&settings.sentence, 1));
 	const char *header = run_file_header(FILE_STEPS, &settings.sentence);
-	ck_assert_ptr_nonnull(strstr(header, ",flops,importance_loss"));
+	ck_assert_ptr_nonnull(strstr(header, "_loss,surprise_loss"));
 	resolve("selector=top-k balance=quarter");
 	ck_assert_ptr_null(run_term(&settings.sentence, 0));
-	ck_assert_ptr_null(strstr(run_file_header(FILE_STEPS, &settings.sentence), "importance"));
+	ck_assert_ptr_null(strstr(run_file_header(FILE_STEPS, &settings.sentence), "surprise"));
 }
 END_TEST
 
@@ -355,7 +352,7 @@ START_TEST(a_loss_cannot_take_the_column_of_something_else)
 	ck_assert_int_ne(run_terms_check(&settings.sentence, &err), 0);
 	ck_assert_int_eq(err.code, ERROR_USER);
 	ck_assert_ptr_nonnull(strstr(err.text, "'lr'"));
-	resolve("selector=top-k balance=quarter+importance");
+	resolve("selector=top-k balance=quarter+surprise");
 	ck_assert_int_eq(run_terms_check(&settings.sentence, &err), 0);
 }
 END_TEST
@@ -377,11 +374,11 @@ START_TEST(a_whole_run_records_it)
 	struct outcome outcome;
 	struct error err = { .code = ERROR_NONE };
 	int signal;
-	open_trainer("selector=top-k balance=importance");
+	open_trainer("selector=top-k balance=surprise");
 	const struct run_plan plan = { .folder = in_folder("run"), .mode = RUN_NEW, .threads = 1 };
 	ck_assert_msg(run_train(&trainer, &plan, &outcome, &signal, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(csv_read(in_folder("run/steps.csv"), &table, &err), 0);
-	int column = csv_column(&table, "importance_loss");
+	int column = csv_column(&table, "surprise_loss");
 	ck_assert_int_eq(column, (int)table.columns - 1);
 	ck_assert_str_eq(csv_cell(&table, 0, column), "");
 	for (size_t row = 1; row < table.rows; row++)

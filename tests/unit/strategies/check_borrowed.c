@@ -308,29 +308,86 @@ START_TEST(chance_of_the_second_choice)
 }
 END_TEST
 
-/* GShard normalizes before the capacity drops a choice, Mesh-TensorFlow and DeepSpeed after it. */
+/* The scores that a home divides by, of a token: of its K best, of those of them that chance let it choose, or of those
+ * that the capacity kept. */
+enum { OF_BEST, OF_CHOSEN, OF_KEPT };
+static double divisor(int of, size_t token)
+{
+	uint32_t best[K];
+	double sum = 0;
+	moe_top_k(choice + token * EXPERTS, EXPERTS, K, best);
+	for (size_t i = 0; of == OF_BEST && i < K; i++)
+		sum += (double)scores[token * EXPERTS + best[i]];
+	for (size_t i = 0; of == OF_CHOSEN && i < planner.picks.n; i++)
+		if (planner.picks.token[i] == token)
+			sum += (double)scores[token * EXPERTS + planner.picks.expert[i]];
+	for (size_t p = 0; of == OF_KEPT && p < plan.pairs; p++)
+		if (plan.token[p] == token)
+			sum += (double)scores[token * EXPERTS + plan.expert[p]];
+	return sum;
+}
+
+/* As chance does: every third token has no second expert. */
+static void leave_out_seconds(void)
+{
+	struct moe_picks *picks = &planner.picks;
+	size_t kept = 0;
+	for (size_t i = 0; i < picks->n; i++)
+		if (picks->rank[i] == 0 || picks->token[i] % 3 != 0) {
+			picks->token[kept] = picks->token[i];
+			picks->expert[kept] = picks->expert[i];
+			picks->rank[kept++] = picks->rank[i];
+		}
+	picks->n = kept;
+}
+
+/* GShard's algorithm 1 divides by g1 + g2 before it asks whether the second is taken, and before a capacity drops a
+ * choice; so does Mesh-TensorFlow's _top_2_gating (denom = gate_1 + gate_2), after which ST-MoE was trained.
+ * Megatron-LM normalizes what was chosen, then drops; DeepSpeed drops, then normalizes. */
 START_TEST(weights_before_and_after_dropping)
 {
-	const char *const gates[] = { "gshard", "top-k" };
+	static const struct {
+		const char *sentence;
+		int of;
+	} homes[] = { { "gshard", OF_BEST },
+				  { "st-moe", OF_BEST },
+				  { "scorer=softmax selector=top-k gate=renorm,over=chosen", OF_CHOSEN },
+				  { "top-k", OF_KEPT } };
+	leave_out_seconds();
 	plan_build(&plan, &planner, TOKENS, 6, OVERFLOW_POSITION, choice, "test");
 	route.plan = &plan;
 	ck_assert_uint_gt(plan.dropped, 0);
-	for (int after = 0; after < 2; after++) {
-		struct settings settings = resolved(gates[after], NULL, NULL);
+	for (size_t h = 0; h < sizeof homes / sizeof *homes; h++) {
+		struct settings settings = resolved(homes[h].sentence, NULL, NULL);
 		const struct part_use *use = &settings.sentence.gate;
 		struct moe_self self = { .opt = use->opt, .scratch = scratch };
 		((const struct moe_gate *)use->part)->forward(&self, &route, plan.weight);
-		for (size_t p = 0; p < plan.pairs; p++) {
-			double sum = 0;
-			for (size_t i = 0; !after && i < planner.picks.n; i++)
-				if (planner.picks.token[i] == plan.token[p])
-					sum += (double)scores[plan.token[p] * EXPERTS + planner.picks.expert[i]];
-			for (size_t q = 0; after && q < plan.pairs; q++)
-				if (plan.token[q] == plan.token[p])
-					sum += (double)scores[plan.token[p] * EXPERTS + plan.expert[q]];
-			ck_assert_double_eq_tol((double)plan.weight[p],
-									(double)scores[plan.token[p] * EXPERTS + plan.expert[p]] / sum, 1e-6);
-		}
+		for (size_t p = 0; p < plan.pairs; p++)
+			ck_assert_double_eq_tol(
+				(double)plan.weight[p],
+				(double)scores[plan.token[p] * EXPERTS + plan.expert[p]] / divisor(homes[h].of, plan.token[p]), 1e-6);
+	}
+}
+END_TEST
+
+/* GShard, section 2.2: an expert takes 2 N / (G E) tokens of a group of N / G, which is 1 with two choices a token.
+ * Mesh-TensorFlow, MoE1D: capacity_factor_train=1.25, capacity_factor_eval=2.0. */
+START_TEST(capacities_of_presets)
+{
+	static const struct {
+		const char *preset;
+		double training, evaluation;
+	} homes[] = { { "gshard", 2.0 * TOKENS / EXPERTS, 2.0 * TOKENS / EXPERTS },
+				  { "switch", 1.25 * TOKENS / EXPERTS, 2.0 * TOKENS / EXPERTS },
+				  { "st-moe", 2 * 1.25 * TOKENS / EXPERTS, 2 * 2.0 * TOKENS / EXPERTS } };
+	for (size_t h = 0; h < sizeof homes / sizeof *homes; h++) {
+		struct settings settings = resolved(homes[h].preset, NULL, NULL);
+		const struct layer_options *layer = &settings.config.layer;
+		double evaluation = layer->eval_capacity > 0 ? layer->eval_capacity : layer->capacity;
+		ck_assert_uint_eq(plan_capacity(layer->capacity, TOKENS, EXPERTS, (size_t)layer->k),
+						  (size_t)ceil(homes[h].training));
+		ck_assert_uint_eq(plan_capacity(evaluation, TOKENS, EXPERTS, (size_t)layer->k),
+						  (size_t)ceil(homes[h].evaluation));
 	}
 }
 END_TEST
@@ -384,6 +441,7 @@ int main(void)
 	tcase_add_test(tests, weights_before_and_after_dropping);
 	tcase_add_test(tests, bias_of_megatron);
 	tcase_add_test(tests, capacity_of_megatron);
+	tcase_add_test(tests, capacities_of_presets);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

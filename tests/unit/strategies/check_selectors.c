@@ -28,6 +28,9 @@ static real logits[ROOM], choice[ROOM];
 static uint32_t id[MOST_TOKENS], token[ROOM], expert[ROOM], rank[ROOM];
 static struct moe_picks picks = { .max = ROOM, .token = token, .expert = expert, .rank = rank };
 
+/* What a selector remembers from one call to the next. */
+static double memory[2 * MOST_EXPERTS];
+
 /* rank + 1 of each token's pick of each expert; 0: not picked. */
 static size_t picked[MOST_TOKENS][MOST_EXPERTS];
 
@@ -43,6 +46,7 @@ static void setup(void)
 {
 	catalog_use(strategy_parts, strategy_recipes);
 	numbers = seed_stream(7, "numbers", 0);
+	memset(memory, 0, sizeof memory);
 	route = (struct moe_route){ .of.id = id, .logits = logits, .scores = choice, .choice = choice };
 }
 
@@ -93,10 +97,10 @@ static const struct moe_selector *fitting(const char *name, const char *list, st
 
 static void *filled(size_t size)
 {
-	void *memory = malloc(size + 1);
-	ck_assert_ptr_nonnull(memory);
-	memset(memory, 165, size + 1);
-	return memory;
+	void *bytes = malloc(size + 1);
+	ck_assert_ptr_nonnull(bytes);
+	memset(bytes, 165, size + 1);
+	return bytes;
 }
 
 static void spread_picks(size_t most)
@@ -111,8 +115,8 @@ static void spread_picks(size_t most)
 	}
 }
 
-/* Runs a selector that remembers nothing; false: its options do not fit this call. */
-static bool run(const char *name, const char *list)
+/* Runs a selector, which then settles when it is told so; false: its options do not fit this call. */
+static bool run_and(bool settle, const char *name, const char *list)
 {
 	struct part_use use;
 	const struct moe_selector *selector = fitting(name, list, &use);
@@ -122,12 +126,20 @@ static bool run(const char *name, const char *list)
 	struct moe_rng rng = seed_stream(5, "part/train", call->step);
 	struct moe_rng table = seed_stream(5, "part/table", (uint64_t)call->layer << 32);
 	void *scratch = filled(part->scratch_size ? part->scratch_size(call, use.opt) : 0);
-	const struct moe_self self = { .opt = use.opt, .scratch = scratch, .rng = &rng, .table = &table };
+	const struct moe_self self = { .opt = use.opt, .state = memory, .scratch = scratch, .rng = &rng, .table = &table };
+	ck_assert(part->state_size == NULL || part->state_size(call, use.opt) <= sizeof memory);
 	picks.n = 0;
 	selector->select(&self, &route, &picks);
+	if (settle)
+		part->settle(&self, &route);
 	free(scratch);
 	spread_picks(selector->max_picks ? selector->max_picks(call, use.opt) : call->tokens * call->k);
 	return true;
+}
+
+static bool run(const char *name, const char *list)
+{
+	return run_and(false, name, list);
 }
 
 /* How many of value[0 .. n-1] are better than the i-th; the lower place wins a tie. */
@@ -415,6 +427,280 @@ START_TEST(evaluation_is_greedy_unless_it_is_told)
 }
 END_TEST
 
+/* ---- base ------------------------------------------------------------------------------------------------------ */
+
+static double logit(size_t t, size_t e)
+{
+	return (double)logits[t * call->experts + e];
+}
+
+static size_t room(void)
+{
+	return (call->k * call->tokens + call->experts - 1) / call->experts;
+}
+
+/* The most that tokens t, t + 1, ... can have together when so many places are taken: every set of k experts is tried
+ * for every token. */
+static double most_from(size_t t, size_t *taken)
+{
+	double most = -INFINITY;
+	if (t == call->tokens)
+		return 0;
+	for (unsigned set = 0; set < 1u << call->experts; set++) {
+		double sum = 0;
+		size_t n = 0;
+		bool fits = true;
+		for (size_t e = 0; e < call->experts; e++)
+			if (set >> e & 1) {
+				fits = taken[e]++ < room() && fits;
+				sum += logit(t, e);
+				n++;
+			}
+		if (fits && n == call->k)
+			most = fmax(most, sum + most_from(t + 1, taken));
+		for (size_t e = 0; e < call->experts; e++)
+			taken[e] -= set >> e & 1;
+	}
+	return most;
+}
+
+static double sum_of_picks(void)
+{
+	double sum = 0;
+	for (size_t i = 0; i < picks.n; i++)
+		sum += logit(token[i], expert[i]);
+	return sum;
+}
+
+START_TEST(an_assignment_is_the_best_of_all)
+{
+	for (int i = 0; i < 60; i++) {
+		size_t experts = 1 + moe_below(&numbers, 4), k = 1 + moe_below(&numbers, experts), taken[4] = { 0 };
+		struct shape shape = { 1, 1 + moe_below(&numbers, experts == 4 && k == 2 ? 5 : 6), experts, k };
+		draw_batch(&shape, (enum values)_i);
+		for (size_t j = 0; _i == COARSE && j < call->tokens; j++) /* one expert that all want most */
+			logits[j * experts] += 2;
+		ck_assert(run("base", ""));
+		check_ranks();
+		ck_assert_double_eq_tol(sum_of_picks(), most_from(0, taken), 1e-6);
+	}
+}
+END_TEST
+
+/* What the members of expert i lose at least when one of them moves to j. */
+static double loss_of_move(size_t i, size_t j)
+{
+	double loss = INFINITY;
+	for (size_t t = 0; t < call->tokens; t++)
+		if (picked[t][i] && !picked[t][j])
+			loss = fmin(loss, logit(t, i) - logit(t, j));
+	return loss;
+}
+
+/* No round of moves, and no row of moves that ends where there is room, gains anything: the assignment is optimal
+ * (Klein 1967).  All ways between experts by Floyd and Warshall. */
+static void check_nobody_gains(void)
+{
+	double way[MOST_EXPERTS][MOST_EXPERTS];
+	size_t load[MOST_EXPERTS] = { 0 };
+	for (size_t i = 0; i < picks.n; i++)
+		load[expert[i]]++;
+	for (size_t i = 0; i < call->experts; i++)
+		for (size_t j = 0; j < call->experts; j++)
+			way[i][j] = i == j ? 0 : loss_of_move(i, j);
+	for (size_t m = 0; m < call->experts; m++)
+		for (size_t i = 0; i < call->experts; i++)
+			for (size_t j = 0; j < call->experts; j++)
+				way[i][j] = fmin(way[i][j], way[i][m] + way[m][j]);
+	for (size_t i = 0; i < call->experts; i++) {
+		ck_assert_uint_le(load[i], room());
+		for (size_t j = 0; j < call->experts; j++)
+			ck_assert(way[i][j] >= -1e-6 || (i != j && load[j] == room()));
+	}
+}
+
+START_TEST(nobody_gains_by_moving_on)
+{
+	for (enum values kind = APART; kind < KINDS; kind++)
+		for (int i = 0; i < 10; i++) {
+			draw_batch(&shapes[_i], kind);
+			for (size_t t = 0; i % 2 && t < call->tokens; t++)
+				logits[t * call->experts + moe_below(&numbers, call->experts) / 2] += (real)0.5; /* a crowd */
+			ck_assert(run("base", ""));
+			check_ranks();
+			check_nobody_gains();
+		}
+}
+END_TEST
+
+/* What is no number, or has no bound, may go anywhere, but it goes. */
+START_TEST(an_assignment_bears_any_logits)
+{
+	static const double odd[] = { NAN, INFINITY, -INFINITY, 3e38, -3e38, 0 };
+	for (int i = 0; i < 20; i++) {
+		draw_batch(&shapes[_i], APART);
+		for (size_t j = 0; j < call->tokens * call->experts; j++)
+			if (moe_below(&numbers, 3) == 0)
+				logits[j] = (real)odd[moe_below(&numbers, 6)];
+		ck_assert(run("base", ""));
+		ck_assert_uint_eq(picks.n, call->tokens * call->k);
+	}
+}
+END_TEST
+
+/* ---- sinkhorn -------------------------------------------------------------------------------------------------- */
+
+/* Megatron-LM's iterations on exp(z) as it is; plan[t][e]. */
+static void scale_by_turns(double plan[MOST_TOKENS][MOST_EXPERTS])
+{
+	size_t tokens = call->tokens, experts = call->experts;
+	double d0[MOST_TOKENS], d1[MOST_EXPERTS], error = 1;
+	for (size_t e = 0; e < experts; e++)
+		d1[e] = 1;
+	for (int rounds = 0; error > 1e-4 && rounds < 1000; rounds++) {
+		for (size_t t = 0; t < tokens; t++) {
+			double sum = 0;
+			for (size_t e = 0; e < experts; e++)
+				sum += d1[e] * exp(logit(t, e));
+			d0[t] = 1 / (double)tokens / (sum + 1e-8);
+		}
+		error = 0;
+		for (size_t e = 0; e < experts; e++) {
+			double sum = 0, old = d1[e];
+			for (size_t t = 0; t < tokens; t++)
+				sum += d0[t] * exp(logit(t, e));
+			d1[e] = 1 / (double)experts / (sum + 1e-8);
+			error += fabs(d1[e] - old) / (double)experts;
+		}
+	}
+	for (size_t t = 0; t < tokens; t++)
+		for (size_t e = 0; e < experts; e++)
+			plan[t][e] = d1[e] * exp(logit(t, e)) * d0[t];
+}
+
+START_TEST(sinkhorn_takes_the_largest_of_the_plan)
+{
+	for (enum values kind = APART; kind < KINDS; kind++) {
+		double plan[MOST_TOKENS][MOST_EXPERTS];
+		draw_batch(&shapes[_i], kind);
+		for (size_t t = 0; t < call->tokens; t++)
+			logits[t * call->experts] += 1; /* what many want */
+		ck_assert(run("sinkhorn", ""));
+		check_ranks();
+		scale_by_turns(plan);
+		for (size_t t = 0; t < call->tokens; t++)
+			for (size_t a = 0; a < call->experts; a++)
+				for (size_t b = 0; b < call->experts; b++)
+					if (picked[t][a] && (!picked[t][b] || picked[t][a] < picked[t][b]))
+						ck_assert_double_ge(plan[t][a], plan[t][b] * (1 - 1e-6));
+	}
+}
+END_TEST
+
+START_TEST(sinkhorn_ends_whatever_the_logits)
+{
+	draw_batch(&shapes[0], APART);
+	for (size_t i = 0; i < call->tokens * call->experts; i++)
+		logits[i] = (real)(i % 7 == 0 ? 1e30 : i % 5 == 0 ? -1e30 : 300.0 * (double)(i % 3));
+	ck_assert(run("sinkhorn", "tolerance=0,rounds=50"));
+	check_ranks();
+}
+END_TEST
+
+START_TEST(evaluation_takes_the_best_logits)
+{
+	static const char *const names[] = { "base", "sinkhorn" };
+	for (size_t i = 0; i < 2; i++)
+		for (enum values kind = APART; kind < KINDS; kind++) {
+			draw_batch(&shapes[_i], kind);
+			call->training = false;
+			ck_assert(run(names[i], ""));
+			check_best(logits);
+		}
+}
+END_TEST
+
+/* ---- threshold ------------------------------------------------------------------------------------------------- */
+
+static int falling(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The last score that expert choice takes. */
+static double last_taken(size_t e)
+{
+	double column[MOST_TOKENS];
+	size_t share = (call->k * call->tokens + call->experts - 1) / call->experts;
+	for (size_t t = 0; t < call->tokens; t++)
+		column[t] = (double)choice[t * call->experts + e];
+	qsort(column, call->tokens, sizeof *column, falling);
+	return column[(share < call->tokens ? share : call->tokens) - 1];
+}
+
+/* Two batches make a mean, later ones an average that forgets; what is above it is taken, in evaluation, too. */
+START_TEST(thresholds_follow_what_experts_would_take)
+{
+	for (enum values kind = APART; kind < KINDS; kind++) {
+		double wanted[MOST_EXPERTS] = { 0 };
+		memset(memory, 0, sizeof memory);
+		for (size_t step = 1; step <= 6; step++) {
+			draw_batch(&shapes[_i], kind);
+			call->step = step;
+			call->training = step % 3 > 0; /* settled for the test's sake alone where it is not */
+			ck_assert(run_and(true, "threshold", "decay=0.6,warm-up=none"));
+			for (size_t t = 0; step > 1 && t < call->tokens; t++)
+				for (size_t e = 0; e < call->experts; e++) {
+					double apart = (double)choice[t * call->experts + e] - wanted[e];
+					ck_assert(fabs(apart) < 1e-12 || picked[t][e] == (apart > 0));
+				}
+			for (size_t e = 0; e < call->experts; e++)
+				wanted[e] += fmax(0.4, 1 / (double)step) * (last_taken(e) - wanted[e]);
+		}
+	}
+}
+END_TEST
+
+START_TEST(while_warming_up_experts_choose)
+{
+	for (enum values kind = APART; kind < KINDS; kind++) {
+		size_t by_experts[MOST_TOKENS][MOST_EXPERTS];
+		memset(memory, 0, sizeof memory);
+		draw_batch(&shapes[_i], kind);
+		ck_assert(run("expert-top", ""));
+		memcpy(by_experts, picked, sizeof by_experts);
+		for (call->step = 1; call->step <= 4; call->step++) {
+			ck_assert(run_and(true, "threshold", "warm-up=3"));
+			bool same = memcmp(by_experts, picked, sizeof by_experts) == 0;
+			ck_assert(same == (call->step <= 3)); /* the last one taken is at the threshold, not above it */
+		}
+		call->step = 2;
+		call->training = false; /* the past is known by now */
+		ck_assert(run("threshold", "warm-up=3"));
+		for (size_t t = 0; t < call->tokens; t++)
+			for (size_t e = 0; e < call->experts; e++)
+				ck_assert_uint_eq(picked[t][e], (double)choice[t * call->experts + e] > last_taken(e));
+	}
+}
+END_TEST
+
+START_TEST(without_a_past_a_token_takes_its_best)
+{
+	for (enum values kind = APART; kind < KINDS; kind++) {
+		draw_batch(&shapes[_i], kind);
+		for (int training = 0; training < 2; training++) {
+			call->training = training;
+			ck_assert(run("threshold", "warm-up=none"));
+			for (size_t t = 0; t < call->tokens; t++)
+				for (size_t e = 0; e < call->experts; e++)
+					ck_assert_uint_eq(picked[t][e],
+									  better_than(choice + t * call->experts, call->experts, e) < call->k);
+		}
+	}
+}
+END_TEST
+
 /* ---- what does not fit ----------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -430,6 +716,11 @@ static const struct {
 	{ "selector=hash,tables=2 experts=64 k=3", "top-k 3 cannot be shared equally by 2 tables" },
 	{ "scorer=none selector=hash,of=position gate=unit", NULL },
 	{ "scorer=none selector=round-robin gate=unit", NULL },
+	{ "selector=base experts=4096", NULL },
+	{ "selector=base experts=4097", "at most 4096 experts, not 4097 (try selector=sinkhorn)" },
+	{ "scorer=none selector=base gate=unit", "selector 'base' needs logits" },
+	{ "scorer=none selector=sinkhorn gate=unit", "selector 'sinkhorn' needs logits" },
+	{ "scorer=none selector=threshold gate=unit", "selector 'threshold' needs scores" },
 	{ "scorer=none selector=sampled gate=unit", "selector 'sampled' needs scores" },
 	{ "scorer=none selector=hash gate=sigmoid", "gate 'sigmoid' needs logits" },
 	{ "scorer=none selector=hash gate=straight-through", "gate 'straight-through' needs scores" },
@@ -479,6 +770,15 @@ int main(void)
 	tcase_add_test(tests, samples_come_as_often_as_they_should);
 	tcase_add_test(tests, nothing_is_sampled_before_what_has_a_chance);
 	tcase_add_loop_test(tests, evaluation_is_greedy_unless_it_is_told, 0, SHAPES);
+	tcase_add_loop_test(tests, an_assignment_is_the_best_of_all, 0, KINDS);
+	tcase_add_loop_test(tests, nobody_gains_by_moving_on, 0, SHAPES);
+	tcase_add_loop_test(tests, an_assignment_bears_any_logits, 0, SHAPES);
+	tcase_add_loop_test(tests, sinkhorn_takes_the_largest_of_the_plan, 0, SHAPES);
+	tcase_add_test(tests, sinkhorn_ends_whatever_the_logits);
+	tcase_add_loop_test(tests, evaluation_takes_the_best_logits, 0, SHAPES);
+	tcase_add_loop_test(tests, thresholds_follow_what_experts_would_take, 0, SHAPES);
+	tcase_add_loop_test(tests, while_warming_up_experts_choose, 0, SHAPES);
+	tcase_add_loop_test(tests, without_a_past_a_token_takes_its_best, 0, SHAPES);
 	tcase_add_loop_test(tests, what_does_not_fit_is_said, 0, (int)(sizeof fits / sizeof *fits));
 	tcase_add_test(tests, positions_need_no_ids);
 	suite_add_tcase(suite, tests);
