@@ -159,6 +159,11 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "Pangu Pro MoE: the best expert of each of 8 groups, raw softmax weights, auxiliary loss, 4 shared",
 	  .cite = "Tang et al. 2025, arXiv 2505.21411",
 	  .sentence = "scorer=softmax selector=group-quota,groups=8 gate=score balance=aux,weight=0.01 k=8 shared=4" },
+	{ .name = "hunyuan-large",
+	  .summary = "Hunyuan-Large: top-1 and 1 shared, auxiliary loss, overflow recycled to free places at random",
+	  .cite = "Sun et al. 2024, arXiv 2411.02265",
+	  .sentence = "scorer=softmax selector=top-k gate=score balance=aux,weight=0.01 k=1 shared=1 capacity=1 "
+				  "overflow=recycled" },
 	{ .name = "glm-4.5",
 	  .summary = "GLM-4.5: sigmoid, bias balancing, 8 routed experts and 1 shared, small sequence-wise loss",
 	  .cite = "GLM-4.5 Team 2025, arXiv 2508.06471",
@@ -204,5 +209,19 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "balancing by an integer program on the scores of the very batch, four rounds: not causal in training",
 	  .cite = "Sun et al. 2025, arXiv 2502.15451",
 	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=quantile,batch=same,free=no,rounds=4" },
+	{ .name = "deepseek-v2",
+	  .summary =
+		  "DeepSeek-V2: 6 routed experts on 3 of 8 devices and 2 shared, losses for experts, devices and traffic",
+	  .cite = "DeepSeek-AI 2024, arXiv 2405.04434",
+	  .sentence = "scorer=softmax selector=group-top,groups=8,group-top-k=3,group-score=best gate=score,scale=16 "
+				  "balance=aux,weight=0.003+device,weight=0.05+communication,weight=0.02 k=6 shared=2" },
+	{ .name = "nemotron-3",
+	  .summary = "Nemotron 3 Nano: sigmoid, bias balancing, 6 routed experts and 1 shared",
+	  .cite = "NVIDIA 2025, Nemotron 3 Nano technical report",
+	  .sentence = "scorer=sigmoid selector=top-k gate=renorm,scale=2.5 balance=bias,rate=0.001 k=6 shared=1" },
+	{ .name = "trinity",
+	  .summary = "Trinity Large: sigmoid, bias balancing with soft clamp and momentum, 4 routed experts and 1 shared",
+	  .cite = "Arcee AI 2026, arXiv 2602.17004",
+	  .sentence = "scorer=sigmoid selector=top-k gate=renorm balance=bias,rule=smebu,rate=0.0005 k=4 shared=1" },
 	{ .name = NULL },
 };

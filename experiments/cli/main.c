@@ -16,6 +16,7 @@
 #include "experiments/cli/manual.h"
 #include "experiments/host/jobs.h"
 #include "sim/base/build.h"
+#include "sim/base/memory.h"
 #include "sim/base/text.h"
 #include "sim/multiply/product.h"
 #include "sim/route/catalog.h"
@@ -38,6 +39,10 @@ static bool answered(const char *word)
 		manual_overview(stdout);
 	else if (strcmp(word, "--man") == 0)
 		manual_page(stdout);
+	else if (strcmp(word, "--man=suite") == 0)
+		manual_suite_page(stdout);
+	else if (strcmp(word, "--man=strategy") == 0)
+		manual_strategy_page(stdout);
 	else
 		return false;
 	return true;
@@ -131,6 +136,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow (ulimit -f) is an error like a full disk */
 	error_catch_gsl();
+	memory_catch_json();
 	product_single_threaded();
 	catalog_use(strategy_parts, strategy_recipes);
 	int code = dispatch(argc, argv, &err);

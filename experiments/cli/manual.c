@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "experiments/cli/flags.h"
+#include "experiments/cli/roff.h"
 #include "experiments/glossary/glossary.h"
-#include "sim/base/build.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
 #include "sim/base/wrap.h"
@@ -44,7 +44,7 @@ enum { EXAMPLES = sizeof examples / sizeof *examples };
 static const char *const program_flags[][2] = {
 	{ "-h, --help", "print this help and exit" },
 	{ "-V, --version", "print the version and exit" },
-	{ "--man", "print the manual page moesim(1) as roff" },
+	{ "--man[=PAGE]", "print the manual page moesim(1), or with suite or strategy one of files, as roff" },
 };
 enum { PROGRAM_FLAGS = sizeof program_flags / sizeof *program_flags };
 
@@ -137,29 +137,6 @@ void manual_command(const struct command *command, FILE *to)
 	}
 }
 
-/* Text with what roff would read as a command made harmless. */
-static void roff(const char *text, FILE *to)
-{
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", to);
-	for (; *text; text++)
-		if (*text == '\\')
-			fputs("\\e", to);
-		else if (*text == '-')
-			fputs("\\-", to);
-		else
-			putc(*text, to);
-}
-
-static void roff_item(const char *head, const char *body, FILE *to)
-{
-	fputs(".TP\n.B ", to);
-	roff(head, to);
-	putc('\n', to);
-	roff(body, to);
-	putc('\n', to);
-}
-
 static void roff_flag(const struct moe_opt *row, FILE *to)
 {
 	roff_item(head_of(row, true), options_about(row), to);
@@ -184,7 +161,7 @@ static void roff_commands(FILE *to)
 	fputs(".SH COMMANDS\n", to);
 	for (size_t i = 0; commands[i]; i++) {
 		fprintf(to, ".SS \"moesim %s %s\"\n", commands[i]->name, commands[i]->arguments);
-		roff(commands[i]->about, to);
+		roff_text(commands[i]->about, to);
 		putc('\n', to);
 		for (const struct moe_opt *row = commands[i]->opts; row->name; row++)
 			roff_flag(row, to);
@@ -230,9 +207,7 @@ static void roff_files(FILE *to)
 
 void manual_page(FILE *to)
 {
-	/* .ad l, because a sentence of parts is a long word that leaves no line to adjust */
-	fprintf(to, ".TH MOESIM 1 \"\" \"moesim %s\" \"User commands\"\n.ad l\n.SH NAME\nmoesim \\- %s\n", build.version,
-			question);
+	roff_begin("moesim", 1, question, to);
 	fputs(".SH SYNOPSIS\n.B moesim\n[COMMAND] [FLAGS]\n.PP\nFlags without a command are those of\n.BR run .\n", to);
 	roff_commands(to);
 	roff_settings(to);
@@ -245,4 +220,5 @@ void manual_page(FILE *to)
 	fputs(".SH EXAMPLES\n", to);
 	for (size_t i = 0; i < EXAMPLES; i++)
 		roff_item(examples[i][0], examples[i][1], to);
+	fputs(".SH SEE ALSO\n.BR moesim\\-suite (5),\n.BR moesim\\-strategy (5)\n", to);
 }

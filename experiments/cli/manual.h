@@ -13,5 +13,8 @@ void manual_overview(FILE *to);
 void manual_command(const struct command *command, FILE *to);
 /* The manual page moesim(1), as roff. */
 void manual_page(FILE *to);
+/* moesim-suite(5) and moesim-strategy(5). */
+void manual_suite_page(FILE *to);
+void manual_strategy_page(FILE *to);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/cluster/bound.h"
+#include "sim/cluster/bound_lp.h"
 
 static int add_placed(const struct scene *scene, const struct traffic *routing, const char *name, size_t slots,
 					  struct arena *arena, struct placed *placed, struct error *err)
@@ -33,6 +34,7 @@ static int find_best(const struct scene *scene, const struct traffic *routing, s
 	memcpy(found, best.of.expert, best.of.shape.slots * sizeof *found);
 	placed->bound = placement_bound(&best.of.shape, routing->count);
 	placed->found = placement_search(&best.of.shape, routing->count, found);
+	placed->bound = placement_bound_lp(&best.of.shape, routing->count, placed->bound, placed->found);
 	return 0;
 }
 

@@ -34,6 +34,8 @@ const struct symbol symbols[] = {
 	{ "f_e", "share of the assignments that went to expert e" },
 	{ "P_e", "mean share of expert e in the tokens' scores" },
 	{ "b_e", "offset of expert e" },
+	{ "q_e", "price of expert e: an offset that is subtracted" },
+	{ "W_e", "column of the router's matrix for expert e" },
 	{ 0 },
 };
 

@@ -263,9 +263,11 @@ const struct lesson lessons[] = {
 		  "share of the tokens would need. Hard tokens may get more experts, easy ones none.",
 	  .when = "where expert choice would be good but tokens come one by one, as when a model generates text",
 	  .costs = "as top-k on average, but the work differs from token to token and batch to batch",
-	  .fails = "thresholds lag behind scores that move fast; during its warm-up training looks ahead",
+	  .fails = "thresholds lag behind scores that move fast: with the published decay of 0.999 a run of some hundred "
+			   "steps is "
+			   "far from even; during its warm-up training looks ahead",
 	  .used_by = "Expert Threshold Routing (2026)",
-	  .command = "moesim --strategy expert-threshold,warm-up=100,decay=0.99",
+	  .command = "moesim --strategy expert-threshold,warm-up=none,decay=0.9",
 	  .look = "maxvio, and pairs_per_token, which is 1 in balance; causal, which is train-only with a warm-up" },
 	{ .strategy = "base",
 	  .does = "In training all tokens of a batch are shared out equally so that the sum of their logits is the largest "
@@ -356,6 +358,17 @@ const struct lesson lessons[] = {
 	  .used_by = "Pangu Pro MoE; the weight of its loss was not published, 0.01 is Switch's",
 	  .command = "moesim --strategy pangu-moge",
 	  .look = "maxvio, and the load of blocks of eight experts in experts.csv, which is equal" },
+	{ .strategy = "hunyuan-large",
+	  .does =
+		  "One expert and a shared one for each token. An expert takes no more than its fair share; tokens that find "
+		  "it full go to free places of other experts at random, so that none is lost.",
+	  .when = "where every expert must have the same size of work and no token may be dropped",
+	  .costs = "two experts per token, one of them the shared one; no padding and no waiting",
+	  .fails = "a recycled token is computed by an expert that knows nothing of it, and whether it is depends on later "
+			   "tokens: not causal",
+	  .used_by = "Hunyuan-Large; the weight of its loss was not published, 0.01 is Switch's",
+	  .command = "moesim --strategy hunyuan-large",
+	  .look = "drop_rate, which is 0, beside that of overflow=position; maxvio, which counts what was asked for" },
 	{ .strategy = "glm-4.5",
 	  .does = "Sigmoid scores with a bias for balance, eight experts and a shared one, without groups. A sequence-wise "
 			  "loss "
@@ -395,6 +408,70 @@ const struct lesson lessons[] = {
 	  .used_by = "Ling 2.0 (mini, flash and 1T) and Ring",
 	  .command = "moesim --strategy ling-2",
 	  .look = "the column bias of experts.csv, whose mean stays 0, and maxvio" },
+	{ .strategy = "importance",
+	  .does =
+		  "Token choice with a loss that grows when the weights that experts get in a batch sum to unequal amounts. It "
+		  "evens out how much experts matter, not how many tokens they get.",
+	  .when = "to see the first balancing loss of 2017, and how it differs from aux-loss",
+	  .costs = "as aux-loss",
+	  .fails = "equal weights are not equal loads: an expert of few tokens with large weights counts as busy",
+	  .used_by = "Shazeer et al. (2017), beside a second loss for the load",
+	  .command = "moesim --strategy importance",
+	  .look = "maxvio and dead_experts beside those of aux-loss" },
+	{ .strategy = "entropy",
+	  .does = "Token choice with a loss that wants two things: each token sure of its experts, and all experts used "
+			  "alike over "
+			  "the batch. Together they are the mutual information of token and expert, which it raises.",
+	  .when = "where experts shall specialize, and not only be busy",
+	  .costs = "as aux-loss",
+	  .fails =
+		  "a token that is made sure early no longer tries other experts; a large weight counts for more than the loss "
+		  "of the model",
+	  .used_by = "ModuleFormer (Shen et al. 2023)",
+	  .command = "moesim --strategy entropy",
+	  .look = "route_entropy, which falls, while entropy of the load stays high; domain_mi" },
+	{ .strategy = "bias-proportional",
+	  .does =
+		  "Loss-free balancing whose offsets move by how far an expert is from its fair share, not by a fixed amount. "
+		  "They move less the nearer the load is to balance.",
+	  .when = "where the fixed steps of bias swing around balance",
+	  .costs = "as bias",
+	  .fails =
+		  "one expert of extreme load moves its offset far in one step: the rate must be smaller than that of bias",
+	  .used_by = "Wang et al. (2024), who tried it beside the fixed step",
+	  .command = "moesim --strategy bias-proportional",
+	  .look = "maxvio beside that of bias; the column bias of experts.csv" },
+	{ .strategy = "quantile",
+	  .does = "Each expert has a price that is subtracted from its score for the choice. After every step the prices "
+			  "are read "
+			  "from its scores, such that the load would have been equal; there is no rate to choose.",
+	  .when = "where no rate of a bias suits all of a training",
+	  .costs = "as bias, and for each expert a quantile of the scores of all tokens, on all devices",
+	  .fails = "the prices are those of the step before: where the next batch is another, so is its load",
+	  .used_by = "Su (2026), Kimi K3",
+	  .command = "moesim --strategy quantile",
+	  .look = "maxvio from the first steps on, beside that of bias-sigmoid" },
+	{ .strategy = "bip",
+	  .does = "The prices of quantile, found in four rounds on the very batch that is routed. The load is nearly even "
+			  "in every "
+			  "step of training, from the first one on.",
+	  .when = "to see how far balance goes without a loss, and what it is worth",
+	  .costs = "as quantile; nothing can be routed before all scores of the batch are there",
+	  .fails =
+		  "in training, later tokens change where earlier ones go; in use they cannot, so that the model meets another "
+		  "routing than it was trained with",
+	  .used_by = "Sun et al. (2025)",
+	  .command = "moesim --strategy bip",
+	  .look = "causal in summary.csv; maxvio of the scope batch against eval in layers.csv" },
+	{ .strategy = "deepseek-v2",
+	  .does = "A token chooses its 6 experts from the best 3 of 8 devices, two shared experts compute all, and three "
+			  "losses ask for balance of experts, of devices, and of the tokens that devices receive.",
+	  .when = "to see balance asked for where it costs: at devices rather than at experts",
+	  .costs = "8 experts per token; exchanges with at most 3 devices",
+	  .fails = "three weights to choose, and all three losses pull at the same scores",
+	  .used_by = "DeepSeek-V2 and its Lite version",
+	  .command = "moesim --strategy deepseek-v2",
+	  .look = "device_loss and communication_loss, and moesim cluster for what the groups save" },
 	{ .strategy = NULL },
 };
 

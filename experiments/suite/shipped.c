@@ -7,6 +7,8 @@
 #include "experiments/suite/shipped.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +43,8 @@ const char *const *shipped_suites(void)
 	if (names)
 		return names;
 	int n = scandir(place_suites(), &entry, is_suite, by_name);
-	names = calloc((size_t)(n > 0 ? n : 0) + 1, sizeof *names);
+	bool starved = n < 0 && errno == ENOMEM;
+	names = starved ? NULL : calloc((size_t)(n > 0 ? n : 0) + 1, sizeof *names);
 	if (!names)
 		error_no_memory("the names of suites");
 	for (int i = 0; i < n; i++) {

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,4 +25,14 @@ char *memory_copy(const char *text)
 	if (copy == NULL)
 		error_no_memory("a string");
 	return copy;
+}
+
+static void *take_for_json(size_t bytes)
+{
+	return memory_resize(NULL, bytes, 1, "JSON");
+}
+
+void memory_catch_json(void)
+{
+	json_set_alloc_funcs(take_for_json, free);
 }

@@ -9,6 +9,9 @@
 
 /* reallocarray() for n >= 1; `what` is what the message says could not be had. */
 void *memory_resize(void *old, size_t n, size_t size, const char *what);
+/* jansson ends the program in the same way from now on: left to itself it goes on without the memory, and a text that
+ * it reads or writes may lack a character.  Once, before its first use. */
+void memory_catch_json(void);
 /* strdup(). */
 char *memory_copy(const char *text);
 

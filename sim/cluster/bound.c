@@ -156,7 +156,7 @@ static size_t fullest(const struct search *search)
 static bool trade(struct search *search, struct candidate *of)
 {
 	size_t from = fullest(search);
-	for (size_t a = from * search->room; a < (from + 1) * search->room; a++)
+	for (size_t a = from * search->room; a < (from + 1) * search->room && search->work < work_limit; a++)
 		for (size_t b = 0; b < search->shape->slots; b++) {
 			size_t to = b / search->room;
 			double less = share_of(search, of, of->expert[a]) - share_of(search, of, of->expert[b]);

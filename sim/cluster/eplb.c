@@ -75,18 +75,21 @@ void eplb_pack(const float *weight, size_t n, size_t m, uint32_t *pack, uint32_t
 
 void eplb_replicate(const float *weight, size_t n, size_t slots, uint32_t *item, uint32_t *copies)
 {
+	float *share = take(n, sizeof *share); /* divided once a copy: the search for the largest is what takes time */
 	for (size_t i = 0; i < n; i++) {
 		item[i] = (uint32_t)i;
 		copies[i] = 1;
+		share[i] = weight[i];
 	}
 	for (size_t s = n; s < slots; s++) {
 		size_t largest = 0;
 		for (size_t i = 1; i < n; i++)
-			if (weight[i] / (float)copies[i] > weight[largest] / (float)copies[largest])
+			if (share[i] > share[largest])
 				largest = i;
 		item[s] = (uint32_t)largest;
-		copies[largest]++;
+		share[largest] = weight[largest] / (float)++copies[largest];
 	}
+	free(share);
 }
 
 /* The experts in the order in which their groups are packed to nodes. */

@@ -232,14 +232,30 @@ static int take_layer(const struct csv_table *table, uint32_t layer, struct plac
 	return placement_index(shape, expert, arena, placement, err);
 }
 
+/* Takes the layer from the table, which is gone afterwards. */
+static int take_table(struct csv_table *table, const char *path, uint32_t layer, struct placement_shape *shape,
+					  struct arena *arena, struct placement *placement, struct error *err)
+{
+	int status = take_layer(table, layer, shape, arena, placement, err);
+	csv_table_free(table);
+	return status == 0 ? 0 : fail_at(err, path, 0, 0);
+}
+
 int placement_read(const char *path, uint32_t layer, struct placement_shape *shape, struct arena *arena,
 				   struct placement *placement, struct error *err)
 {
 	struct csv_table table;
 	TRY(csv_read(path, &table, err));
-	int status = take_layer(&table, layer, shape, arena, placement, err);
-	csv_table_free(&table);
-	return status == 0 ? 0 : fail_at(err, path, 0, 0);
+	return take_table(&table, path, layer, shape, arena, placement, err);
+}
+
+int placement_read_bytes(const char *path, const void *bytes, size_t size, uint32_t layer,
+						 struct placement_shape *shape, struct arena *arena, struct placement *placement,
+						 struct error *err)
+{
+	struct csv_table table;
+	TRY(csv_read_bytes(path, bytes, size, &table, err));
+	return take_table(&table, path, layer, shape, arena, placement, err);
 }
 
 double placement_max_load(const struct placement_shape *shape, const uint32_t *expert, const uint64_t *load)

@@ -60,6 +60,10 @@ int placement_set(struct placement *placement, const uint32_t *expert, struct er
  * left out or given twice, and a device that is not the slot's, are errors.  shape->slots 0 takes the file's. */
 int placement_read(const char *path, uint32_t layer, struct placement_shape *shape, struct arena *arena,
 				   struct placement *placement, struct error *err);
+/* The same from memory; `path` is what errors name. */
+int placement_read_bytes(const char *path, const void *bytes, size_t size, uint32_t layer,
+						 struct placement_shape *shape, struct arena *arena, struct placement *placement,
+						 struct error *err);
 
 static inline size_t placement_device(const struct placement_shape *shape, size_t slot)
 {

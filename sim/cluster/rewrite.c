@@ -15,6 +15,7 @@ struct mover {
 	const struct topology *topology;
 	size_t room;                               /* slots of a device */
 	uint64_t *sent[LEVELS], *received[LEVELS]; /* [devices] */
+	size_t *held, *filled;                     /* [experts] 1 + the last device that held it, and that has it now */
 	struct rewrite *rewrite;
 };
 
@@ -24,14 +25,6 @@ static void *take(size_t n, size_t size)
 	if (memory == NULL)
 		error_no_memory("a rewrite");
 	return memory;
-}
-
-static bool holds(const uint32_t *slots, size_t n, uint32_t expert)
-{
-	for (size_t i = 0; i < n; i++)
-		if (slots[i] == expert)
-			return true;
-	return false;
 }
 
 static uint64_t sent_in_all(const struct mover *mover, size_t device)
@@ -74,8 +67,12 @@ static void fill_device(struct mover *mover, size_t device)
 	const uint32_t *held = mover->from->expert + device * mover->room,
 				   *wanted = mover->to->expert + device * mover->room;
 	for (size_t i = 0; i < mover->room; i++)
-		if (!holds(held, mover->room, wanted[i]) && !holds(wanted, i, wanted[i]))
+		mover->held[held[i]] = device + 1;
+	for (size_t i = 0; i < mover->room; i++) {
+		if (mover->held[wanted[i]] != device + 1 && mover->filled[wanted[i]] != device + 1)
 			move(mover, wanted[i], device);
+		mover->filled[wanted[i]] = device + 1;
+	}
 }
 
 static void find_most(struct mover *mover, size_t devices)
@@ -118,8 +115,12 @@ int rewrite_count(const struct placement *from, const struct placement *to, cons
 		mover.sent[level] = take(devices, sizeof(uint64_t));
 		mover.received[level] = take(devices, sizeof(uint64_t));
 	}
+	mover.held = take(to->shape.experts, sizeof *mover.held);
+	mover.filled = take(to->shape.experts, sizeof *mover.filled);
 	for (size_t d = 0; d < devices; d++)
 		fill_device(&mover, d);
+	free(mover.held);
+	free(mover.filled);
 	find_most(&mover, devices);
 	for (int level = 0; level < LEVELS; level++) {
 		free(mover.sent[level]);
@@ -128,29 +129,44 @@ int rewrite_count(const struct placement *from, const struct placement *to, cons
 	return weigh(topology, expert_bytes, rewrite, err);
 }
 
-/* Distinct experts of slots b that a has not, and that it has. */
-static size_t missing(const uint32_t *a, const uint32_t *b, size_t n, size_t *both)
+/* The slots of a node's devices, to be dealt out anew. */
+struct deal {
+	size_t devices, room;
+	uint32_t *placed; /* [devices][room] the distinct experts of each, */
+	size_t *distinct; /* [devices] so many */
+	bool *used;       /* [devices] has been dealt out */
+	bool *held;       /* [experts] the device in turn holds it */
+};
+
+static void keep_distinct(struct deal *deal, const uint32_t *to, size_t *mark, size_t d)
 {
-	size_t lacking = 0;
-	*both = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (holds(b, i, b[i]))
-			continue;
-		bool has = holds(a, n, b[i]);
-		*both += has;
-		lacking += !has;
+	deal->distinct[d] = 0;
+	for (size_t i = 0; i < deal->room; i++) {
+		uint32_t expert = to[d * deal->room + i];
+		if (mark[expert] != d + 1)
+			deal->placed[d * deal->room + deal->distinct[d]++] = expert;
+		mark[expert] = d + 1;
 	}
-	return lacking;
+}
+
+/* Experts of those slots that the device in turn holds. */
+static size_t shared(const struct deal *deal, size_t p)
+{
+	size_t both = 0;
+	for (size_t i = 0; i < deal->distinct[p]; i++)
+		both += deal->held[deal->placed[p * deal->room + i]];
+	return both;
 }
 
 /* Of the slots that are left those that the device lacks least of, and of equals those that it has most of. */
-static size_t choose(const uint32_t *held, const uint32_t *placed, size_t devices, size_t room, const bool *used,
-					 size_t *lacking)
+static size_t choose(const struct deal *deal, size_t *lacking)
 {
 	size_t best = SIZE_MAX, most = 0;
-	for (size_t p = 0; p < devices; p++) {
-		size_t both, lacks = used[p] ? SIZE_MAX : missing(held, placed + p * room, room, &both);
-		if (used[p] || (best != SIZE_MAX && (lacks > *lacking || (lacks == *lacking && both <= most))))
+	for (size_t p = 0; p < deal->devices; p++) {
+		if (deal->used[p])
+			continue;
+		size_t both = shared(deal, p), lacks = deal->distinct[p] - both;
+		if (best != SIZE_MAX && (lacks > *lacking || (lacks == *lacking && both <= most)))
 			continue;
 		best = p;
 		*lacking = lacks;
@@ -159,29 +175,44 @@ static size_t choose(const uint32_t *held, const uint32_t *placed, size_t device
 	return best;
 }
 
-static void relabel_node(const uint32_t *from, size_t devices, size_t room, uint32_t *to, uint32_t *placed, bool *used)
+static void relabel_node(struct deal *deal, const uint32_t *from, const uint32_t *before, uint32_t *to)
 {
-	size_t before = 0, after = 0;
-	memcpy(placed, to, devices * room * sizeof *to);
-	memset(used, 0, devices * sizeof *used);
-	for (size_t d = 0; d < devices; d++) {
-		size_t both, lacking = 0, best = choose(from + d * room, placed, devices, room, used, &lacking);
-		before += missing(from + d * room, placed + d * room, room, &both);
-		after += lacking;
-		used[best] = true;
-		memcpy(to + d * room, placed + best * room, room * sizeof *to);
+	size_t lacked = 0, lacks = 0, room = deal->room;
+	for (size_t d = 0; d < deal->devices; d++) {
+		size_t lacking = 0;
+		for (size_t i = 0; i < room; i++)
+			deal->held[from[d * room + i]] = true;
+		size_t best = choose(deal, &lacking);
+		lacked += deal->distinct[d] - shared(deal, d);
+		lacks += lacking;
+		deal->used[best] = true;
+		memcpy(to + d * room, before + best * room, room * sizeof *to);
+		for (size_t i = 0; i < room; i++)
+			deal->held[from[d * room + i]] = false;
 	}
-	if (after > before) /* the first to choose left the others too little */
-		memcpy(to, placed, devices * room * sizeof *to);
+	if (lacks > lacked) /* the first to choose left the others too little */
+		memcpy(to, before, deal->devices * room * sizeof *to);
 }
 
 void rewrite_relabel(const struct placement_shape *shape, const uint32_t *from, uint32_t *to)
 {
-	size_t devices = shape->devices / shape->nodes, room = shape->slots / shape->devices;
-	uint32_t *placed = take(devices * room, sizeof *placed);
-	bool *used = take(devices, sizeof *used);
-	for (size_t n = 0; n < shape->nodes; n++)
-		relabel_node(from + n * devices * room, devices, room, to + n * devices * room, placed, used);
-	free(placed);
-	free(used);
+	size_t devices = shape->devices / shape->nodes, room = shape->slots / shape->devices, own = devices * room;
+	struct arena arena = { 0 };
+	struct deal deal = { .devices = devices,
+						 .room = room,
+						 .placed = ARENA_TAKE(&arena, own, uint32_t),
+						 .distinct = ARENA_TAKE(&arena, devices, size_t),
+						 .used = ARENA_TAKE(&arena, devices, bool),
+						 .held = ARENA_TAKE(&arena, shape->experts, bool) };
+	uint32_t *before = ARENA_TAKE(&arena, own, uint32_t);
+	size_t *mark = ARENA_TAKE(&arena, shape->experts, size_t);
+	for (size_t n = 0; (double)devices * (double)shape->slots <= REWRITE_WORK && n < shape->nodes; n++) {
+		memcpy(before, to + n * own, own * sizeof *to);
+		memset(mark, 0, shape->experts * sizeof *mark);
+		memset(deal.used, 0, devices * sizeof *deal.used);
+		for (size_t d = 0; d < devices; d++)
+			keep_distinct(&deal, before, mark, d);
+		relabel_node(&deal, from + n * own, before, to + n * own);
+	}
+	arena_free(&arena);
 }

@@ -27,7 +27,8 @@ int rewrite_count(const struct placement *from, const struct placement *to, cons
 
 /* Gives the devices of each node the slots that were placed for others of the node so that more experts stay where they
  * are: for one device after the other those with which it shares most.  It changes nothing else: devices of a node are
- * alike. */
+ * alike.  Nothing is relabeled where devices of a node times all slots exceed REWRITE_WORK. */
+enum { REWRITE_WORK = 1 << 28 };
 void rewrite_relabel(const struct placement_shape *shape, const uint32_t *from, uint32_t *to);
 
 #endif

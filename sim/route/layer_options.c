@@ -6,7 +6,8 @@
 
 #include "sim/route/layer_options.h"
 
-static const char *const overflow_words[] = { "position", "lowest-score", "lowest-weight", "batch-order", NULL };
+static const char *const overflow_words[] = { "position",      "lowest-score", "next-best", "recycled",
+											  "lowest-weight", "batch-order",  NULL };
 
 #define AT(field) .at = offsetof(struct layer_options, field)
 const struct moe_opt layer_rows[] = {
@@ -61,11 +62,12 @@ const struct moe_opt layer_rows[] = {
 	  .type = MOE_OPT_CHOICE,
 	  AT(overflow),
 	  .choices = overflow_words,
-	  .high = 3,
+	  .high = 5,
 	  .help =
-		  "who is dropped from a full expert: the last in the batch, second choices before first ones (GShard); the "
-		  "lowest score; the lowest combine weight; or the last in the batch, whichever choice (the last two as in "
-		  "Megatron-LM)" },
+		  "what a full expert does: drops the last in the batch, second choices before first ones; the lowest score; "
+		  "or "
+		  "the last in the batch go on to their next best expert that has room, or to free places at random "
+		  "(Hunyuan-Large); or it drops the lowest weight, or the last in the batch, whichever choice (Megatron-LM)" },
 	{ .name = "jitter",
 	  .type = MOE_OPT_REAL,
 	  AT(jitter),

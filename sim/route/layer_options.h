@@ -7,7 +7,14 @@
 
 #include <moesim/moesim.h>
 
-enum overflow_rule { OVERFLOW_POSITION, OVERFLOW_LOWEST_SCORE, OVERFLOW_LOWEST_WEIGHT, OVERFLOW_BATCH_ORDER };
+enum overflow_rule {
+	OVERFLOW_POSITION,
+	OVERFLOW_LOWEST_SCORE,
+	OVERFLOW_NEXT_BEST,
+	OVERFLOW_RECYCLED,
+	OVERFLOW_LOWEST_WEIGHT,
+	OVERFLOW_BATCH_ORDER
+};
 
 struct layer_options {
 	int64_t experts, k, shared, expert_width;

@@ -15,6 +15,10 @@
  * only; few of a batch, which find what one sequence is too short for. */
 enum { TRIES_ALONE = 12, TRIES_TOGETHER = 2 };
 
+/* Times as many where a pick that finds no room moves on to other experts: only those few show what later tokens do,
+ * and only when these take or leave the very place. */
+enum { TRIES_OF_MOVERS = 20 };
+
 /* Random logits lie within +-2; a token that wants an expert, or shuns it, leaves no doubt. */
 #define SPREAD 2
 #define WANTED 8
@@ -231,7 +235,10 @@ static bool crowded_future(struct probe *probe)
 
 static bool found_among(struct probe *probe, size_t sequences, size_t tries)
 {
+	enum overflow_rule overflow = probe->router->overflow;
 	bool found = false;
+	if (overflow == OVERFLOW_NEXT_BEST || overflow == OVERFLOW_RECYCLED)
+		tries *= TRIES_OF_MOVERS;
 	probe->call.sequences = sequences;
 	probe->call.tokens = sequences * probe->call.length;
 	for (size_t i = 0; i < tries && !found; i++)

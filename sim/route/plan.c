@@ -8,6 +8,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <moesim/kit.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,10 @@ void planner_create(struct planner *planner, size_t tokens, size_t experts, size
 	planner->order = ARENA_TAKE(arena, max, uint32_t);
 	planner->at = ARENA_TAKE(arena, (tokens > experts ? tokens : experts) + 1, uint32_t);
 	planner->contest = ARENA_TAKE(arena, max, struct contest);
+	planner->to = ARENA_TAKE(arena, max, uint32_t);
+	planner->ends = ARENA_TAKE(arena, tokens, uint32_t);
+	planner->moving = ARENA_TAKE(arena, max, uint32_t);
+	planner->asked = ARENA_TAKE(arena, max, uint32_t);
 }
 
 void plan_create(struct moe_plan *plan, size_t tokens, size_t experts, size_t max, struct arena *arena)
@@ -139,6 +144,103 @@ static void sort_by_token(struct planner *planner, size_t tokens)
 		planner->order[at[picks->token[i]]++] = i;
 }
 
+/* ---- other places for those that found no room ------------------------------------------------------------------- */
+
+static bool holds(const struct planner *planner, uint32_t token, uint32_t expert)
+{
+	for (uint32_t i = token ? planner->ends[token - 1] : 0; i < planner->ends[token]; i++)
+		if (!planner->dropped[planner->order[i]] && planner->to[planner->order[i]] == expert)
+			return true;
+	return false;
+}
+
+/* Lists the picks without a place, rank by rank and in the order of the batch; returns their number. */
+static size_t list_moving(struct planner *planner)
+{
+	const struct moe_picks *picks = &planner->picks;
+	uint32_t ranks = 1;
+	size_t n = 0;
+	for (uint32_t rank = 0; rank < ranks; rank++)
+		for (size_t i = 0; i < picks->n; i++) {
+			uint32_t pick = planner->order[i];
+			if (picks->rank[pick] >= ranks)
+				ranks = picks->rank[pick] + 1;
+			if (picks->rank[pick] == rank && planner->dropped[pick])
+				planner->moving[n++] = pick;
+		}
+	return n;
+}
+
+static void move_to(struct planner *planner, uint32_t pick, uint32_t expert)
+{
+	planner->dropped[pick] = 0;
+	planner->to[pick] = expert;
+	planner->at[expert]++;
+}
+
+/* The best of the row behind `last`, or the best of all; the lower place wins a tie.  UINT32_MAX when there is none. */
+static uint32_t best_behind(const real *row, size_t n, uint32_t last)
+{
+	uint32_t best = UINT32_MAX;
+	for (uint32_t e = 0; e < n; e++)
+		if ((last == UINT32_MAX || row[e] < row[last] || (row[e] == row[last] && e > last)) &&
+			(best == UINT32_MAX || row[e] > row[best]))
+			best = e;
+	return best;
+}
+
+/* In each round every pick without a place asks one expert, the best that it has not asked yet (no token left behind,
+ * in Mesh-TensorFlow): so nobody gets a third choice before all have asked their second. */
+static void move_to_next_best(struct planner *planner, size_t capacity, const real *choice)
+{
+	size_t n = list_moving(planner);
+	for (size_t i = 0; i < n; i++)
+		planner->asked[i] = UINT32_MAX;
+	for (size_t round = 0; round < planner->experts && n > 0; round++) {
+		size_t left = 0;
+		for (size_t i = 0; i < n; i++) {
+			uint32_t pick = planner->moving[i], token = planner->picks.token[pick];
+			uint32_t e = best_behind(choice + (size_t)token * planner->experts, planner->experts, planner->asked[i]);
+			if (e == UINT32_MAX)
+				continue;
+			if (planner->at[e] < capacity && !holds(planner, token, e)) {
+				move_to(planner, pick, e);
+				continue;
+			}
+			planner->asked[left] = e;
+			planner->moving[left++] = pick;
+		}
+		n = left;
+	}
+}
+
+static size_t free_places(const struct planner *planner, size_t capacity, uint32_t token, uint32_t expert)
+{
+	if (planner->at[expert] >= capacity || holds(planner, token, expert))
+		return 0;
+	return capacity - planner->at[expert];
+}
+
+/* Each pick without a place gets one of the free places, all of which are alike (Hunyuan-Large's recycle routing). */
+static void move_at_random(struct planner *planner, size_t capacity)
+{
+	size_t n = list_moving(planner);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t pick = planner->moving[i], token = planner->picks.token[pick], e = 0;
+		size_t places = 0, here = 0;
+		for (uint32_t j = 0; j < planner->experts; j++)
+			places += free_places(planner, capacity, token, j);
+		if (places == 0)
+			continue;
+		for (size_t at = moe_below(&planner->rng, places); at >= (here = free_places(planner, capacity, token, e)); e++)
+			at -= here;
+		move_to(planner, pick, e);
+	}
+}
+
+/* ---- grouping ------------------------------------------------------------------------------------------------------
+ */
+
 /* From picks in token order, the kept pairs grouped by expert. */
 static void group_by_expert(struct moe_plan *plan, struct planner *planner)
 {
@@ -147,7 +249,7 @@ static void group_by_expert(struct moe_plan *plan, struct planner *planner)
 	memset(plan->first, 0, (planner->experts + 1) * sizeof *plan->first);
 	for (size_t i = 0; i < picks->n; i++)
 		if (!planner->dropped[i])
-			plan->first[picks->expert[i] + 1]++;
+			plan->first[planner->to[i] + 1]++;
 	for (size_t e = 0; e < planner->experts; e++) {
 		plan->first[e + 1] += plan->first[e];
 		at[e] = plan->first[e];
@@ -158,9 +260,9 @@ static void group_by_expert(struct moe_plan *plan, struct planner *planner)
 		uint32_t pick = planner->order[i];
 		if (planner->dropped[pick])
 			continue;
-		uint32_t pair = at[picks->expert[pick]]++;
+		uint32_t pair = at[planner->to[pick]]++;
 		plan->token[pair] = picks->token[pick];
-		plan->expert[pair] = picks->expert[pick];
+		plan->expert[pair] = planner->to[pick];
 		plan->rank[pair] = picks->rank[pick];
 	}
 }
@@ -193,13 +295,19 @@ void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, s
 {
 	count_picks(plan, planner, tokens, selector);
 	memset(planner->dropped, 0, planner->picks.n);
+	memcpy(planner->to, planner->picks.expert, planner->picks.n * sizeof *planner->to);
 	sort_by_token(planner, tokens);
-	if (capacity != SIZE_MAX && overflow == OVERFLOW_POSITION)
-		drop_by_position(planner, capacity);
-	else if (capacity != SIZE_MAX && overflow == OVERFLOW_BATCH_ORDER)
+	memcpy(planner->ends, planner->at, tokens * sizeof *planner->ends);
+	if (capacity != SIZE_MAX && overflow == OVERFLOW_BATCH_ORDER)
 		drop_in_order(planner, capacity);
-	else if (capacity != SIZE_MAX)
+	else if (capacity != SIZE_MAX && (overflow == OVERFLOW_LOWEST_SCORE || overflow == OVERFLOW_LOWEST_WEIGHT))
 		drop_by_score(planner, plan, capacity, choice);
+	else if (capacity != SIZE_MAX)
+		drop_by_position(planner, capacity);
+	if (capacity != SIZE_MAX && overflow == OVERFLOW_NEXT_BEST)
+		move_to_next_best(planner, capacity, choice);
+	if (capacity != SIZE_MAX && overflow == OVERFLOW_RECYCLED)
+		move_at_random(planner, capacity);
 	group_by_expert(plan, planner);
 	if (has_twins(plan))
 		BUG(text_keep_f("selector '%s' gave a token the same expert twice", selector));

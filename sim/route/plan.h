@@ -18,6 +18,11 @@ struct planner {
 	uint32_t *order;         /* [max] picks sorted by token */
 	uint32_t *at;            /* [max(tokens, experts) + 1] counting sorts */
 	struct contest *contest; /* [max] the picks of one overfull expert */
+	uint32_t *to;            /* [max] where a pick goes in the end */
+	uint32_t *ends;          /* [tokens] token t's picks stand at order[ends[t - 1]] .. order[ends[t] - 1] */
+	uint32_t *moving;        /* [max] picks without a place that look for another one */
+	uint32_t *asked;         /* [max] the expert that such a pick has asked last */
+	struct moe_rng rng;      /* for OVERFLOW_RECYCLED; set by the caller before each plan */
 };
 
 void planner_create(struct planner *planner, size_t tokens, size_t experts, size_t max, struct arena *arena);
@@ -28,8 +33,10 @@ size_t plan_capacity(double factor, size_t tokens, size_t experts, size_t k);
 
 /* Groups planner->picks by expert, in token order inside an expert.  Where more than `capacity` picks fall on an
  * expert, keeps those of the better rank and, among equals, the earlier token (GShard's rule: all first choices before
- * any second choice), those with the highest choice[token][expert] (for OVERFLOW_LOWEST_WEIGHT their weights), or the
- * earlier tokens whatever the rank.  Out-of-range or doubled picks are a BUG() that
+ * any second choice), those with the highest choice[token][expert] (for OVERFLOW_LOWEST_WEIGHT their weights), or for
+ * OVERFLOW_BATCH_ORDER the earlier tokens whatever the rank.  OVERFLOW_NEXT_BEST and OVERFLOW_RECYCLED keep by rank and
+ * token, too, and then find other experts for the rest, where there is room and the token is not yet.  Out-of-range or
+ * doubled picks are a BUG() that
  * names `selector`. */
 void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, size_t capacity,
 				enum overflow_rule overflow, const real *choice, const char *selector);

@@ -71,6 +71,8 @@ static void name_streams(struct part_memory *memory, const char *part, uint64_t 
 void router_seed(struct router *r, uint64_t seed)
 {
 	r->projection.jitter_rng = seed_stream(seed, "jitter", 0);
+	r->overflow_rng[false] = seed_stream(seed, "overflow/eval", 0);
+	r->overflow_rng[true] = seed_stream(seed, "overflow/train", 0);
 	for (size_t i = 0; selector(r)->select && i < sentence_parts(r->sentence); i++)
 		name_streams(&r->memory[i], sentence_part(r->sentence, i)->part->name, seed, r->route.call.layer);
 }
@@ -290,6 +292,7 @@ static void choose(struct router *r)
 		recording_pick(r->recording, call->step - 1, call->layer, &r->planner.picks);
 	else
 		selector(r)->select(&r->memory[SELECTOR].self, &r->route, &r->planner.picks);
+	r->planner.rng = seed_at(&r->overflow_rng[call->training], stream_index(call));
 	r->route.picks = &r->planner.picks;
 	r->route.plan = &r->plan;
 	if (r->keep && capacity != SIZE_MAX)

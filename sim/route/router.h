@@ -38,9 +38,10 @@ struct router {
 	size_t max_pairs;
 	double capacity, eval_capacity; /* factors; 0: no limit; 0: as in training */
 	enum overflow_rule overflow;
-	unsigned wants;               /* sentence_wants() */
-	struct projection projection; /* zero in a router of logits from elsewhere */
-	real *scores, *choice;        /* [tokens][experts]; NULL where not needed */
+	struct moe_rng overflow_rng[2]; /* in evaluation and in training, at index 0 */
+	unsigned wants;                 /* sentence_wants() */
+	struct projection projection;   /* zero in a router of logits from elsewhere */
+	real *scores, *choice;          /* [tokens][experts]; NULL where not needed */
 	real *keep; /* [tokens][experts] weights of all picks, where they decide who is dropped; NULL: they do not */
 	const real *offset;                /* [experts]; NULL: none */
 	const struct recording *recording; /* what is done again, in its phase; NULL: nothing */

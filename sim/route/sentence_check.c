@@ -74,12 +74,12 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 		return fail(err, ERROR_USER, "top-k %lld exceeds the %lld experts (lower --top-k or raise --experts)",
 					(long long)layer->k, (long long)layer->experts);
 	TRY(check_options(sentence, layer, err));
-	if (layer->overflow == OVERFLOW_LOWEST_SCORE && (layer->capacity > 0 || layer->eval_capacity > 0) &&
-		!(given & MOE_SCORES))
+	bool by_score = layer->overflow == OVERFLOW_LOWEST_SCORE || layer->overflow == OVERFLOW_NEXT_BEST;
+	if (by_score && (layer->capacity > 0 || layer->eval_capacity > 0) && !(given & MOE_SCORES))
 		return fail(err, ERROR_USER,
-					"overflow 'lowest-score' needs scores, and scorer '%s' gives none (try "
+					"overflow '%s' needs scores, and scorer '%s' gives none (try "
 					"overflow=position)",
-					scorer->name);
+					layer->overflow == OVERFLOW_NEXT_BEST ? "next-best" : "lowest-score", scorer->name);
 	return 0;
 }
 

@@ -131,7 +131,8 @@ static int check_kernel(const char *path, const struct prologue *head, const str
 	return fail_at(err, path, 0, 0);
 }
 
-static int check_head(const char *path, const struct prologue *head, const struct prologue *want, struct error *err)
+static int check_head(const char *path, const struct prologue *head, const struct prologue *want, size_t steps,
+					  struct error *err)
 {
 	if (memcmp(head->magic, magic, sizeof magic) != 0)
 		return refuse(path, "the checkpoint was written by another version of moesim (start over with --force)", err);
@@ -145,6 +146,8 @@ static int check_head(const char *path, const struct prologue *head, const struc
 					  "the corpus or the replayed routing has changed since the checkpoint was written (restore it, or "
 					  "start over with --force)",
 					  err);
+	if (head->step > steps)
+		return refuse(path, "the checkpoint is damaged", err);
 	return check_kernel(path, head, want, err);
 }
 
@@ -183,7 +186,7 @@ int checkpoint_read(const char *path, struct trainer *trainer, struct recorder_p
 	int status = check_kind(path, bytes, size, err);
 	if (status == 0) {
 		memcpy(&head, bytes, sizeof head);
-		status = check_head(path, &head, &want, err);
+		status = check_head(path, &head, &want, (size_t)trainer->settings->config.steps, err);
 	}
 	if (status == 0)
 		status = take_body(path, trainer, bytes, size, err);

@@ -24,7 +24,9 @@ struct search {
 	struct lookup listed; /* the paths of the list's runs */
 };
 
+/* What to do about damage, and about that of a run which is left out already. */
 static const char remedy[] = "restore the file or run it again, or leave such runs out with --lenient";
+static const char remedy_of_lenient[] = "restore the file or run it again";
 
 /* Room doubles; the outgrown copy stays in the arena. */
 static void *grown(struct arena *arena, void *old, size_t n, size_t size)
@@ -93,7 +95,7 @@ static int add_run(struct search *search, const char *path, const char *label, s
 }
 
 /* A run folder has a manifest; what has rows but no manifest was one. */
-static int look(const char *path, bool *is_run, struct error *err)
+static int look(const struct search *search, const char *path, bool *is_run, struct error *err)
 {
 	bool has_rows;
 	*is_run = false;
@@ -105,14 +107,14 @@ static int look(const char *path, bool *is_run, struct error *err)
 	TRY(file_look(path_join(path, "steps.csv"), &has_rows, err));
 	if (!has_rows)
 		return 0;
-	fail(err, ERROR_USER, "holds rows of a run but no manifest.json (%s)", remedy);
+	fail(err, ERROR_USER, "holds rows of a run but no manifest.json (%s)", search->how.remedy);
 	return fail_at(err, path, 0, 0);
 }
 
 /* Adds the folder if it is a run. */
 static int try_run(struct search *search, const char *path, const char *label, bool *is_run, struct error *err)
 {
-	int status = look(path, is_run, err);
+	int status = look(search, path, is_run, err);
 	search->found |= *is_run || status != 0;
 	if (status != 0)
 		return omit_damaged(search, path, err);
@@ -238,7 +240,8 @@ int run_list_find(size_t folders, char *const *folder, bool lenient, struct run_
 	*list = (struct run_list){ .n = 0 };
 	struct search search = { .list = list,
 							 .lenient = lenient,
-							 .how = { remedy, &list->arena, ARENA_TAKE(&list->arena, 1, size_t) },
+							 .how = { lenient ? remedy_of_lenient : remedy, &list->arena,
+									  ARENA_TAKE(&list->arena, 1, size_t) },
 							 .listed = { .arena = &list->arena } };
 	if (find(folders, folder, &search, err) == 0)
 		return 0;

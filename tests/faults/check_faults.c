@@ -3,8 +3,9 @@
  * check_faults.c -- a run or a suite that is killed, loses power, or fails at any call, is finished by the next one.
  *
  * Whatever happens to the first command, the second must end as if nothing had happened: the same files with the same
- * bytes and nothing beside them.  The program is moesim-faults; every STEP-th of its calls is hit, STEP being the
- * argument (1 when there is none).
+ * bytes and nothing beside them.  Of the commands that read, every allocation fails in turn: then they end with one
+ * line, and what they have written is whole.  The program is moesim-faults; every STEP-th of its calls is hit, STEP
+ * being the argument (1 when there is none).
  */
 #include <config.h>
 
@@ -84,18 +85,25 @@ static bool holds(const char *path, const char *text)
 
 static const char *copy_from, *copy_to;
 
+static void copy_file(const char *from, const char *to)
+{
+	size_t size;
+	struct stat now;
+	char *bytes = bytes_of(from, &size);
+	FILE *file = fopen(to, "wb");
+	if (bytes == NULL || file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0 ||
+		stat(from, &now) != 0 || chmod(to, now.st_mode) != 0)
+		stop(to);
+	free(bytes);
+}
+
 static int copy_one(const char *path, const struct stat *what, int kind)
 {
 	char to[2 * PATH];
 	snprintf(to, sizeof to, "%s%s", copy_to, path + strlen(copy_from));
 	if (kind == FTW_D)
 		return mkdir(to, what->st_mode);
-	size_t size;
-	char *bytes = bytes_of(path, &size);
-	FILE *file = fopen(to, "wb");
-	if (bytes == NULL || file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0)
-		stop(to);
-	free(bytes);
+	copy_file(path, to);
 	return 0;
 }
 
@@ -128,6 +136,16 @@ static bool may_differ(const char *path)
 	return name && (strcmp(name, "/timing.csv") == 0 || strcmp(name, "/manifest.json") == 0);
 }
 
+static bool same_file(const char *path, const char *other)
+{
+	size_t size, other_size;
+	char *bytes = bytes_of(path, &size), *others = bytes_of(other, &other_size);
+	bool same = bytes && others && size == other_size && memcmp(bytes, others, size) == 0;
+	free(bytes);
+	free(others);
+	return same;
+}
+
 static const char *other_from, *other_to;
 
 static int same_one(const char *path, const struct stat *what, int kind)
@@ -137,13 +155,9 @@ static int same_one(const char *path, const struct stat *what, int kind)
 	snprintf(other, sizeof other, "%s%s", other_to, path + strlen(other_from));
 	if (kind != FTW_F)
 		return 0;
-	size_t size, other_size;
-	char *bytes = bytes_of(path, &size), *others = bytes_of(other, &other_size);
-	bool same = others && (may_differ(path) || (size == other_size && memcmp(bytes, others, size) == 0));
+	bool there = access(other, F_OK) == 0, same = there && (may_differ(path) || same_file(path, other));
 	if (!same)
-		wrong("%s is %s", other, others ? "another" : "not there");
-	free(bytes);
-	free(others);
+		wrong("%s is %s", other, there ? "another" : "not there");
 	return !same;
 }
 
@@ -199,11 +213,16 @@ static const char *said(void)
 	return line;
 }
 
-static int run(const char *more, const char *what)
+static int run_as(const char *folder, const char *more, const char *what)
 {
 	char words[2048];
-	snprintf(words, sizeof words, "run --out=run %s %s", small, more);
+	snprintf(words, sizeof words, "run --out=%s %s %s", folder, small, more);
 	return command(words, what);
+}
+
+static int run(const char *more, const char *what)
+{
+	return run_as("run", more, what);
 }
 
 static bool is_status(const char *status)
@@ -446,6 +465,124 @@ static void make_place(void)
 	unsetenv("FAULT_IN");
 }
 
+/* ---- commands that read ---------------------------------------------------------------------------------------- */
+
+static const char *const spoken[] = {
+	"compare set --out=out",
+	"plot set --only=loss --format=svg --out=out",
+	"report set --out=out",
+	"list strategies --json",
+	"list suites",
+	"explain aux",
+	"explain top-k",
+	"model mixtral-8x7b",
+	"analyze set/1/experts.csv",
+	"cluster --experts=64 --tokens=128 --devices=16",
+	"completion bash",
+	"help run",
+};
+
+/* A program that draws the same picture of anything. */
+static void put_gnuplot(void)
+{
+	static const char script[] =
+		"#!/bin/sh\nout=$(echo \"$*\" | cut -d \"'\" -f 4)\n[ -z \"$out\" ] || echo '<?xml version=\"1.0\"?><svg "
+		"width=\"10\" "
+		"height=\"10\" viewBox=\"0 0 10 10\" xmlns=\"http://www.w3.org/2000/svg\"><title>x</title></svg>' >\"$out\"\n";
+	char path[4 * PATH];
+	FILE *file = fopen("bin/gnuplot", "w");
+	if (file == NULL || fputs(script, file) < 0 || fclose(file) != 0 || chmod("bin/gnuplot", 0777) != 0)
+		stop("bin/gnuplot");
+	snprintf(path, sizeof path, "%s/bin:%s", place, getenv("PATH"));
+	setenv("PATH", path, 1);
+}
+
+/* The program as if it were installed, with its scripts and suites beside it. */
+static void install(void)
+{
+	static const char *const data[][2] = { { "plots", "plots" },
+										   { "experiments/suites", "suites" },
+										   { "experiments/clusters", "clusters" } };
+	const char *source = getenv("top_srcdir");
+	char from[2 * PATH], to[2 * PATH];
+	if (chdir(place) != 0 || mkdir("bin", 0777) != 0 || mkdir("share", 0777) != 0 || mkdir("share/moesim", 0777) != 0)
+		stop("share");
+	for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
+		snprintf(from, sizeof from, "%s/%s", source ? source : "..", data[i][0]);
+		snprintf(to, sizeof to, "share/moesim/%s", data[i][1]);
+		if (symlink(from, to) != 0)
+			stop(to);
+	}
+	snprintf(from, sizeof from, "%s", program);
+	snprintf(program, sizeof program, "%.400s/bin/moesim-faults", place);
+	copy_file(from, program);
+	put_gnuplot();
+}
+
+/* Two runs for them to read. */
+static void make_set(void)
+{
+	set_scene(NULL);
+	must(run_as("set/1", "", "") == 0, "the first run of a set");
+	must(run_as("set/2", "--seed=2", "") == 0, "the second one");
+	keep_as("read");
+}
+
+static bool spoke_well(int code)
+{
+	char *text = text_of("../stderr"), *end = strchr(text, '\n');
+	bool one_line = strncmp(text, "moesim: ", 8) == 0 && end && end[1] == 0 && !strstr(text, "internal error");
+	free(text);
+	if (code != 1 || !one_line)
+		return wrong("it ends with %d: %s", code, said());
+	return has_all(".", "../spoken"); /* all that it leaves is whole */
+}
+
+static bool speak(const char *words, long at, bool *over)
+{
+	char what[64];
+	snprintf(what, sizeof what, "memory:%ld", at);
+	set_scene("../read");
+	int code = command(words, what);
+	*over = access("../log", F_OK) != 0;
+	if (code != 0)
+		return spoke_well(code);
+	return same_tree("../spoken", ".") &&
+		   (same_file("../stdout", "../spoken.stdout") || wrong("it says something else"));
+}
+
+static void speak_all(const char *words, long first, long each)
+{
+	unsigned points = 0, failures = 0;
+	bool over = false;
+	set_scene("../read");
+	must(command(words, "") == 0, words);
+	copy_file("../stdout", "../spoken.stdout");
+	keep_as("spoken");
+	for (long at = first; !over && at < CALLS_LIMIT; at += each) {
+		bool well = speak(words, at, &over);
+		points += !over;
+		failures += !well;
+		if (!well)
+			note_point(at);
+	}
+	char what[128];
+	snprintf(what, sizeof what, "%s, memory: %u points", words, points);
+	result(failures == 0, what);
+	if (chdir(place) == 0)
+		remove_tree("spoken");
+}
+
+static void hit_commands(void)
+{
+	install();
+	make_set();
+	unsetenv("FAULT_IN");
+	setenv("OMP_NUM_THREADS", "1", 1); /* to start threads libgomp takes memory of its own, and ends in its own words */
+	for (size_t i = 0; i < sizeof spoken / sizeof *spoken; i++)
+		speak_all(spoken[i], 1 + (long)(13 * i) % step, step == 1 ? 1 : 4 * step);
+}
+
 /* By the clock of a slow machine, each step of a run takes minutes. */
 static void check_time(void)
 {
@@ -491,6 +628,7 @@ int main(int argc, char **argv)
 	check_time();
 	for (size_t i = 0; i < SCENES; i++)
 		hit_scene(i);
+	hit_commands();
 	printf("1..%u\n", results);
 	if (chdir("/") == 0)
 		remove_tree(place);

@@ -16,7 +16,7 @@
 #include "sim/base/text.h"
 #include "tests/support/tiny.h"
 
-enum { DIRECTIONS = 2, TRAINED = 3, STRIDE = 27 };
+enum { DIRECTIONS = 2, TRAINED = 3, STRIDE = 25 };
 static const double step = 1e-4, tolerance = 1e-6, least_norm = 1e-4;
 
 /* Layer options that every product is tried with. */
@@ -29,6 +29,8 @@ static const struct variant {
 	{ "shared=1", 1, false },
 	{ "capacity=0.6 overflow=position", 1, false },
 	{ "capacity=0.6 overflow=lowest-score", 1, false },
+	{ "capacity=1 overflow=next-best", 1, false },
+	{ "capacity=1 overflow=recycled", 1, false },
 	{ "jitter=0.3", 1, false },
 	{ "k=1", 1, true },
 	{ "k=3 shared=2 capacity=0.8 jitter=0.1", 2, true },
@@ -203,48 +205,49 @@ static const char *strong(const struct moe_part *part)
 	return text;
 }
 
-static bool is_balancer(const struct moe_part *part)
-{
-	return part->kind == MOE_BALANCER;
-}
-
-/* Every balancer alone, and a share of all pairs: terms and biases add up, so that a pair needs to be seen with some
- * products, and with all would make their number that of the parts to the fifth power. */
-static void each_stack(const char *text, size_t product, const struct variant *variant, struct score *score)
+/* The n-th part of a kind, counted round and round. */
+static const struct moe_part *in_turn(enum moe_kind kind, size_t n)
 {
 	const struct moe_part *const *parts = catalog_parts();
-	size_t pair = product;
-	check_sentence(text_keep_f("%s %s", text, variant->words), variant, score);
+	size_t of_kind = 0, i = 0;
+	for (size_t j = 0; parts[j]; j++)
+		of_kind += parts[j]->kind == kind;
+	for (n %= of_kind; parts[i]->kind != kind || n-- > 0;)
+		i++;
+	return parts[i];
+}
+
+/* A scorer and a selector with every gate, and with every balancer and a share of the pairs of them, each with one
+ * gate, in turn: balancers meet the others in the choice and in sums of gradients, for which the gate makes no
+ * difference. */
+static void each_stack(const struct moe_part *scorer, const struct moe_part *selector, size_t turn,
+					   const struct variant *variant, struct score *score)
+{
+	const struct moe_part *const *parts = catalog_parts();
+	const char *text = text_keep_f("scorer=%s selector=%s", scorer->name, strong(selector));
+	size_t pair = turn;
 	for (size_t i = 0; parts[i]; i++) {
-		if (!is_balancer(parts[i]))
+		if (parts[i]->kind == MOE_GATE)
+			check_sentence(text_keep_f("%s gate=%s %s", text, parts[i]->name, variant->words), variant, score);
+		if (parts[i]->kind != MOE_BALANCER)
 			continue;
-		const char *one = text_keep_f("%s balance=%s", text, strong(parts[i]));
+		const char *one =
+			text_keep_f("%s gate=%s balance=%s", text, in_turn(MOE_GATE, turn + i)->name, strong(parts[i]));
 		check_sentence(text_keep_f("%s %s", one, variant->words), variant, score);
 		for (size_t j = 0; parts[j]; j++)
-			if (is_balancer(parts[j]) && pair++ % STRIDE == 0)
+			if (parts[j]->kind == MOE_BALANCER && pair++ % STRIDE == 0)
 				check_sentence(text_keep_f("%s+%s %s", one, strong(parts[j]), variant->words), variant, score);
 	}
-}
-
-/* Returns the number of the next product. */
-static size_t each_gate(const char *parts_before, size_t product, const struct variant *variant, struct score *score)
-{
-	const struct moe_part *const *parts = catalog_parts();
-	for (size_t i = 0; parts[i]; i++)
-		if (parts[i]->kind == MOE_GATE)
-			each_stack(text_keep_f("%s gate=%s", parts_before, parts[i]->name), product++, variant, score);
-	return product;
 }
 
 static void each_product(const struct variant *variant, struct score *score)
 {
 	const struct moe_part *const *parts = catalog_parts();
-	size_t product = 0;
+	size_t turn = 0;
 	for (size_t i = 0; parts[i]; i++)
 		for (size_t j = 0; parts[i]->kind == MOE_SCORER && parts[j]; j++)
 			if (parts[j]->kind == MOE_SELECTOR)
-				product = each_gate(text_keep_f("scorer=%s selector=%s", parts[i]->name, strong(parts[j])), product,
-									variant, score);
+				each_stack(parts[i], parts[j], turn++, variant, score);
 }
 
 static void judge(const struct score *score)

@@ -252,4 +252,23 @@ static inline double moe_log_sum_exp(const real *row, size_t n)
 	return (double)top + log(sum);
 }
 
+/* mean over the tokens of sum_e worth[e] share_e(t), where a score's share in its row is s / sum(s); adds `weight` times
+ * its gradient when grad is not NULL.  d share_j / d s_e = (delta - share_j) / sum(s). */
+static inline double moe_mean_worth(const struct moe_route *route, const double *worth, double weight,
+									struct moe_grad *grad)
+{
+	size_t experts = route->call.experts, tokens = route->call.tokens;
+	double value = 0;
+	for (size_t t = 0; t < tokens; t++) {
+		const real *s = route->scores + t * experts;
+		double sum = moe_sum(s, experts) + 1e-20, dot;
+		MOE_SUM(dot, experts, e, (double)s[e] * worth[e]);
+		value += dot / sum;
+		double scale = weight / ((double)tokens * sum);
+		for (size_t e = 0; grad && e < experts; e++)
+			grad->scores[t * experts + e] += (real)(scale * (worth[e] - dot / sum));
+	}
+	return value / (double)tokens;
+}
+
 #endif

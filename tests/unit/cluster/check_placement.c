@@ -13,6 +13,7 @@
 
 #include "sim/base/seed.h"
 #include "sim/cluster/bound.h"
+#include "sim/cluster/bound_lp.h"
 #include "sim/cluster/eplb.h"
 #include "sim/cluster/placement.h"
 #include "sim/cluster/shadow.h"
@@ -72,6 +73,12 @@ START_TEST(the_search_finds_what_eplb_misses)
 	ck_assert_double_eq_tol(best, 590.0 / 3, 1e-9);
 	ck_assert_double_eq_tol(placement_max_load(&eight, expert, skewed), best, 1e-9);
 	ck_assert_double_eq(placement_bound(&eight, skewed), 181.25);
+	double bound = placement_bound_lp(&eight, skewed, 181.25, best);
+#ifdef HAVE_GLPK
+	ck_assert(bound > 191 && bound <= best);
+#else
+	ck_assert_double_eq(bound, 181.25);
+#endif
 }
 END_TEST
 
@@ -177,7 +184,7 @@ START_TEST(bounds_hold_against_brute_force)
 	static const struct placement_shape shapes[] = { { 3, 4, 2, 1, 1, NULL }, { 2, 6, 3, 1, 1, NULL },
 													 { 4, 6, 2, 1, 1, NULL }, { 4, 4, 2, 1, 1, NULL },
 													 { 3, 6, 3, 1, 1, NULL }, { 3, 6, 2, 1, 1, NULL } };
-	size_t missed = 0;
+	size_t missed = 0, raised = 0;
 	for (uint64_t seed = 0; seed < 60; seed++) {
 		const struct placement_shape *shape = &shapes[seed % 6];
 		struct moe_rng rng = seed_stream(seed, "optimum", 0);
@@ -188,11 +195,19 @@ START_TEST(bounds_hold_against_brute_force)
 		double best = optimum(shape, load, expert, 0);
 		eplb_place(shape, load, found);
 		double got = placement_search(shape, load, found);
-		ck_assert_double_le(placement_bound(shape, load), best * (1 + 1e-12));
+		double bound = placement_bound(shape, load), by_program = placement_bound_lp(shape, load, bound, 2 * best);
+		ck_assert_double_le(bound, by_program);
+		ck_assert_double_le(by_program, best * (1 + 1e-12));
+		raised += by_program > bound;
 		ck_assert_double_ge(got, best * (1 - 1e-12));
 		missed += got > best * (1 + 1e-12);
 	}
 	ck_assert_uint_eq(missed, 0);
+#ifdef HAVE_GLPK
+	ck_assert_uint_gt(raised, 5);
+#else
+	ck_assert_uint_eq(raised, 0);
+#endif
 }
 END_TEST
 

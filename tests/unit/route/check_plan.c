@@ -84,7 +84,7 @@ static void shuffle_picks(void)
 static bool goes_first(enum overflow_rule rule, size_t a, size_t b)
 {
 	const struct moe_picks *p = &planner.picks;
-	if (rule == OVERFLOW_POSITION && p->rank[a] != p->rank[b])
+	if (rule != OVERFLOW_LOWEST_SCORE && p->rank[a] != p->rank[b])
 		return p->rank[a] < p->rank[b];
 	if (rule == OVERFLOW_LOWEST_SCORE || rule == OVERFLOW_LOWEST_WEIGHT) {
 		real x = choice[p->token[a] * EXPERTS + p->expert[a]], y = choice[p->token[b] * EXPERTS + p->expert[b]];
@@ -185,7 +185,7 @@ END_TEST
 START_TEST(smaller_batches)
 {
 	for (int i = 0; i < ROUNDS; i++)
-		round_of(1 + moe_below(&rng, TOKENS), 3, (enum overflow_rule)(i % 4));
+		round_of(1 + moe_below(&rng, TOKENS), 3, (enum overflow_rule)(i % 2));
 }
 END_TEST
 
@@ -215,6 +215,149 @@ START_TEST(first_choices_go_first)
 		ck_assert_uint_eq(plan.token[p], tokens[p]);
 		ck_assert_uint_eq(plan.rank[p], ranks[p]);
 	}
+}
+END_TEST
+
+/* ---- other places ---------------------------------------------------------------------------------------------- */
+
+/* Who has which expert: what is_kept() says of each pick, before any moves. */
+static bool has[TOKENS][EXPERTS];
+static size_t load[EXPERTS];
+
+static size_t keep_own(size_t capacity, uint32_t *homeless)
+{
+	const struct moe_picks *p = &planner.picks;
+	size_t n = 0;
+	memset(has, 0, sizeof has);
+	memset(load, 0, sizeof load);
+	for (uint32_t rank = 0; rank < K; rank++)
+		for (uint32_t t = 0; t < TOKENS; t++)
+			for (uint32_t i = 0; i < p->n; i++) {
+				if (p->token[i] != t || p->rank[i] != rank)
+					continue;
+				bool kept = is_kept(OVERFLOW_POSITION, capacity, i);
+				if (!kept)
+					homeless[n++] = i;
+				has[t][p->expert[i]] |= kept;
+				load[p->expert[i]] += kept;
+			}
+	return n;
+}
+
+/* How many experts this one is worse than; the lower one wins a tie. */
+static size_t place_of(size_t t, size_t e)
+{
+	size_t better = 0;
+	for (size_t j = 0; j < EXPERTS; j++) {
+		real x = choice[t * EXPERTS + j], y = choice[t * EXPERTS + e];
+		better += x > y || (!(x < y) && j < e);
+	}
+	return better;
+}
+
+/* In round r those without a place ask their r-th best expert, in the order of the list. */
+static void ask_around(size_t capacity, uint32_t *homeless, size_t n)
+{
+	for (size_t round = 0; round < EXPERTS; round++)
+		for (size_t i = 0; i < n; i++)
+			for (size_t t = planner.picks.token[homeless[i] % MOST], e = 0; homeless[i] < MOST && e < EXPERTS; e++)
+				if (place_of(t, e) == round && load[e] < capacity && !has[t][e]) {
+					has[t][e] = true;
+					load[e]++;
+					homeless[i] = MOST;
+				}
+}
+
+static void check_who_has_what(void)
+{
+	size_t pairs = 0;
+	for (size_t t = 0; t < TOKENS; t++)
+		for (size_t e = 0; e < EXPERTS; e++)
+			pairs += has[t][e];
+	ck_assert_uint_eq(plan.pairs, pairs);
+	for (size_t p = 0; p < plan.pairs; p++)
+		ck_assert(has[plan.token[p]][plan.expert[p]]);
+}
+
+START_TEST(the_next_best_with_room)
+{
+	uint32_t homeless[MOST];
+	size_t moved = 0;
+	for (int i = 0; i < ROUNDS; i++) {
+		size_t capacity = moe_below(&rng, TOKENS / 2);
+		draw_picks(TOKENS, 0.6);
+		shuffle_picks();
+		plan_build(&plan, &planner, TOKENS, capacity, OVERFLOW_NEXT_BEST, choice, "test");
+		ck_assert_ptr_null(plan_check(&plan, TOKENS, EXPERTS, capacity));
+		size_t n = keep_own(capacity, homeless);
+		ask_around(capacity, homeless, n);
+		check_who_has_what();
+		check_by_token(TOKENS);
+		moved += n - plan.dropped;
+	}
+	ck_assert_uint_gt(moved, ROUNDS);
+}
+END_TEST
+
+/* Those kept are kept; of the others nobody is without a place while there is one that it could have. */
+START_TEST(recycled_to_free_places)
+{
+	uint32_t homeless[MOST];
+	size_t moved = 0;
+	planner.rng = seed_stream(3, "overflow", 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		size_t capacity = moe_below(&rng, TOKENS / 2);
+		draw_picks(TOKENS, 0.6);
+		shuffle_picks();
+		plan_build(&plan, &planner, TOKENS, capacity, OVERFLOW_RECYCLED, NULL, "test");
+		ck_assert_ptr_null(plan_check(&plan, TOKENS, EXPERTS, capacity));
+		size_t n = keep_own(capacity, homeless), found = 0;
+		for (size_t t = 0; t < TOKENS; t++)
+			for (size_t e = 0; e < EXPERTS; e++)
+				found += has[t][e];
+		for (size_t p = 0; p < plan.pairs; p++) {
+			found -= has[plan.token[p]][plan.expert[p]];
+			load[plan.expert[p]] += !has[plan.token[p]][plan.expert[p]];
+			has[plan.token[p]][plan.expert[p]] = true;
+		}
+		ck_assert_uint_eq(found, 0);
+		for (size_t j = 0; plan.dropped > 0 && j < n; j++) {
+			uint32_t t = planner.picks.token[homeless[j]];
+			size_t wanted = 0, got = plan.token_first[t + 1] - plan.token_first[t];
+			for (size_t k = 0; k < planner.picks.n; k++)
+				wanted += planner.picks.token[k] == t;
+			for (size_t e = 0; got < wanted && e < EXPERTS; e++)
+				ck_assert(load[e] == capacity || has[t][e]);
+		}
+		moved += n - plan.dropped;
+	}
+	ck_assert_uint_gt(moved, ROUNDS);
+}
+END_TEST
+
+/* Expert 0 has room for one of two; expert 1 has three free places, expert 2 has one: it is moved to 1 three times in
+ * four. */
+START_TEST(all_free_places_are_alike)
+{
+	static const uint32_t expert[] = { 0, 0, 0, 0, 0, 2, 2, 2 };
+	size_t first = 0, rounds = 4000;
+	planner.rng = seed_stream(3, "overflow", 0);
+	for (size_t i = 0; i < rounds; i++) {
+		planner.picks.n = 0;
+		for (size_t t = 0; t < 8; t++)
+			moe_pick(&planner.picks, t, expert[t], 0);
+		for (uint32_t e = 3; e < EXPERTS; e++) /* the others are full */
+			for (size_t t = 8; t < 12; t++)
+				moe_pick(&planner.picks, t, e, e - 3);
+		for (size_t t = 12; t < 13; t++)
+			moe_pick(&planner.picks, t, 1, 0);
+		plan_build(&plan, &planner, TOKENS, 4, OVERFLOW_RECYCLED, NULL, "test");
+		ck_assert_uint_eq(plan.dropped, 0);
+		uint32_t pair = plan.by_token[plan.token_first[4]];
+		ck_assert(plan.expert[pair] == 1 || plan.expert[pair] == 2);
+		first += plan.expert[pair] == 1;
+	}
+	ck_assert_double_eq_tol((double)first / (double)rounds, 0.75, 4 * sqrt(0.75 * 0.25 / (double)rounds));
 }
 END_TEST
 
@@ -328,6 +471,9 @@ int main(void)
 	tcase_add_test(rules, smaller_batches);
 	tcase_add_test(rules, nothing_picked);
 	tcase_add_test(rules, first_choices_go_first);
+	tcase_add_test(rules, the_next_best_with_room);
+	tcase_add_test(rules, recycled_to_free_places);
+	tcase_add_test(rules, all_free_places_are_alike);
 	tcase_add_test(rules, capacity_by_hand);
 	tcase_add_test(rules, capacity_of_decimal_factors);
 	tcase_add_loop_test(rules, wrong_selectors_are_named, 0, 4);

@@ -227,6 +227,102 @@ START_TEST(entropy_of_sure_and_unsure_tokens)
 }
 END_TEST
 
+/* ---- devices ---------------------------------------------------------------------------------------------------- */
+
+/* sum_i F_i P_i over devices of two experts, with P straight from its definition. */
+static double over_devices(const double *f)
+{
+	double sum = 0;
+	for (size_t t = 0; t < TOKENS; t++)
+		for (size_t e = 0; e < EXPERTS; e++)
+			sum += f[e / 2] * score(t, e) / TOKENS;
+	return sum;
+}
+
+START_TEST(device_losses_by_the_formula)
+{
+	double work[EXPERTS / 2] = { 0 }, sent[EXPERTS / 2] = { 0 };
+	for (size_t t = 0; t < TOKENS; t++)
+		for (size_t i = 0; i < EXPERTS / 2; i++) {
+			bool first = chosen(t, 2 * i), second = chosen(t, 2 * i + 1);
+			/* f' = the mean of f_j = E / (k T) count over the two experts; f'' = D / (M T) count with M = 3 */
+			work[i] += ((double)first + (double)second) / 2 * EXPERTS / (K * TOKENS);
+			sent[i] += (double)(first || second) * (EXPERTS / 2) / (3.0 * TOKENS);
+		}
+	check_close(value_of("device", "groups=4"), over_devices(work));
+	check_close(value_of("communication", "groups=4"), over_devices(sent));
+}
+END_TEST
+
+/* Each device has as many choices as any other, and each token reaches two of them. */
+START_TEST(device_losses_in_balance)
+{
+	planner.picks.n = 0;
+	for (size_t t = 0; t < TOKENS; t++) {
+		moe_pick(&planner.picks, t, t % 4 * 2, 0);
+		moe_pick(&planner.picks, t, (t + 1) % 4 * 2 + 1, 1);
+	}
+	check_close(value_of("device", "groups=4"), 1);
+	check_close(value_of("communication", "groups=4,group-top-k=2"), 1);
+	check_close(value_of("communication", "groups=4,group-top-k=4"), 0.5);
+	for (size_t i = 0; i < ROOM; i++)
+		ck_assert_double_eq_tol((double)d_scores[i], 0, 1e-7);
+	planner.picks.n = 0;
+	for (size_t t = 0; t < TOKENS; t++) { /* both choices on one device: sent once, computed twice */
+		moe_pick(&planner.picks, t, t % 4 * 2, 0);
+		moe_pick(&planner.picks, t, t % 4 * 2 + 1, 1);
+	}
+	check_close(value_of("device", "groups=4"), 1);
+	check_close(value_of("communication", "groups=4,group-top-k=2"), 0.5);
+}
+END_TEST
+
+/* ---- L1 ---------------------------------------------------------------------------------------------------------- */
+
+START_TEST(l1_by_the_formula)
+{
+	double even = 0, plain = 0;
+	for (size_t i = 0; i < ROOM; i++)
+		scores[i] *= (real)(1 + i % 3); /* sums to no 1 */
+	for (size_t e = 0; e < EXPERTS; e++) {
+		double count = 0, sum = 0;
+		for (size_t t = 0; t < TOKENS; t++) {
+			count += chosen(t, e);
+			sum += score(t, e) / TOKENS;
+		}
+		even += EXPERTS * count / (K * TOKENS) * sum;
+		plain += sum;
+	}
+	check_close(value_of("l1", ""), even);
+	check_close(value_of("l1", "even=no"), plain);
+}
+END_TEST
+
+static double weight_after(size_t picks)
+{
+	struct moe_term term;
+	const struct moe_balancer *l1 = with("l1", "weight=0.5,factor=2");
+	planner.picks.n = picks;
+	l1->part.settle(&self, &route);
+	l1->loss(&self, &route, &term, NULL);
+	return term.weight;
+}
+
+START_TEST(l1_adapts_its_weight)
+{
+	size_t fair = K * TOKENS;
+	ck_assert_double_eq(weight_after(fair), 0.5);
+	for (size_t i = fair; i < ROOM; i++)
+		moe_pick(&planner.picks, i % TOKENS, i % EXPERTS, 0);
+	ck_assert_double_eq(weight_after(fair + 1), 1);
+	ck_assert_double_eq(weight_after(fair + 9), 2);
+	ck_assert_double_eq(weight_after(fair - 1), 1);
+	for (size_t i = 0; i < 200; i++)
+		weight_after(fair + 1);
+	ck_assert_double_eq(weight_after(fair + 1), 1e6); /* and no further */
+}
+END_TEST
+
 /* ---- z of the chosen --------------------------------------------------------------------------------------------- */
 
 START_TEST(z_of_the_chosen_by_the_formula)
@@ -522,6 +618,10 @@ int main(void)
 	tcase_add_test(cases, importance_of_collapse_is_one_less_than_the_experts);
 	tcase_add_test(cases, entropy_by_the_formula);
 	tcase_add_test(cases, entropy_of_sure_and_unsure_tokens);
+	tcase_add_test(cases, device_losses_by_the_formula);
+	tcase_add_test(cases, device_losses_in_balance);
+	tcase_add_test(cases, l1_by_the_formula);
+	tcase_add_test(cases, l1_adapts_its_weight);
 	tcase_add_test(cases, z_of_the_chosen_by_the_formula);
 	tcase_add_test(cases, proportional_bias_moves_by_the_shortfall);
 	tcase_add_test(cases, centered_sign_is_sign_less_its_mean);

@@ -35,7 +35,7 @@ static const struct assignment shapes[][4] = {
 	{ { NULL, NULL } },
 	{ { "layers", "3" }, { NULL, NULL } },
 	{ { "width", "12" }, { "heads", "3" }, { NULL, NULL } },
-	{ { "shared", "2" }, { "top-k", "3" }, { NULL, NULL } },
+	{ { "shared", "2" }, { "top-k", "8" }, { NULL, NULL } },
 	{ { "experts", "64" }, { "expert-width", "1" }, { NULL, NULL } },
 	{ { "capacity", "1" }, { "jitter", "0.1" }, { "stream", "topicmix,vocabulary=40" }, { NULL, NULL } },
 };
@@ -61,7 +61,7 @@ static void check_size(const char *strategy, const struct assignment *shape)
 
 START_TEST(counts_are_what_is_there)
 {
-	static const char *const words[] = { " k=3", "" };
+	static const char *const words[] = { " k=8", "" }; /* eight groups share k equally */
 	catalog_use(strategy_parts, strategy_recipes);
 	for (const struct moe_recipe *recipe = catalog_recipes(); recipe->name; recipe++)
 		for (size_t i = 0; i < 2; i++)
