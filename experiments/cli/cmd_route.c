@@ -231,11 +231,11 @@ static real at_expert(const real *of, const struct batch *batch, const struct li
 
 static struct line *sorted_lines(const struct batch *batch, struct arena *arena)
 {
-	const struct moe_picks *picks = &batch->router.planner.picks;
+	const struct planner *planner = &batch->router.planner;
+	const struct moe_picks *picks = &planner->picks;
 	struct line *line = ARENA_TAKE(arena, picks->n, struct line);
 	for (size_t i = 0; i < picks->n; i++) {
-		line[i] =
-			(struct line){ picks->token[i], picks->expert[i], picks->rank[i], batch->router.planner.dropped[i], 0 };
+		line[i] = (struct line){ picks->token[i], planner->to[i], picks->rank[i], planner->dropped[i], 0 };
 		line[i].choice = at_expert(batch->router.route.choice, batch, &line[i]);
 	}
 	if (picks->n > 0)
