@@ -16,6 +16,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/files.h"
+#include "sim/base/memory.h"
 #include "sim/base/text.h"
 
 int file_write_all(int fd, const void *bytes, size_t size)
@@ -138,13 +139,36 @@ int file_replace_pieces(const char *path, const struct file_piece *piece, size_t
 	return status;
 }
 
+/* Names that were handed out; what still has one when the program ends, as for lack of memory, is half-written. */
+static struct {
+	const char **name; /* [n] */
+	size_t n;
+} reserved;
+
+static void remove_reserved(void)
+{
+	for (size_t i = 0; i < reserved.n; i++)
+		unlink(reserved.name[i]);
+	free(reserved.name);
+}
+
+static void note_reserved(const char *name)
+{
+	if (reserved.n == 0)
+		atexit(remove_reserved);
+	reserved.name = memory_resize(reserved.name, reserved.n + 1, sizeof *reserved.name, "a file name");
+	reserved.name[reserved.n++] = name;
+}
+
 int file_reserve(const char *path, const char **beside, struct error *err)
 {
 	TRY(check_replaceable(path, err));
 	char *name;
 	int fd = open_beside(path, &name);
-	if (fd >= 0)
+	if (fd >= 0) {
 		*beside = text_keep(name);
+		note_reserved(*beside);
+	}
 	free(name);
 	if (fd < 0)
 		return cannot("create", path, err);
