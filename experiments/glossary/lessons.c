@@ -472,6 +472,26 @@ const struct lesson lessons[] = {
 	  .used_by = "DeepSeek-V2 and its Lite version",
 	  .command = "moesim --strategy deepseek-v2",
 	  .look = "device_loss and communication_loss, and moesim cluster for what the groups save" },
+	{ .strategy = "nemotron-3",
+	  .does = "A token takes the 6 experts of the highest sigmoid scores, shifted by a bias that moves the choice "
+			  "alone, and "
+			  "one shared expert; the weights of the six sum to 2.5. It is the router of DeepSeek-V3 without groups.",
+	  .when = "to route as Nemotron 3 Nano does, whose other layers are mostly Mamba-2",
+	  .costs = "7 experts per token; the bias costs one count for each expert and step",
+	  .fails = "as bias: each offset moves by 0.001 a step, so that a short training ends before the load is even",
+	  .used_by = "Nemotron 3 Nano (NVIDIA 2025)",
+	  .command = "moesim --strategy nemotron-3",
+	  .look = "the column bias of experts.csv, and maxvio beside that of top-k" },
+	{ .strategy = "trinity",
+	  .does =
+		  "Loss-free balancing in which an offset moves by a soft-clamped violation with momentum, where bias takes "
+		  "the sign alone. Steps get smaller as the load gets even, and one noisy batch moves little.",
+	  .when = "where the fixed steps of bias swing around balance late in a long training",
+	  .costs = "as bias, and one more number for each expert",
+	  .fails = "the clamp and the momentum are two more constants to choose, and were chosen for far longer trainings",
+	  .used_by = "Trinity Large (Arcee AI 2026)",
+	  .command = "moesim --strategy trinity",
+	  .look = "maxvio over training beside that of nemotron-3, whose offsets move by fixed steps" },
 	{ .strategy = NULL },
 };
 

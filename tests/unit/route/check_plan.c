@@ -84,7 +84,8 @@ static void shuffle_picks(void)
 static bool goes_first(enum overflow_rule rule, size_t a, size_t b)
 {
 	const struct moe_picks *p = &planner.picks;
-	if (rule != OVERFLOW_LOWEST_SCORE && p->rank[a] != p->rank[b])
+	bool by_rank = rule == OVERFLOW_POSITION || rule == OVERFLOW_NEXT_BEST || rule == OVERFLOW_RECYCLED;
+	if (by_rank && p->rank[a] != p->rank[b])
 		return p->rank[a] < p->rank[b];
 	if (rule == OVERFLOW_LOWEST_SCORE || rule == OVERFLOW_LOWEST_WEIGHT) {
 		real x = choice[p->token[a] * EXPERTS + p->expert[a]], y = choice[p->token[b] * EXPERTS + p->expert[b]];

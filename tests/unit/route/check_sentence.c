@@ -269,7 +269,7 @@ static const struct refusal {
 	{ "top-k,k=1,k=1", NULL, "--strategy", 11, "'k' is given twice (keep one)" },
 	{ "gshard,second=0.1,k=1,second=0.2", NULL, "--strategy", 23, "'second' is given twice (keep one)" },
 	{ "overflow=first", NULL, "--strategy", 10,
-	  "overflow = first: must be one of: position, lowest-score, next-best, recycled" },
+	  "overflow = first: must be one of: position, lowest-score, lowest-weight, batch-order, next-best, recycled" },
 	{ "capacity=-1", NULL, "--strategy", 10, "capacity = -1: must be" },
 	{ "jitter=1", NULL, "--strategy", 8, "jitter = 1: must be" },
 	{ "top-k", "", "--balance", 1, "unknown balancer ''" },
