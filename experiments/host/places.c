@@ -51,7 +51,7 @@ const char *place_suites(void)
 
 const char *place_clusters(void)
 {
-	return find("experiments/clusters", "../share/" PACKAGE "/clusters", CLUSTERDIR);
+	return find("experiments/presets", "../share/" PACKAGE "/clusters", CLUSTERDIR);
 }
 
 const char *place_texts(void)

@@ -502,7 +502,7 @@ static void install(void)
 {
 	static const char *const data[][2] = { { "plots", "plots" },
 										   { "experiments/suites", "suites" },
-										   { "experiments/clusters", "clusters" } };
+										   { "experiments/presets", "clusters" } };
 	const char *source = getenv("top_srcdir");
 	char from[2 * PATH], to[2 * PATH];
 	if (chdir(place) != 0 || mkdir("bin", 0777) != 0 || mkdir("share", 0777) != 0 || mkdir("share/moesim", 0777) != 0)

@@ -18,4 +18,10 @@ for file in $(find sim strategies experiments plots docs \( -name '*.[ch]' -o -n
 do
 	grep -q -x -F "$file" "$listed" || { echo "$file: no *.am lists this file"; bad=1; }
 done
+
+# configure makes links of these folders, and automake makes folders of those that hold sources
+for folder in $(sed -n 's/.*for moe_folder in //p' configure.ac)
+do
+	[ -z "$(find "$folder" -name '*.[ch]')" ] || { echo "$folder: a folder that configure links must hold no source"; bad=1; }
+done
 exit $bad

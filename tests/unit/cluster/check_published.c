@@ -18,7 +18,7 @@
 static const char *presets_path(void)
 {
 	const char *top = getenv("top_srcdir");
-	return path_join(top ? top : ".", "experiments/clusters/clusters.csv");
+	return path_join(top ? top : ".", "experiments/presets/clusters.csv");
 }
 
 /* DeepSeek-V3 on H800: rows of 7168 elements, FP8 out and bfloat16 back. */
