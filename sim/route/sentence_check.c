@@ -142,9 +142,7 @@ static int check_effects(const struct sentence *sentence, const struct layer_opt
 	return 0;
 }
 
-/* Does anybody compare what different experts have in `choice`?  An expert that has its own tokens alone to compare
- * finds them in the same order, whatever is added to all of them. */
-static bool compares_experts(const struct sentence *sentence, const struct layer_options *layer)
+bool sentence_compares_experts(const struct sentence *sentence, const struct layer_options *layer)
 {
 	bool selects = part_use_wants(&sentence->selector) & MOE_SCORES && !selector_of(sentence)->by_expert;
 	return selects || (layer->overflow == OVERFLOW_NEXT_BEST && is_limited(layer));
@@ -155,7 +153,7 @@ static int check_balancers(const struct sentence *sentence, const struct layer_o
 {
 	for (size_t i = 0; i < sentence->balancers; i++) {
 		const struct moe_balancer *balancer = (const struct moe_balancer *)sentence->balancer[i].part;
-		if (balancer->offsets && !balancer->loss && !compares_experts(sentence, layer))
+		if (balancer->offsets && !balancer->loss && !sentence_compares_experts(sentence, layer))
 			return fail(err, ERROR_USER,
 						"balancer '%s' has no effect: selector '%s' does not compare the scores of experts, which "
 						"it shifts (leave it out, or try balance=aux)",
