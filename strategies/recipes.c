@@ -223,5 +223,18 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "Trinity Large: sigmoid, bias balancing with soft clamp and momentum, 4 routed experts and 1 shared",
 	  .cite = "Arcee AI 2026, arXiv 2602.17004",
 	  .sentence = "scorer=sigmoid selector=top-k gate=renorm balance=bias,rule=smebu,rate=0.0005 k=4 shared=1" },
+	{ .name = "noisy-top-k",
+	  .summary = "the first sparse router: learned normal noise on the logits, top-4, and the importance loss",
+	  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
+	  .sentence = "projector=noisy scorer=softmax selector=top-k gate=renorm balance=importance,weight=0.1 k=4" },
+	{ .name = "xmoe",
+	  .summary = "X-MoE: top-1 by the cosine in a few dimensions, with a learned temperature, and the auxiliary loss",
+	  .cite = "Chi et al. 2022, arXiv 2204.09179",
+	  .sentence = "projector=cosine scorer=softmax selector=top-k gate=score balance=aux,weight=0.01 k=1" },
+	{ .name = "gemma-4",
+	  .summary = "Gemma 4: a norm of the router's own, softmax over the top-8 logits, and an MLP beside as 3 shared; "
+				 "how the load was balanced was not published, nor is it here",
+	  .cite = "Google DeepMind 2026, Gemma 4, gemma4_text.py of mlx-lm",
+	  .sentence = "projector=rms scorer=softmax selector=top-k gate=renorm k=8 shared=3" },
 	{ .name = NULL },
 };

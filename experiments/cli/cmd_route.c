@@ -145,8 +145,10 @@ static int check_inputs(const struct batch *batch, struct error *err)
 		return fail(err, ERROR_USER, "%s (give them with --tokens FILE)", err->text);
 	if (batch->logits.id && !(sentence_wants(sentence) & MOE_IDS))
 		return fail(err, ERROR_USER, "strategy '%s' reads no token ids (leave out --tokens)", sentence->name);
-	if (batch->logits.offset && !(part_use_wants(&sentence->selector) & MOE_SCORES))
-		return fail(err, ERROR_USER, "selector '%s' reads no scores, so that biases have no effect (leave out --bias)",
+	if (batch->logits.offset && !sentence_compares_experts(sentence, &batch->settings.config.layer))
+		return fail(err, ERROR_USER,
+					"selector '%s' does not compare the scores of experts, so that biases have no effect (leave out "
+					"--bias)",
 					selector->part.name);
 	return 0;
 }

@@ -492,6 +492,38 @@ const struct lesson lessons[] = {
 	  .used_by = "Trinity Large (Arcee AI 2026)",
 	  .command = "moesim --strategy trinity",
 	  .look = "maxvio over training beside that of nemotron-3, whose offsets move by fixed steps" },
+	{ .strategy = "noisy-top-k",
+	  .does =
+		  "Normal noise is added to the logits in training, and a second matrix learns how much. The four best of what "
+		  "comes out compute the token, so that experts near the limit are tried now and then.",
+	  .when = "to see the router that began it all, and what noise does for exploration",
+	  .costs = "as top-k, but for twice the router's weights and a random number for each token and expert",
+	  .fails = "the noise stands between a token and its best experts for all of training, and evaluation has none",
+	  .used_by =
+		  "Shazeer et al. (2017), with a second loss for the load, which is not here, and a router that starts at "
+		  "0 (--router-scale 0)",
+	  .command = "moesim --strategy noisy-top-k",
+	  .look = "maxvio and dead_experts beside those of importance,k=4, which differs in the noise alone" },
+	{ .strategy = "xmoe",
+	  .does =
+		  "Tokens and experts are compared by direction alone, in a space of few dimensions: the logit is their cosine "
+		  "over a learned temperature. Each token goes to one expert, weighted by its score.",
+	  .when = "where a linear router draws the tokens towards the experts' vectors, so that their rows become alike",
+	  .costs = "as top-k; with few dimensions the router has fewer weights, not more",
+	  .fails = "a temperature that is too high at first makes all scores alike, and the weight of the one expert small",
+	  .used_by =
+		  "X-MoE (Chi et al. 2022); its dimensions are half the experts, 16 here; the temperature starts as Tutel's",
+	  .command = "moesim --strategy xmoe",
+	  .look = "excess_loss and route_entropy beside those of aux-loss,k=1,weight=0.01 gate=score" },
+	{ .strategy = "gemma-4",
+	  .does = "The router divides each row by its root mean square and scales it by what it has learned before it "
+			  "compares it with experts. Eight of them compute the token, and an MLP as wide as three computes all.",
+	  .when = "to see a router whose logits do not grow with the size of its input",
+	  .costs = "11 experts per token, three of them the shared MLP; one more number for each entry of a row",
+	  .fails = "as top-k: trained without a balancer, it is uneven",
+	  .used_by = "Gemma 4 26B-A4B, which also scales the weight of each expert by a learned number",
+	  .command = "moesim --strategy gemma-4",
+	  .look = "dead_experts and maxvio, and both with balance=+aux" },
 	{ .strategy = NULL },
 };
 

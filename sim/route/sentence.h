@@ -67,6 +67,10 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 /* Does anything read logits, so that the projector makes them? */
 bool sentence_projects(const struct sentence *sentence);
 
+/* Does anybody compare what different experts have in `choice`?  An expert that has its own tokens alone to compare
+ * finds them in the same order, whatever is added to all of them. */
+bool sentence_compares_experts(const struct sentence *sentence, const struct layer_options *layer);
+
 /* The whole sentence with every option, as sentence_read() would read it back; the plain projector goes without saying,
  * so that a sentence without another is the one that it was before there were others.  Lives as long as the program. */
 const char *sentence_text(const struct sentence *sentence, const struct layer_options *layer);

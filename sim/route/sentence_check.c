@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "sim/base/options.h"
 #include "sim/base/text.h"
 #include "sim/route/catalog.h"
 #include "sim/route/sentence.h"
@@ -41,20 +42,138 @@ static int check_options(const struct sentence *sentence, const struct layer_opt
 	return 0;
 }
 
+static const struct moe_selector *selector_of(const struct sentence *sentence)
+{
+	return (const struct moe_selector *)sentence->selector.part;
+}
+
+static bool is_limited(const struct layer_options *layer)
+{
+	return layer->capacity > 0 || layer->eval_capacity > 0;
+}
+
+/* Full experts go by the scores, those of one expert or a token's. */
+static bool overflows_by_score(const struct layer_options *layer)
+{
+	return is_limited(layer) && (layer->overflow == OVERFLOW_LOWEST_SCORE || layer->overflow == OVERFLOW_NEXT_BEST);
+}
+
+/* Why no logit can change anything; NULL: some do. */
+static const char *why_no_logits(const struct sentence *sentence, const struct layer_options *layer)
+{
+	const char *scorer = sentence->scorer.part->name;
+	unsigned read = overflows_by_score(layer) ? MOE_SCORES : 0;
+	for (size_t i = 2; i < sentence_parts(sentence); i++) /* behind projector and scorer */
+		read |= part_use_wants(sentence_part(sentence, i));
+	if (!sentence_projects(sentence))
+		return text_keep_f("scorer '%s' reads no logits", scorer);
+	return read & (MOE_LOGITS | MOE_SCORES) ? NULL : text_keep_f("nothing reads the scores of scorer '%s'", scorer);
+}
+
+static const char *why_no_routing(const struct sentence *sentence)
+{
+	return selector_of(sentence)->select ? NULL
+										 : text_keep_f("selector '%s' routes nothing", sentence->selector.part->name);
+}
+
+static bool shares_equally(const struct sentence *sentence)
+{
+	const struct moe_selector *selector = selector_of(sentence);
+	return selector->equal && selector->equal(sentence->selector.opt);
+}
+
+/* From a factor of 1 on an expert has room for its equal share. */
+static const char *why_no_limit(const struct sentence *sentence, double factor)
+{
+	return shares_equally(sentence) && factor >= 1
+			   ? text_keep_f("with selector '%s' no expert has more than its share", sentence->selector.part->name)
+			   : NULL;
+}
+
+static const char *why_no_capacity(const struct sentence *sentence, const struct layer_options *layer)
+{
+	const char *why = why_no_routing(sentence);
+	return why ? why : why_no_limit(sentence, layer->capacity);
+}
+
+/* In evaluation a factor may also lift the limit of training. */
+static const char *why_no_eval_capacity(const struct sentence *sentence, const struct layer_options *layer)
+{
+	const char *why = why_no_routing(sentence);
+	bool lifts = layer->capacity > 0 && layer->capacity < 1;
+	return why || lifts ? why : why_no_limit(sentence, layer->eval_capacity);
+}
+
+static const char *why_no_overflow(const struct sentence *sentence, const struct layer_options *layer)
+{
+	const char *why = why_no_routing(sentence);
+	return why || is_limited(layer) ? why : "no expert has a capacity, which capacity and eval-capacity set";
+}
+
+static const char *why_no_jitter(const struct sentence *sentence, const struct layer_options *layer)
+{
+	const char *why = why_no_routing(sentence);
+	return why ? why : why_no_logits(sentence, layer);
+}
+
+/* The layer's options that not every sentence reads.  The number of experts, --router-scale and --router-lr are not
+ * among them: they are those of a whole comparison, in which dense and hashed layers stand beside others. */
+static const struct {
+	const char *name;
+	const char *(*why_not)(const struct sentence *, const struct layer_options *);
+} not_for_all[] = {
+	{ "capacity", why_no_capacity },
+	{ "eval-capacity", why_no_eval_capacity },
+	{ "overflow", why_no_overflow },
+	{ "jitter", why_no_jitter },
+};
+
+/* Does every option that is not at its default do something? */
+static int check_effects(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
+{
+	for (size_t i = 0; i < sizeof not_for_all / sizeof *not_for_all; i++) {
+		const struct moe_opt *row = options_find(layer_rows, not_for_all[i].name);
+		const char *value = options_value(row, layer), *usual = options_value_preset(row);
+		const char *why = strcmp(value, usual) == 0 ? NULL : not_for_all[i].why_not(sentence, layer);
+		if (why)
+			return fail(err, ERROR_USER, "%s=%s has no effect: %s (use %s=%s)", row->name, value, why, row->name,
+						usual);
+	}
+	return 0;
+}
+
+bool sentence_compares_experts(const struct sentence *sentence, const struct layer_options *layer)
+{
+	bool selects = part_use_wants(&sentence->selector) & MOE_SCORES && !selector_of(sentence)->by_expert;
+	return selects || (layer->overflow == OVERFLOW_NEXT_BEST && is_limited(layer));
+}
+
+/* A balancer without a loss has nothing but the choice to move. */
+static int check_balancers(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
+{
+	for (size_t i = 0; i < sentence->balancers; i++) {
+		const struct moe_balancer *balancer = (const struct moe_balancer *)sentence->balancer[i].part;
+		if (balancer->offsets && !balancer->loss && !sentence_compares_experts(sentence, layer))
+			return fail(err, ERROR_USER,
+						"balancer '%s' has no effect: selector '%s' does not compare the scores of experts, which "
+						"it shifts (leave it out, or try balance=aux)",
+						balancer->part.name, sentence->selector.part->name);
+	}
+	return 0;
+}
+
 /* The plain projector is what a sentence without one has, and makes nothing where nothing is read. */
-static int check_projector(const struct sentence *sentence, struct error *err)
+static int check_projector(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
 {
 	const struct moe_part *projector = sentence->projector.part;
-	if (sentence_projects(sentence) || strcmp(projector->name, sentence_plain_projector) == 0)
-		return 0;
-	return fail(err, ERROR_USER, "scorer '%s' reads no logits, so projector '%s' has no use (leave it out)",
-				sentence->scorer.part->name, projector->name);
+	const char *why = strcmp(projector->name, sentence_plain_projector) ? why_no_logits(sentence, layer) : NULL;
+	return why ? fail(err, ERROR_USER, "%s, so projector '%s' has no use (leave it out)", why, projector->name) : 0;
 }
 
 int sentence_check(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
 {
 	const struct moe_part *scorer = sentence->scorer.part;
-	const struct moe_selector *selector = (const struct moe_selector *)sentence->selector.part;
+	const struct moe_selector *selector = selector_of(sentence);
 	unsigned given = scorer->gives | (scorer->wants & MOE_LOGITS);
 	for (size_t i = 2; i < sentence_parts(sentence); i++) { /* behind projector and scorer */
 		const struct moe_part *part = sentence_part(sentence, i)->part;
@@ -63,7 +182,8 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 			return fail(err, ERROR_USER, "%s '%s' needs %s, and scorer '%s' gives none (try scorer=softmax)",
 						catalog_kind(part->kind), part->name, wanted(missing), scorer->name);
 	}
-	TRY(check_projector(sentence, err));
+	TRY(check_projector(sentence, layer, err));
+	TRY(check_effects(sentence, layer, err));
 	if (selector->select == NULL) {
 		if (given)
 			return fail(err, ERROR_USER, "selector '%s' routes nothing, so scorer '%s' has no use (try scorer=none)",
@@ -74,8 +194,8 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 		return fail(err, ERROR_USER, "top-k %lld exceeds the %lld experts (lower --top-k or raise --experts)",
 					(long long)layer->k, (long long)layer->experts);
 	TRY(check_options(sentence, layer, err));
-	bool by_score = layer->overflow == OVERFLOW_LOWEST_SCORE || layer->overflow == OVERFLOW_NEXT_BEST;
-	if (by_score && (layer->capacity > 0 || layer->eval_capacity > 0) && !(given & MOE_SCORES))
+	TRY(check_balancers(sentence, layer, err));
+	if (overflows_by_score(layer) && !(given & MOE_SCORES))
 		return fail(err, ERROR_USER,
 					"overflow '%s' needs scores, and scorer '%s' gives none (try "
 					"overflow=position)",

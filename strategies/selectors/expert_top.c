@@ -48,6 +48,12 @@ static size_t max_picks(const struct moe_call *call, const void *opt)
 	return call->tokens / tokens * call->experts * bids_share(call, tokens);
 }
 
+/* Shares of sequences are rounded up one by one. */
+static bool equal(const void *opt)
+{
+	return ((const struct expert_top *)opt)->group == BATCH;
+}
+
 const struct moe_selector selector_expert_top = {
 	.part = { .kind = MOE_SELECTOR,
 			  .name = "expert-top",
@@ -60,4 +66,6 @@ const struct moe_selector selector_expert_top = {
 			  .scratch_size = scratch_size },
 	.select = choose,
 	.max_picks = max_picks,
+	.by_expert = true,
+	.equal = equal,
 };

@@ -7,6 +7,7 @@
  * in ST-MoE (arXiv 2202.08906).
  */
 #include <moesim/kit.h>
+#include <stdio.h>
 
 struct top_k {
 	double second;
@@ -24,6 +25,16 @@ static const struct moe_opt options[] = {
 		  "share of the top-2 weight below which the second expert is used only at random (GShard: 0.5, ST-MoE: 0.2)" },
 	{ .name = NULL },
 };
+
+static bool check(const struct moe_call *call, const void *opt, char *complaint, size_t size)
+{
+	double second = ((const struct top_k *)opt)->second;
+	if (second <= 0 || call->k > 1)
+		return true;
+	snprintf(complaint, size, "second=%g has no effect with top-k 1 (use second=none, or more experts per token)",
+			 second);
+	return false;
+}
 
 /* Is the choice of that rank taken?  The first always; with `second`, later ones with probability
  * min(1, share / second), share = s_rank / (s_0 + s_rank). */
@@ -63,6 +74,7 @@ const struct moe_selector selector_top_k = {
 			  .opts = options,
 			  .opts_size = sizeof(struct top_k),
 			  .wants = MOE_SCORES,
+			  .check = check,
 			  .scratch_size = scratch_size },
 	.select = choose,
 };

@@ -414,7 +414,8 @@ START_TEST(refusals)
 		{ "scorer=none selector=none gate=unit", true },
 		{ "scorer=none selector=none gate=unit k=5", true },
 		{ "scorer=softmax selector=hash gate=unit", true },
-		{ "scorer=sigmoid selector=random gate=renorm balance=aux+z+bias", true },
+		{ "scorer=sigmoid selector=random gate=renorm balance=aux+z+bias", false },
+		{ "scorer=sigmoid selector=random gate=renorm balance=aux+z", true },
 		{ "scorer=softmax selector=top-k gate=score k=4", true },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -220,7 +220,9 @@ struct moe_selector {
 	void (*select)(const struct moe_self *, const struct moe_route *, struct moe_picks *); /* NULL: nothing is routed */
 	/* An upper bound of the number of picks; NULL: tokens * k. */
 	size_t (*max_picks)(const struct moe_call *, const void *opt);
-	bool varies; /* how many experts a token gets is the selector's choice, whatever k is */
+	bool varies;    /* how many experts a token gets is the selector's choice, whatever k is */
+	bool by_expert; /* compares the choices of one expert alone: what is added to all of them moves nothing */
+	bool (*equal)(const void *opt); /* do all experts get ceil(k tokens / experts) picks of a batch?  NULL: no */
 };
 
 struct moe_gate {

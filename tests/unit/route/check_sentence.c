@@ -304,6 +304,7 @@ START_TEST(parts_that_do_not_fit)
 		{ "selector=none gate=unit", "selector 'none' routes nothing, so scorer 'softmax' has no use" },
 		{ "top-k,k=65", "top-k 65 exceeds the 64 experts" },
 		{ "hash,capacity=1,overflow=lowest-score scorer=none gate=unit", "overflow 'lowest-score' needs scores" },
+		{ "hash gate=unit projector=l2", "nothing reads the scores of scorer 'softmax', so projector 'l2' has no use" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct layer_options layer;
@@ -313,6 +314,67 @@ START_TEST(parts_that_do_not_fit)
 		ck_assert_int_eq(err.code, ERROR_USER);
 		ck_assert_msg(strstr(err.text, cases[i][1]) != NULL, "'%s': %s", cases[i][0], err.text);
 	}
+}
+END_TEST
+
+/* Each beside its nearest neighbor that does something. */
+static const struct idle {
+	const char *text, *words, *neighbor;
+} idle[] = {
+	{ "dense,capacity=1.25", "capacity=1.25 has no effect: selector 'none' routes nothing (use capacity=none)",
+	  "dense shared=1 experts=8" },
+	{ "dense,eval-capacity=2", "eval-capacity=2 has no effect: selector 'none' routes nothing (use eval-capacity=same)",
+	  "dense router-scale=0.02 router-lr=0" },
+	{ "dense,overflow=recycled", "overflow=recycled has no effect: selector 'none' routes nothing", "dense" },
+	{ "dense,jitter=0.1", "jitter=0.1 has no effect: selector 'none' routes nothing (use jitter=none)",
+	  "dense,jitter=0" },
+	{ "top-k,overflow=lowest-score", "overflow=lowest-score has no effect: no expert has a capacity",
+	  "top-k,overflow=lowest-score,eval-capacity=1" },
+	{ "hunyuan-large,capacity=none",
+	  "overflow=recycled has no effect: no expert has a capacity, which capacity and eval-capacity set (use "
+	  "overflow=position)",
+	  "hunyuan-large,capacity=none,overflow=position" },
+	{ "hash-layers,jitter=0.5", "jitter=0.5 has no effect: scorer 'none' reads no logits (use jitter=none)",
+	  "hash,jitter=0.5" },
+	{ "hash,jitter=0.5 gate=unit", "jitter=0.5 has no effect: nothing reads the scores of scorer 'softmax'",
+	  "hash,jitter=0.5,capacity=1,overflow=lowest-score gate=unit" },
+	{ "random,jitter=0.5 gate=unit", "jitter=0.5 has no effect: nothing reads",
+	  "random,jitter=0.5 gate=unit balance=z" },
+	{ "expert-choice,capacity=1",
+	  "capacity=1 has no effect: with selector 'expert-top' no expert has more than its share",
+	  "expert-choice,capacity=0.9" },
+	{ "expert-choice,capacity=1.5", "capacity=1.5 has no effect", "expert-choice,capacity=1.5,group=sequence" },
+	{ "expert-choice,eval-capacity=1.5", "eval-capacity=1.5 has no effect",
+	  "expert-choice,capacity=0.9,eval-capacity=1.5" },
+	{ "gshard,k=1", "second=0.5 has no effect with top-k 1", "gshard,k=1,second=none" },
+	{ "hash balance=bias",
+	  "balancer 'bias' has no effect: selector 'hash' does not compare the scores of experts, which it shifts (leave "
+	  "it "
+	  "out, or try balance=aux)",
+	  "hash balance=aux" },
+	{ "random balance=aux+quantile", "balancer 'quantile' has no effect: selector 'random'", "random balance=aux" },
+	{ "base balance=bias", "balancer 'bias' has no effect: selector 'base'", "base balance=z" },
+	{ "s-base balance=bias", "balancer 'bias' has no effect: selector 'sinkhorn'", "top-k balance=bias" },
+	{ "frozen balance=bias", "balancer 'bias' has no effect: selector 'frozen'",
+	  "frozen,capacity=1,overflow=next-best balance=bias" },
+	{ "frozen,capacity=1,overflow=lowest-score balance=bias", "balancer 'bias' has no effect: selector 'frozen'",
+	  "frozen,capacity=1,overflow=lowest-score" },
+	{ "planted balance=bias", "balancer 'bias' has no effect: selector 'planted'", "planted-guess balance=bias" },
+	{ "expert-choice balance=bias", "balancer 'bias' has no effect: selector 'expert-top'",
+	  "expert-threshold balance=bias" },
+};
+
+START_TEST(what_has_no_effect)
+{
+	struct layer_options layer;
+	struct sentence sentence = read_well(idle[_i].text, NULL, &layer);
+	struct error err = { .code = ERROR_NONE };
+	ck_assert_msg(sentence_check(&sentence, &layer, &err) != 0, "'%s' was taken", idle[_i].text);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_msg(strstr(err.text, idle[_i].words) != NULL, "'%s': %s", idle[_i].text, err.text);
+	sentence = read_well(idle[_i].neighbor, NULL, &layer);
+	err = (struct error){ .code = ERROR_NONE };
+	ck_assert_msg(sentence_check(&sentence, &layer, &err) == 0, "'%s': %s", idle[_i].neighbor, err.text);
 }
 END_TEST
 
@@ -359,6 +421,7 @@ int main(void)
 	tcase_add_test(print, random_sentences_read_back);
 	tcase_add_loop_test(refused, refusals_name_place_and_remedy, 0, sizeof refusals / sizeof *refusals);
 	tcase_add_test(refused, parts_that_do_not_fit);
+	tcase_add_loop_test(refused, what_has_no_effect, 0, sizeof idle / sizeof *idle);
 	tcase_add_test(refused, every_recipe_fits_itself);
 	suite_add_tcase(suite, grammar);
 	suite_add_tcase(suite, print);
