@@ -137,13 +137,21 @@ static int read_counts(struct plotting *p, int argc, char **args, struct error *
 	return analysis_drop_unused(&p->analysis, stderr, err);
 }
 
+static int read_runs(struct plotting *p, size_t folders, char **folder, struct error *err)
+{
+	TRY(study_read_as(folders, folder, p->opt->lenient, &p->study, err));
+	run_list_tell(&p->study.runs);
+	if (findings_of_study(&p->study, p->opt->against, p->opt->margin, &p->findings, err) == 0)
+		return 0;
+	study_free(&p->study);
+	return -1;
+}
+
 static int read_subject(struct plotting *p, int argc, char **args, struct error *err)
 {
 	switch (p->subject) {
 	case CHART_OF_RUNS:
-		TRY(study_read_as((size_t)argc, args, p->opt->lenient, &p->study, err));
-		run_list_tell(&p->study.runs);
-		return findings_of_study(&p->study, p->opt->against, p->opt->margin, &p->findings, err);
+		return read_runs(p, (size_t)argc, args, err);
 	case CHART_OF_COUNTS:
 		return read_counts(p, argc, args, err);
 	default: /* the user's own stand after the word `models` */
