@@ -130,7 +130,7 @@ static const char *const sentences[] = {
 	"scorer=softmax selector=top-k gate=score capacity=1.4 overflow=next-best",
 	"scorer=softmax selector=top-k gate=score capacity=1 overflow=recycled",
 	"scorer=softmax selector=top-k gate=renorm capacity=3 overflow=recycled",
-	"scorer=softmax selector=top-k gate=renorm capacity=0.5 overflow=lowest-weight",
+	"scorer=softmax selector=top-k gate=score capacity=0.5 overflow=lowest-weight",
 	"scorer=softmax selector=top-k gate=score capacity=1 overflow=batch-order",
 	"scorer=softmax selector=expert-top gate=score",
 	"scorer=softmax selector=expert-top,group=sequence gate=score",
