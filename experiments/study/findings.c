@@ -86,17 +86,41 @@ const char *findings_amount(const struct compare_metric *metric, double low, dou
 	return text_keep_f("%s%s%s", range, *unit ? " " : "", unit);
 }
 
+/* How far the pairs are apart, least and most: as shares, and in the metric's unit. */
+struct extent_of_pairs {
+	double share_low, share_high, low, high;
+};
+
+static struct extent_of_pairs extent_of(size_t n, const struct compare_pair *pair)
+{
+	struct extent_of_pairs extent = { INFINITY, 0, INFINITY, 0 };
+	for (size_t i = 0; i < n; i++) {
+		extent.low = fmin(extent.low, fabs(pair[i].difference.mean));
+		extent.high = fmax(extent.high, fabs(pair[i].difference.mean));
+		extent.share_low = fmin(extent.share_low, fabs(pair[i].relative));
+		extent.share_high = fmax(extent.share_high, fabs(pair[i].relative));
+	}
+	return extent;
+}
+
+static bool has_shares(const struct comparison *of, const struct extent_of_pairs *extent)
+{
+	return of->logarithmic && isfinite(extent->share_low);
+}
+
+const char *findings_share(const struct comparison *of, size_t n, const struct compare_pair *pair)
+{
+	struct extent_of_pairs extent = extent_of(n, pair);
+	return has_shares(of, &extent) ? wording_percents(extent.share_low, extent.share_high)
+								   : findings_amount(of->metric, extent.low, extent.high);
+}
+
 const char *findings_effect(const struct comparison *of, size_t n, const struct compare_pair *pair)
 {
-	double low = INFINITY, high = 0, least = INFINITY, most = 0;
-	for (size_t i = 0; i < n; i++) {
-		low = fmin(low, fabs(pair[i].difference.mean));
-		high = fmax(high, fabs(pair[i].difference.mean));
-		least = fmin(least, fabs(pair[i].relative));
-		most = fmax(most, fabs(pair[i].relative));
-	}
-	const char *amount = findings_amount(of->metric, low, high);
-	return of->logarithmic && isfinite(least) ? text_keep_f("%s (%s)", wording_percents(least, most), amount) : amount;
+	struct extent_of_pairs extent = extent_of(n, pair);
+	const char *share = findings_share(of, n, pair);
+	return has_shares(of, &extent) ? text_keep_f("%s (%s)", share, findings_amount(of->metric, extent.low, extent.high))
+								   : share;
 }
 
 static const char *missed_of(const struct comparison *of)

@@ -81,6 +81,9 @@ const char *findings_seeds(size_t n, const struct compare_pair *pair);
 /* By how much the pairs differ: "7 to 12% (0.02 to 0.03 nats)"; without the share where it is not known. */
 const char *findings_effect(const struct comparison *of, size_t n, const struct compare_pair *pair);
 
+/* The same without the amount: "7 to 12%", or the amount where the share is not known. */
+const char *findings_share(const struct comparison *of, size_t n, const struct compare_pair *pair);
+
 /* "0.02 to 0.03 nats" in the metric's unit; "nats" is short for "nats/token" here. */
 const char *findings_amount(const struct compare_metric *metric, double low, double high);
 

@@ -120,19 +120,6 @@ static const char *few(const struct sides *sides, const struct side *side)
 	return strlen(names) <= NAMED ? names : text_keep_f("%zu of %zu strategies", side->n, sides->n);
 }
 
-/* "by 20 to 21%", or the difference where it has no share. */
-static const char *share(const struct comparison *of, const struct side *side)
-{
-	double least = INFINITY, most = 0, low = INFINITY, high = 0;
-	for (size_t i = 0; i < side->n; i++) {
-		least = fmin(least, fabs(side->pair[i].relative));
-		most = fmax(most, fabs(side->pair[i].relative));
-		low = fmin(low, fabs(side->pair[i].difference.mean));
-		high = fmax(high, fabs(side->pair[i].difference.mean));
-	}
-	return of->logarithmic && isfinite(least) ? wording_percents(least, most) : findings_amount(of->metric, low, high);
-}
-
 /* Where nothing is lower or higher. */
 static const char *title_near(const struct sides *sides)
 {
@@ -161,7 +148,7 @@ static const char *title_loss(const struct sides *sides)
 		if (side->n > 0)
 			title = text_keep_f("%s%s%s %s%s %s by %s", title, *title ? ", " : "", few(sides, side),
 								v == VERDICT_LOWER ? "lower" : "raise", side->n == 1 ? "s" : "", what,
-								share(sides->of, side));
+								findings_share(sides->of, side->n, side->pair));
 	}
 	return *title ? title : title_near(sides);
 }
