@@ -50,15 +50,7 @@ static const struct moe_opt options[] = {
 static bool check(const struct moe_call *call, const void *options_, char *complaint, size_t size)
 {
 	const struct communication *opt = options_;
-	long long experts = (long long)call->experts, groups = opt->groups, reach = opt->reach;
-	if (experts % groups != 0)
-		snprintf(complaint, size, "groups = %lld: %lld experts cannot be divided into equal groups (use a divisor)",
-				 groups, experts);
-	else if (reach > groups)
-		snprintf(complaint, size, "group-top-k = %lld: there are only %lld groups", reach, groups);
-	else
-		return true;
-	return false;
+	return moe_groups_fit(call, opt->groups, opt->reach, complaint, size);
 }
 
 /* Scratch: f'' of each expert's device, then a mark for each token and device. */

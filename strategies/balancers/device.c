@@ -40,12 +40,7 @@ static const struct moe_opt options[] = {
 
 static bool check(const struct moe_call *call, const void *opt, char *complaint, size_t size)
 {
-	long long experts = (long long)call->experts, groups = ((const struct device *)opt)->groups;
-	if (experts % groups == 0)
-		return true;
-	snprintf(complaint, size, "groups = %lld: %lld experts cannot be divided into equal groups (use a divisor)", groups,
-			 experts);
-	return false;
+	return moe_groups_fit(call, ((const struct device *)opt)->groups, 1, complaint, size);
 }
 
 /* Scratch: f' of each expert's device. */

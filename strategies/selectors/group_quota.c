@@ -26,11 +26,10 @@ static const struct moe_opt options[] = {
 
 static bool check(const struct moe_call *call, const void *opt, char *complaint, size_t size)
 {
-	long long groups = ((const struct group_quota *)opt)->groups, experts = (long long)call->experts;
-	if (experts % groups != 0)
-		snprintf(complaint, size, "groups = %lld: %lld experts cannot be divided into equal groups (use a divisor)",
-				 groups, experts);
-	else if ((long long)call->k % groups != 0)
+	long long groups = ((const struct group_quota *)opt)->groups;
+	if (!moe_groups_fit(call, groups, 1, complaint, size))
+		return false;
+	if ((long long)call->k % groups != 0)
 		snprintf(complaint, size, "top-k %lld cannot be shared equally by %lld groups (use a multiple)",
 				 (long long)call->k, groups);
 	else

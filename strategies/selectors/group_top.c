@@ -50,12 +50,9 @@ static bool check(const struct moe_call *call, const void *opt, char *complaint,
 {
 	const struct group_top *group = opt;
 	long long experts = (long long)call->experts, groups = group->groups, chosen = group->chosen;
-	if (experts % groups != 0)
-		snprintf(complaint, size, "groups = %lld: %lld experts cannot be divided into equal groups (use a divisor)",
-				 groups, experts);
-	else if (chosen > groups)
-		snprintf(complaint, size, "group-top-k = %lld: there are only %lld groups", chosen, groups);
-	else if (chosen * (experts / groups) < (long long)call->k)
+	if (!moe_groups_fit(call, groups, chosen, complaint, size))
+		return false;
+	if (chosen * (experts / groups) < (long long)call->k)
 		snprintf(complaint, size, "top-k %lld exceeds the %lld experts of %lld groups of %lld (raise group-top-k)",
 				 (long long)call->k, chosen * (experts / groups), chosen, experts / groups);
 	else if (group->score == EVEN && chosen > (long long)call->k)

@@ -8,6 +8,7 @@
 #include <Random123/philox.h>
 #include <math.h>
 #include <moesim/moesim.h>
+#include <stdio.h>
 
 /* Stands before a function that is loops over numbers: where the compiler can, it is compiled for several lengths of
  * vector, and the longest that the machine has is taken when the program starts.  Nothing is contracted or reordered,
@@ -292,6 +293,20 @@ static inline double moe_mean_worth(const struct moe_route *route, const double 
 			grad->scores[t * experts + e] += (real)(scale * (worth[e] - dot / sum));
 	}
 	return value / (double)tokens;
+}
+
+/* For a part's check: can the layer's experts stand in so many equal groups, of which a token reaches `reach`?  If not,
+ * says why. */
+static inline bool moe_groups_fit(const struct moe_call *call, long long groups, long long reach, char *complaint,
+								  size_t size)
+{
+	long long experts = (long long)call->experts;
+	if (experts % groups != 0)
+		snprintf(complaint, size, "groups = %lld: %lld experts cannot be divided into equal groups (use a divisor)",
+				 groups, experts);
+	else if (reach > groups)
+		snprintf(complaint, size, "group-top-k = %lld: there are only %lld groups", reach, groups);
+	return experts % groups == 0 && reach <= groups;
 }
 
 #endif
