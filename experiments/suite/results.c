@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/base/csv_union.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 #include "sim/base/whole_csv.h"
@@ -223,32 +224,10 @@ int results_list(const struct results *results, struct error *err)
 
 struct gathered {
 	struct csv_table *table; /* [grid->n]; columns 0 where there is no row */
-	size_t columns, room;
-	const char **column; /* [columns] names of all tables, in the order in which they turn up */
-	const double *gap;   /* [grid->n] the column gap_closed; NULL: none */
-	const char **extra;  /* [grid->n_rows] the column of a swept key that the tables lack; else NULL */
+	struct csv_union columns;
+	const double *gap;  /* [grid->n] the column gap_closed; NULL: none */
+	const char **extra; /* [grid->n_rows] the column of a swept key that the tables lack; else NULL */
 };
-
-static bool has_column(const struct gathered *all, const char *name)
-{
-	for (size_t i = 0; i < all->columns; i++)
-		if (strcmp(all->column[i], name) == 0)
-			return true;
-	return false;
-}
-
-static void add_column(struct gathered *all, const char *name)
-{
-	if (has_column(all, name))
-		return;
-	if (all->columns == all->room) {
-		all->room = all->room ? 2 * all->room : 32;
-		all->column = realloc(all->column, all->room * sizeof *all->column);
-		if (!all->column)
-			error_no_memory("column names");
-	}
-	all->column[all->columns++] = text_keep(name);
-}
 
 static int read_summary(const char *folder, struct csv_table *table, struct error *err)
 {
@@ -271,29 +250,16 @@ static int read_summaries(const struct results *results, struct gathered *all, s
 		if (results->state[i] != RUN_DONE && results->state[i] != RUN_DIVERGED)
 			continue;
 		TRY(read_summary(results_path(results, i), &all->table[i], err));
-		for (size_t c = 0; c < all->table[i].columns; c++)
-			add_column(all, all->table[i].header[c]);
+		csv_union_add(&all->columns, &all->table[i]);
 	}
 	return 0;
-}
-
-static void text_or_empty(struct csv_writer *to, const char *text)
-{
-	if (*text)
-		csv_text(to, text);
-	else
-		csv_empty(to);
 }
 
 static void write_row(const struct results *results, const struct gathered *all, size_t run, size_t row,
 					  struct csv_writer *to)
 {
 	const struct grid *grid = results->grid;
-	const struct csv_table *table = &all->table[run];
-	for (size_t c = 0; c < all->columns; c++) {
-		int from = csv_column(table, all->column[c]);
-		text_or_empty(to, from < 0 ? "" : csv_cell(table, row, from));
-	}
+	csv_union_put(&all->columns, &all->table[run], row, to);
 	if (all->gap && isnan(all->gap[run]))
 		csv_empty(to);
 	else if (all->gap)
@@ -315,16 +281,13 @@ static void write_rows(const struct results *results, const struct gathered *all
 static void find_extra(const struct grid *grid, struct gathered *all)
 {
 	for (size_t k = 0; k < grid->n_rows; k++)
-		if (grid->swept[k] && !has_column(all, column_of(grid->rows[k].name)))
+		if (grid->swept[k] && !csv_union_has(&all->columns, column_of(grid->rows[k].name)))
 			all->extra[k] = column_of(grid->rows[k].name);
 }
 
 static const char *header_line(const struct gathered *all, const struct results *results)
 {
-	const char *line = "";
-	for (size_t c = 0; c < all->columns; c++)
-		line = text_keep_f("%s%s,", line, all->column[c]);
-	line = text_keep_f("%s%slabel", line, all->gap ? "gap_closed," : "");
+	const char *line = text_keep_f("%s,%slabel", csv_union_header(&all->columns), all->gap ? "gap_closed," : "");
 	for (size_t k = 0; k < results->grid->n_rows; k++)
 		if (all->extra[k])
 			line = text_keep_f("%s,%s", line, all->extra[k]);
@@ -348,7 +311,7 @@ int results_gather(const struct results *results, const double *gap, struct erro
 		error_no_memory("summaries");
 	int status = read_summaries(results, &all, err);
 	find_extra(results->grid, &all);
-	if (status == 0 && all.columns > 0)
+	if (status == 0 && all.columns.n > 0)
 		status = write_summary(results, &all, err);
 	else if (status == 0)
 		unlink(path_join(results->folder, "summary.csv")); /* of the suite as it once was */
@@ -356,7 +319,7 @@ int results_gather(const struct results *results, const double *gap, struct erro
 		if (all.table[i].columns > 0)
 			csv_table_free(&all.table[i]);
 	free(all.table);
-	free(all.column);
+	csv_union_free(&all.columns);
 	free(all.extra);
 	return status;
 }
