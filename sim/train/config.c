@@ -330,8 +330,8 @@ const char *const *config_names(void)
 		names[n++] = row->name;
 	for (size_t i = 0; config_aliases[i][0] && n + 1 < 3 * CONFIG_ROWS; i++)
 		names[n++] = config_aliases[i][0];
-	for (size_t i = 0; config_words[i][0] && n + 1 < 3 * CONFIG_ROWS; i++)
-		names[n++] = config_words[i][0];
+	for (size_t i = 0; borrowed_name(i) && n + 1 < 3 * CONFIG_ROWS; i++)
+		names[n++] = borrowed_name(i);
 	names[n] = NULL;
 	return names;
 }
@@ -347,54 +347,6 @@ static int assign(struct settings *settings, const struct moe_opt *row, const ch
 {
 	TRY(options_set(row, &settings->config, value, err));
 	settings->origin[row - config_rows()] = origin;
-	return 0;
-}
-
-/* The strategy with the words that were given under other names. */
-static const char *strategy_text(const struct config *config, const struct assignment *given, size_t n,
-								 struct error *err)
-{
-	const char *text = config->strategy;
-	for (size_t i = 0; i < n; i++) {
-		const char *words = borrowed_known(given[i].name) ? borrowed_words(given, n, i, err) : "";
-		if (words == NULL)
-			return NULL;
-		text = text_keep_f("%s%s", text, words);
-	}
-	return text;
-}
-
-/* A mistake behind the strategy's own text is that of the name which put a word there. */
-static int blame_word(const struct config *config, const struct assignment *given, size_t n, struct error *err)
-{
-	size_t begin = strlen(config->strategy);
-	struct error unheard;
-	if (strcmp(err->file, "--strategy") != 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		size_t end = begin + (borrowed_known(given[i].name) ? strlen(borrowed_words(given, n, i, &unheard)) : 0);
-		if (err->column > begin && err->column <= end) {
-			err->file[0] = 0;
-			err->column = 0;
-			return fail_at(err, text_keep_f("--%s", given[i].name), 0, 0);
-		}
-		begin = end;
-	}
-	return -1;
-}
-
-/* What adds to the strategy's balancers has nothing to add to when others stand in their place. */
-static int check_words(const struct config *config, const struct assignment *given, size_t n, struct error *err)
-{
-	if (*config->balance == 0 || *config->balance == '+')
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		const char *words = borrowed_known(given[i].name) ? borrowed_words(given, n, i, err) : "";
-		if (words == NULL)
-			return -1;
-		if (strncmp(words, " balance=", 9) == 0)
-			return fail(err, ERROR_USER, "--balance conflicts with --%s (write both in --balance)", given[i].name);
-	}
 	return 0;
 }
 
@@ -430,13 +382,10 @@ int settings_resolve_above(const struct assignment *model, size_t n_model, const
 	options_preset(config_rows(), config);
 	TRY(assign_given(settings, model, n_model, ORIGIN_MODEL, err));
 	TRY(assign_given(settings, given, n, ORIGIN_USER, err)); /* for the strategy, and so that every mistake is told */
-	TRY(check_words(config, given, n, err));
-	const char *text = strategy_text(config, given, n, err);
-	if (text == NULL)
-		return -1;
-	if (sentence_read(text, *config->balance ? config->balance : NULL, &settings->sentence, err) != 0)
-		return blame_word(config, given, n, err);
-	TRY(borrowed_gate(given, n, &settings->sentence.gate, err));
+	TRY(sentence_read(config->strategy, NULL, &settings->sentence, err));
+	TRY(borrowed_apply(config, given, n, &settings->sentence, err));
+	if (*config->balance)
+		TRY(sentence_balance(&settings->sentence, config->balance, err));
 	for (size_t i = 0; i < settings->sentence.words; i++) {
 		const struct layer_word *word = &settings->sentence.word[i];
 		TRY(assign(settings, config_find(word->row->name), word->value, ORIGIN_STRATEGY, err));

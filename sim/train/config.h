@@ -50,9 +50,6 @@ const struct moe_opt *config_find(const char *name);
 const char *const *config_names(void);
 /* Pairs { other name, row }, ended by NULL, for help. */
 extern const char *const config_aliases[][2];
-/* Pairs { other name, word of a sentence up to its value }, ended by NULL: names of settings that are words here
- * ("moe-aux-loss-coeff" is balance=+aux,weight=). */
-extern const char *const config_words[][2];
 
 /* Something that the user said. */
 struct assignment {
