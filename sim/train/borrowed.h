@@ -8,7 +8,7 @@
 #ifndef SIM_TRAIN_BORROWED_H
 #define SIM_TRAIN_BORROWED_H
 
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
 /* Is this a borrowed name? */
 bool borrowed_known(const char *name);

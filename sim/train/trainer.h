@@ -9,7 +9,7 @@
 #include "sim/metrics/load.h"
 #include "sim/net/net.h"
 #include "sim/route/lookahead.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
 /* Seconds spent in the phases of steps, since the last reset. */
 struct timing {

@@ -15,7 +15,7 @@
 #include "sim/data/stream.h"
 #include "sim/route/catalog.h"
 #include "sim/train/borrowed.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 #include "strategies/catalog.h"
 
 static max_align_t room[1024 / sizeof(max_align_t)];
