@@ -125,7 +125,7 @@ static void explain_metric(const struct metric *metric)
 static void explain_column(const struct csv_column *column)
 {
 	print_title("column", column->name, column->meaning);
-	print_fact("file", run_file_name(column->file));
+	print_fact("file", run_file_name(run_column_file(column)));
 	if (*column->unit)
 		print_fact("unit", column->unit);
 }

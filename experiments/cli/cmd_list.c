@@ -146,7 +146,7 @@ static int list_columns(struct list *list, struct error *err)
 {
 	(void)err;
 	for (const struct csv_column *column = run_columns; column->name; column++) {
-		const char *file = run_file_name((enum run_file)column->file);
+		const char *file = run_file_name(run_column_file(column));
 		add(list, text_keep_f("%.*s.%s", (int)strlen(file) - (int)strlen(".csv"), file, column->name),
 			with_unit(column->meaning, column->unit));
 	}

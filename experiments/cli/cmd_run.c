@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "experiments/cli/cmd.h"
+#include "experiments/clusters/run_cluster.h"
 #include "experiments/host/jobs.h"
 #include "experiments/models/likeness.h"
 #include "sim/base/files.h"
@@ -100,6 +101,7 @@ struct errand {
 	double shown; /* when progress was last shown */
 	struct tracer tracer;
 	const char *model; /* as the trace calls it */
+	struct run_cluster cluster;
 };
 
 static void show_progress(void *context, const struct run_progress *now)
@@ -238,6 +240,18 @@ static void tell_balance(const struct trainer *trainer, const struct outcome *ou
 		tell_leak(outcome->leak);
 }
 
+static void tell_price(const struct run_cluster *cluster, const struct run_price *price)
+{
+	if (price->layers == 0)
+		return;
+	double layers = (double)price->layers, share = price->seconds > 0 ? price->exposed / price->seconds : NAN;
+	tell_row("layer time", 1e3 * price->seconds / layers, 2, "",
+			 text_keep_f("ms, mean over the layers, %s", run_cluster_text(cluster)));
+	tell_row(
+		"exposed communication", 100 * share, 1, "%",
+		text_keep_f("of it; the bottleneck of the slowest layer: %s (device %zu)", price->bottleneck, price->device));
+}
+
 /* As the last evaluation counted it.  Where a fixed number of experts lost some to their capacity, "dropped" tells. */
 static struct use measured_use(const struct trainer *trainer, const struct outcome *outcome)
 {
@@ -250,6 +264,7 @@ static struct use measured_use(const struct trainer *trainer, const struct outco
 static void tell_end(const struct trainer *trainer, const char *like, const struct outcome *outcome,
 					 const struct run_plan *plan)
 {
+	const struct errand *errand = plan->context;
 	char tokens[TEXT_NUMBER], flops[TEXT_NUMBER];
 	tell_model(trainer->settings, like, &trainer->cost, measured_use(trainer, outcome));
 	printf("  %zu steps, %s tokens of %s, %sFLOP\n\n", trainer->step,
@@ -260,6 +275,7 @@ static void tell_end(const struct trainer *trainer, const char *like, const stru
 	} else {
 		tell_losses(trainer, outcome);
 		tell_balance(trainer, outcome);
+		tell_price(&errand->cluster, &outcome->price);
 	}
 	printf("\n%s: wrote %s (charts: moesim plot %s)\n", outcome->status, plan->folder, plan->folder);
 }
@@ -287,7 +303,9 @@ static double held_bytes(void)
 static int dry_run(const struct settings *settings, const char *like, struct error *err)
 {
 	struct trainer_needs needs;
+	struct run_cluster cluster;
 	char memory[TEXT_NUMBER];
+	TRY(run_cluster_open(settings, &cluster, err));
 	TRY(trainer_measure(settings, &needs, err));
 	tell_model(settings, like, &needs.cost, planned_use(settings, &needs.cost));
 	printf("\n  parameters                %12lld\n", (long long)needs.cost.params_total);
@@ -295,6 +313,8 @@ static int dry_run(const struct settings *settings, const char *like, struct err
 	printf("  forward FLOPs per token   %12lld\n", (long long)needs.cost.flops_forward);
 	printf("  training FLOPs per token  %12lld\n", (long long)needs.cost.flops_training);
 	printf("  memory                    %12s\n", text_of_bytes(needs.bytes + held_bytes(), memory));
+	if (cluster.exists)
+		printf("  priced %s\n", run_cluster_text(&cluster));
 	return 0;
 }
 
@@ -308,6 +328,12 @@ static int write_step(void *context, const struct trainer *trainer, struct error
 {
 	struct errand *errand = context;
 	return tracer_step(&errand->tracer, errand->model, trainer, err);
+}
+
+static int price(void *context, const struct trainer *trainer, struct run_price *price, struct error *err)
+{
+	const struct errand *errand = context;
+	return run_cluster_price(&errand->cluster, trainer, price, err);
 }
 
 /* Does a run of other settings stand there? */
@@ -344,6 +370,7 @@ static struct run_plan plan_of(const struct run_options *opt, const struct setti
 							  .checkpoint_every = (size_t)opt->checkpoint_every,
 							  .show = on_terminal(opt) ? show_progress : NULL,
 							  .each = *opt->trace && opt->trace_form == TRACER_TRAINING ? write_step : NULL,
+							  .price = *settings->config.cluster ? price : NULL,
 							  .last = *opt->trace ? write_trace : NULL,
 							  .context = errand };
 }
@@ -368,6 +395,7 @@ static int train(const struct run_options *opt, const struct settings *settings,
 	int signal = 0;
 	struct run_plan plan = plan_of(opt, settings, &errand);
 	parallel_threads(plan.threads);
+	TRY(run_cluster_open(settings, &errand.cluster, err));
 	TRY(trainer_open(&trainer, settings, err));
 	int status = open_trace(opt, &trainer, &errand.tracer, err);
 	if (status == 0)

@@ -199,7 +199,7 @@ static void roff_files(FILE *to)
 	for (int i = 0; i < RUN_FILES; i++) {
 		fprintf(to, ".SS %s\n", run_file_name((enum run_file)i));
 		for (const struct csv_column *column = run_columns; column->name; column++)
-			if (column->file == i)
+			if ((int)run_column_file(column) == i)
 				roff_item(column->name,
 						  text_keep_f("%s%s", column->meaning, *column->unit ? text_keep_f(" [%s]", column->unit) : ""),
 						  to);

@@ -14,8 +14,8 @@ static bool has_local_work(const struct cluster_options *opt)
 	return opt->shared > 0 || opt->attention_mflop > 0;
 }
 
-static int price_layer(const struct scene *scene, const struct traffic *routing, struct priced *out, bool *lacks_tokens,
-					   struct error *err)
+int price_routing(const struct scene *scene, const struct traffic *routing, struct priced *out, bool *lacks_tokens,
+				  struct error *err)
 {
 	struct exchange_rule rule = scene->rule;
 	const char *name = *scene->opt->placement ? scene->opt->placement : "linear";
@@ -25,11 +25,21 @@ static int price_layer(const struct scene *scene, const struct traffic *routing,
 		return fail(err, ERROR_USER, "%zu devices with %zu slots are too many (at most 2^28 pairs)",
 					scene->shape.devices, out->placement.shape.slots);
 	TRY(exchange_count(routing, &out->placement, &scene->topology, &rule, &out->arena, &out->rows, err));
+	if (scene->times > 0)
+		TRY(rows_scale(&out->rows, out->placement.shape.slots, scene->times, routing->tokens, err));
 	if (!routing->has_tokens && has_local_work(scene->opt))
 		return fail(err, ERROR_USER,
 					"counts do not say how many tokens there are, which --shared and --attention-mflop need (give a "
 					"trace of tokens)");
 	TRY(step_time(&out->rows, &out->placement, &scene->topology, &scene->work, &out->step, err));
+	out->diagnosis = diagnosis_cause(&scene->work, &out->step);
+	return 0;
+}
+
+static int price_layer(const struct scene *scene, const struct traffic *routing, struct priced *out, bool *lacks_tokens,
+					   struct error *err)
+{
+	TRY(price_routing(scene, routing, out, lacks_tokens, err));
 	out->diagnosis = diagnosis_of(routing, &out->placement, &scene->topology, &scene->work, &out->rows, &out->step);
 	return 0;
 }

@@ -24,6 +24,11 @@ struct prices {
 	bool lacks_tokens;    /* the routing is counts, so that each choice is taken for a row of its own */
 };
 
+/* Places, counts and times one layer; of the diagnosis, the sentence is left out.  *lacks_tokens is set when the
+ * routing is counts. */
+int price_routing(const struct scene *scene, const struct traffic *routing, struct priced *priced, bool *lacks_tokens,
+				  struct error *err);
+
 /* Fills *prices, which price_free() gives back also after a failure. */
 int price_scene(struct scene *scene, struct prices *prices, struct error *err);
 void price_free(const struct scene *scene, struct prices *prices);

@@ -187,12 +187,17 @@ int scene_placement(const struct scene *scene, const struct traffic *routing, co
 	return 0;
 }
 
-int scene_open(const struct cluster_options *opt, struct scene *scene, struct error *err)
+int scene_open_empty(const struct cluster_options *opt, struct scene *scene, struct error *err)
 {
 	*scene = (struct scene){ .opt = opt };
 	TRY(find_devices(opt, scene, err));
 	find_work(opt, scene);
-	TRY(find_topology(scene, err));
+	return find_topology(scene, err);
+}
+
+int scene_open(const struct cluster_options *opt, struct scene *scene, struct error *err)
+{
+	TRY(scene_open_empty(opt, scene, err));
 	return find_routings(opt, scene, err);
 }
 

@@ -21,11 +21,14 @@ struct scene {
 	struct work work;
 	struct exchange_rule rule;
 	struct shadow_costs costs;
+	uint64_t times; /* tokens that those of a routing stand for together; 0: for themselves */
 	struct traffics traffic;
 };
 
 /* From checked options: devices, links, work and routing, which is read or drawn. */
 int scene_open(const struct cluster_options *opt, struct scene *scene, struct error *err);
+/* The same but for the routing. */
+int scene_open_empty(const struct cluster_options *opt, struct scene *scene, struct error *err);
 void scene_close(struct scene *scene);
 
 /* The presets that come with the program, and those of a file of the user's ("": none). */

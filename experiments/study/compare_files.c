@@ -96,7 +96,7 @@ static int write_other_means(struct files *files, struct arena *arena, struct er
 		bool judged = false;
 		for (size_t m = 0; m < files->page->metrics; m++)
 			judged |= files->page->metric[m] == metric;
-		for (size_t c = 0; c < files->page->contests && !judged; c++) {
+		for (size_t c = 0; c < files->page->contests && !judged && !metric->optional; c++) {
 			struct comparison of;
 			TRY(compare_means(&files->page->contest[c].series.study, COMPARE_END, metric, arena, &of, err));
 			write_means(files->means.rows, &of, &files->page->contest[c]);

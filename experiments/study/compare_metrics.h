@@ -27,6 +27,7 @@ struct compare_metric {
 	double resolution;   /* its smallest step, of a count; 0: none */
 	bool of_k;           /* means something else with another number of experts per token */
 	bool is_loss;        /* one of them is judged */
+	bool optional;       /* runs may lack it, and then nothing is said of it unless it is asked for */
 	bool judged;         /* by default */
 	unsigned shown;      /* SHOWN_BY_..., added */
 };

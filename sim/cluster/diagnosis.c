@@ -156,14 +156,16 @@ static void consider(struct diagnosis *best, enum cause cause, double seconds, s
 		*best = (struct diagnosis){ .cause = cause, .seconds = seconds, .device = device };
 }
 
-struct diagnosis diagnosis_of(const struct traffic *routing, const struct placement *placement,
-							  const struct topology *topology, const struct work *work, const struct rows *rows,
-							  const struct step *step)
+/* Computing, as the pass that computes longest measures it. */
+static const struct measure *longest_compute(const struct work *work, const struct step *step)
 {
-	struct patient of = { routing, placement, topology, work, rows, step };
-	const struct measure *compute =
-		step_find(step, work->backward ? STEP_backward_compute : STEP_compute, LEVEL_DEVICE);
-	const struct measure *exchange = slowest_exchange(step), *reduce = slowest_reduce(step);
+	return step_find(step, work->backward ? STEP_backward_compute : STEP_compute, LEVEL_DEVICE);
+}
+
+struct diagnosis diagnosis_cause(const struct work *work, const struct step *step)
+{
+	const struct measure *compute = longest_compute(work, step), *exchange = slowest_exchange(step),
+						 *reduce = slowest_reduce(step);
 	enum cause link =
 		exchange->bound == BOUND_LATENCY ? CAUSE_LATENCY : (exchange->level == LEVEL_NVL ? CAUSE_NVL : CAUSE_NIC);
 	struct diagnosis best = { .seconds = -1 };
@@ -175,6 +177,15 @@ struct diagnosis diagnosis_of(const struct traffic *routing, const struct placem
 	consider(&best, CAUSE_LOCAL, step->local, 0);
 	if (reduce != NULL)
 		consider(&best, CAUSE_REDUCE, step->reduce, reduce->device);
-	best.sentence = sentence_of(&of, best.cause, compute);
+	return best;
+}
+
+struct diagnosis diagnosis_of(const struct traffic *routing, const struct placement *placement,
+							  const struct topology *topology, const struct work *work, const struct rows *rows,
+							  const struct step *step)
+{
+	struct patient of = { routing, placement, topology, work, rows, step };
+	struct diagnosis best = diagnosis_cause(work, step);
+	best.sentence = sentence_of(&of, best.cause, longest_compute(work, step));
 	return best;
 }

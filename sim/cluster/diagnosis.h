@@ -30,6 +30,9 @@ struct diagnosis {
 	const char *sentence; /* lives as long as the program */
 };
 
+/* Without a sentence, which is NULL. */
+struct diagnosis diagnosis_cause(const struct work *work, const struct step *step);
+
 struct diagnosis diagnosis_of(const struct traffic *routing, const struct placement *placement,
 							  const struct topology *topology, const struct work *work, const struct rows *rows,
 							  const struct step *step);

@@ -199,6 +199,28 @@ static void sum_slots(struct rows *rows, const struct placement *placement)
 	}
 }
 
+static int scale(uint64_t *rows, size_t n, uint64_t times, uint64_t of, struct error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t product;
+		if (__builtin_mul_overflow(rows[i], times, &product) || product > UINT64_MAX - of)
+			return fail(err, ERROR_USER, "%.3g times %.3g rows exceed 64 bits", (double)rows[i], (double)times);
+		rows[i] = (product + of - 1) / of;
+	}
+	return 0;
+}
+
+int rows_scale(struct rows *rows, size_t slots, uint64_t times, uint64_t of, struct error *err)
+{
+	for (int level = 0; level < LEVELS; level++) {
+		TRY(scale(rows->sent[level], rows->devices, times, of, err));
+		TRY(scale(rows->received[level], rows->devices, times, of, err));
+	}
+	TRY(scale(rows->computed, rows->devices, times, of, err));
+	TRY(scale(rows->by_slot, slots, times, of, err));
+	return scale(&rows->tokens, 1, times, of, err);
+}
+
 static int check(const struct counter *at, struct error *err)
 {
 	if (at->rule->pad && at->rule->capacity <= 0)

@@ -52,6 +52,10 @@ struct rows {
 int exchange_count(const struct traffic *routing, const struct placement *placement, const struct topology *topology,
 				   const struct exchange_rule *rule, struct arena *arena, struct rows *rows, struct error *err);
 
+/* Each token stands for times / of tokens alike: all numbers of rows are multiplied, and rounded up.  A number beyond
+ * 64 bits is an error. */
+int rows_scale(struct rows *rows, size_t slots, uint64_t times, uint64_t of, struct error *err);
+
 /* Rows that an expert has room for. */
 uint64_t exchange_capacity(const struct traffic *routing, double factor);
 

@@ -21,6 +21,17 @@ static double term(const struct trainer *trainer, const char *column)
 	return trainer->step ? trainer_term(trainer, column) : NAN;
 }
 
+static double price_mean(const struct run_price *price, double sum)
+{
+	return price->layers ? sum / (double)price->layers : NAN;
+}
+
+/* A layer that nothing is routed to takes no time. */
+static double exposed_share(const struct run_price *price)
+{
+	return price->seconds > 0 ? price->exposed / price->seconds : NAN;
+}
+
 #define CELL_TERM(to, trainer) csv_measured((to), term((trainer), own_name))
 enum { KIND_OF_TERM = CSV_BY_NAME };
 
@@ -28,7 +39,7 @@ enum { KIND_OF_TERM = CSV_BY_NAME };
 #include "sim/run/columns.def"
 #undef COLUMN
 
-enum { steps = FILE_STEPS, layers, experts, domains, timing, summary, positions };
+enum { steps = FILE_STEPS, layers, experts, domains, timing, summary, positions, steps_on_cluster, summary_on_cluster };
 
 const struct csv_column run_columns[] = {
 #define COLUMN(file, name, unit, meaning, kind, ...) COLUMN_ROW(file, file, name, unit, meaning, kind)
@@ -59,6 +70,25 @@ enum run_file run_file_find(const char *name)
 	while (file < RUN_FILES && strcmp(file_names[file], name) != 0)
 		file++;
 	return (enum run_file)file;
+}
+
+/* The columns of a file that are there where the run has a cluster; -1: none. */
+static int on_cluster(enum run_file file)
+{
+	return file == FILE_STEPS ? STEPS_ON_CLUSTER : file == FILE_SUMMARY ? SUMMARY_ON_CLUSTER : -1;
+}
+
+enum run_file run_column_file(const struct csv_column *column)
+{
+	return column->file == STEPS_ON_CLUSTER     ? FILE_STEPS
+		   : column->file == SUMMARY_ON_CLUSTER ? FILE_SUMMARY
+												: (enum run_file)column->file;
+}
+
+int run_columns_check(enum run_file file, const struct csv_table *table, struct error *err)
+{
+	TRY(csv_columns_check(run_columns, (int)file, table, err));
+	return csv_columns_check(run_columns, on_cluster(file), table, err);
 }
 
 static const char *column_of(const struct sentence *sentence, size_t balancer)
@@ -95,6 +125,8 @@ int run_terms_check(const struct sentence *sentence, struct error *err)
 	for (size_t i = 0; i < sentence->balancers; i++) {
 		const char *column = column_of(sentence, i);
 		const struct csv_column *found = column ? csv_columns_find(run_columns, FILE_STEPS, column) : NULL;
+		if (column && found == NULL)
+			found = csv_columns_find(run_columns, STEPS_ON_CLUSTER, column);
 		if (found && found->kind != CSV_BY_NAME)
 			return fail(err, ERROR_USER, "balancer '%s' calls its loss '%s', which is another column of steps.csv",
 						sentence->balancer[i].part->name, column);
@@ -102,10 +134,12 @@ int run_terms_check(const struct sentence *sentence, struct error *err)
 	return 0;
 }
 
-const char *run_file_header(enum run_file file, const struct sentence *sentence)
+const char *run_file_header(enum run_file file, const struct settings *settings)
 {
-	const char *header = csv_columns_header(run_columns, file), *term_name;
-	for (size_t i = 0; file == FILE_STEPS && (term_name = run_term(sentence, i)); i++)
+	const char *header = csv_columns_header(run_columns, (int)file), *term_name;
+	if (on_cluster(file) >= 0 && *settings->config.cluster)
+		header = text_keep_f("%s,%s", header, csv_columns_header(run_columns, on_cluster(file)));
+	for (size_t i = 0; file == FILE_STEPS && (term_name = run_term(&settings->sentence, i)); i++)
 		header = text_keep_f("%s,%s", header, term_name);
 	return header;
 }
@@ -114,7 +148,9 @@ void run_file_row(enum run_file file, struct csv_writer *to, const struct run_ro
 {
 	const struct sentence *sentence = &row->trainer->settings->sentence;
 	const char *term_name;
-	csv_columns_put(run_columns, file, to, row);
+	csv_columns_put(run_columns, (int)file, to, row);
+	if (*row->trainer->settings->config.cluster)
+		csv_columns_put(run_columns, on_cluster(file), to, row);
 	for (size_t i = 0; file == FILE_STEPS && (term_name = run_term(sentence, i)); i++)
 		csv_measured(to, term(row->trainer, term_name));
 	csv_row(to);

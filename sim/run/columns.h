@@ -20,6 +20,18 @@ enum run_file {
 	RUN_FILES
 };
 
+/* Columns that stand behind those of a file where the run has a cluster. */
+enum { STEPS_ON_CLUSTER = RUN_FILES, SUMMARY_ON_CLUSTER };
+
+/* What routings cost on the cluster of a run, added up over layers and batches. */
+struct run_price {
+	size_t layers; /* 0: nothing has been priced */
+	double seconds, exposed, straggler, nodes;
+	double slowest; /* s of the layer that takes longest, with what holds it up and the device where it does */
+	const char *bottleneck;
+	size_t device;
+};
+
 /* What the end of a run showed, for summary.csv and the terminal. */
 struct outcome {
 	const char *status; /* "done", "diverged", "interrupted" */
@@ -29,6 +41,7 @@ struct outcome {
 	double flops_per_token;
 	int64_t params_active;  /* that a token meets on average; with k experts a token where nothing was measured */
 	double pairs_per_token; /* mean over the layers; NAN where nothing was routed or measured */
+	struct run_price price; /* of the held-out tokens */
 };
 
 /* What a row is about; what a file's columns do not name may be left out. */
@@ -37,6 +50,7 @@ struct run_row {
 	const struct step_log *log;
 	const struct evaluation *evaluation; /* NULL: none in this step */
 	const struct outcome *outcome;
+	const struct run_price *price;
 	const char *run, *scope;
 	size_t layer, expert, domain, position;
 	const struct load *load;
@@ -53,8 +67,12 @@ const char *run_file_name(enum run_file file);
 enum run_file run_file_find(const char *name);
 /* Is it written whole when all else is done? */
 bool run_file_is_of_the_end(enum run_file file);
-/* The header line of a run of that sentence, "step,tokens,..."; lives as long as the program. */
-const char *run_file_header(enum run_file file, const struct sentence *sentence);
+/* The file that a column of run_columns stands in. */
+enum run_file run_column_file(const struct csv_column *column);
+/* Holds every cell of that file what its column may hold? */
+int run_columns_check(enum run_file file, const struct csv_table *table, struct error *err);
+/* The header line of a run of these settings, "step,tokens,..."; lives as long as the program. */
+const char *run_file_header(enum run_file file, const struct settings *settings);
 /* Writes a row. */
 void run_file_row(enum run_file file, struct csv_writer *to, const struct run_row *row);
 

@@ -13,15 +13,15 @@
 #include "sim/base/text.h"
 #include "sim/base/whole_csv.h"
 
-void recorder_init(struct recorder *recorder, const char *folder, const struct sentence *sentence)
+void recorder_init(struct recorder *recorder, const char *folder, const struct settings *settings)
 {
-	*recorder = (struct recorder){ .folder = folder, .sentence = sentence };
+	*recorder = (struct recorder){ .folder = folder, .settings = settings };
 }
 
 static int open_file(struct recorder *recorder, enum run_file file, const struct csv_place *place, struct error *err)
 {
 	const char *path = path_join(recorder->folder, run_file_name(file));
-	recorder->file[file] = csv_open(path, run_file_header(file, recorder->sentence), place, err);
+	recorder->file[file] = csv_open(path, run_file_header(file, recorder->settings), place, err);
 	return recorder->file[file] == NULL ? -1 : 0;
 }
 
@@ -75,9 +75,9 @@ int recorder_continue(struct recorder *recorder, const struct recorder_place *pl
 }
 
 void recorder_step(struct recorder *recorder, const struct trainer *trainer, const struct step_log *log,
-				   const struct evaluation *evaluation)
+				   const struct evaluation *evaluation, const struct run_price *price)
 {
-	const struct run_row row = { .trainer = trainer, .log = log, .evaluation = evaluation };
+	const struct run_row row = { .trainer = trainer, .log = log, .evaluation = evaluation, .price = price };
 	run_file_row(FILE_STEPS, recorder->file[FILE_STEPS], &row);
 }
 
@@ -168,7 +168,7 @@ static int write_summary(struct recorder *recorder, const struct trainer *traine
 {
 	const struct run_row row = { .trainer = trainer, .outcome = outcome, .run = path_last(recorder->folder) };
 	struct whole_csv csv;
-	whole_csv_begin(&csv, run_file_header(FILE_SUMMARY, recorder->sentence));
+	whole_csv_begin(&csv, run_file_header(FILE_SUMMARY, recorder->settings));
 	run_file_row(FILE_SUMMARY, csv.rows, &row);
 	return whole_csv_end(&csv, path_join(recorder->folder, run_file_name(FILE_SUMMARY)), err);
 }
@@ -176,7 +176,7 @@ static int write_summary(struct recorder *recorder, const struct trainer *traine
 static int write_positions(struct recorder *recorder, const struct trainer *trainer, struct error *err)
 {
 	struct whole_csv csv;
-	whole_csv_begin(&csv, run_file_header(FILE_POSITIONS, recorder->sentence));
+	whole_csv_begin(&csv, run_file_header(FILE_POSITIONS, recorder->settings));
 	for (size_t i = 0; i < trainer->net.shape.layers; i++) {
 		struct run_row row = row_of_layer(trainer, i);
 		for (; row.position < row.load->length; row.position++)

@@ -9,7 +9,7 @@
 
 struct recorder {
 	const char *folder;
-	const struct sentence *sentence;
+	const struct settings *settings;
 	struct csv_writer *file[RUN_FILES]; /* all but those that are written at the end */
 };
 
@@ -19,8 +19,9 @@ struct recorder_place {
 	struct csv_place file[RUN_FILES];
 };
 
-/* The files of a run of that sentence in that folder, which is the caller's to hold; both must outlive the recorder. */
-void recorder_init(struct recorder *recorder, const char *folder, const struct sentence *sentence);
+/* The files of a run of these settings in that folder, which is the caller's to hold; both must outlive the recorder.
+ */
+void recorder_init(struct recorder *recorder, const char *folder, const struct settings *settings);
 /* Opens the files anew. */
 int recorder_open(struct recorder *recorder, struct error *err);
 /* Opens the files where the checkpoint of that step left them and cuts away what stands behind; changes none unless
@@ -29,7 +30,7 @@ int recorder_continue(struct recorder *recorder, const struct recorder_place *pl
 
 /* A row of steps.csv; evaluation may be NULL. */
 void recorder_step(struct recorder *recorder, const struct trainer *trainer, const struct step_log *log,
-				   const struct evaluation *evaluation);
+				   const struct evaluation *evaluation, const struct run_price *price);
 /* The rows of layers.csv for the last training batch. */
 void recorder_batch(struct recorder *recorder, struct trainer *trainer);
 /* The rows of layers.csv, experts.csv and domains.csv for the last evaluation, and of timing.csv. */

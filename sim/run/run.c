@@ -110,6 +110,26 @@ static void evaluate(struct run *run)
 	recorder_evaluation(&run->recorder, run->trainer);
 }
 
+/* What the routers have just done, on the cluster of the run. */
+static int price_step(const struct run *run, struct run_price *price, struct error *err)
+{
+	*price = (struct run_price){ .layers = 0 };
+	return run->plan->price ? run->plan->price(run->plan->context, run->trainer, price, err) : 0;
+}
+
+/* The same of all held-out tokens. */
+static int price_evaluation(const struct run *run, struct run_price *price, struct error *err)
+{
+	struct trainer *trainer = run->trainer;
+	*price = (struct run_price){ .layers = 0 };
+	for (size_t i = 0; run->plan->price && i < trainer->eval_batches; i++) {
+		stream_eval(&trainer->stream, i, &trainer->eval_batch);
+		net_forward(&trainer->net, &trainer->eval_batch, i + 1, false);
+		TRY(run->plan->price(run->plan->context, trainer, price, err));
+	}
+	return 0;
+}
+
 static bool falls_on(size_t step, int64_t every, size_t steps)
 {
 	return step % (size_t)every == 0 || step == steps;
@@ -146,19 +166,24 @@ static int step(struct run *run, bool *more, struct error *err)
 	struct trainer *trainer = run->trainer;
 	const struct config *config = &trainer->settings->config;
 	size_t steps = (size_t)config->steps, next = trainer->step + 1;
-	bool evaluates = falls_on(next, config->eval_every, steps);
+	bool evaluates = falls_on(next, config->eval_every, steps),
+		 logs = evaluates || falls_on(next, config->log_every, steps);
 	struct step_log log;
+	struct run_price cost;
 	trainer_step(trainer, evaluates, &log);
 	if (run->plan->each)
 		TRY(run->plan->each(run->plan->context, trainer, err));
+	logs = logs || log.diverged;
+	if (logs)
+		TRY(price_step(run, &cost, err));
 	evaluates = evaluates && !log.diverged;
 	if (evaluates) {
 		recorder_batch(&run->recorder, trainer);
 		evaluate(run);
 		log.diverged = run->outcome->evaluation.diverged;
 	}
-	if (evaluates || log.diverged || falls_on(next, config->log_every, steps))
-		recorder_step(&run->recorder, trainer, &log, evaluates ? &run->outcome->evaluation : NULL);
+	if (logs)
+		recorder_step(&run->recorder, trainer, &log, evaluates ? &run->outcome->evaluation : NULL, &cost);
 	if (evaluates || log.diverged)
 		TRY(recorder_flush(&run->recorder, err));
 	if (!log.diverged && is_due(run, next))
@@ -179,8 +204,9 @@ static int step(struct run *run, bool *more, struct error *err)
 static int start(struct run *run, struct error *err)
 {
 	const struct step_log nothing = { NAN, NAN, NAN, NAN, false };
+	const struct run_price none = { .layers = 0 };
 	evaluate(run);
-	recorder_step(&run->recorder, run->trainer, &nothing, &run->outcome->evaluation);
+	recorder_step(&run->recorder, run->trainer, &nothing, &run->outcome->evaluation, &none);
 	return recorder_flush(&run->recorder, err);
 }
 
@@ -250,23 +276,26 @@ static int go_on(struct run *run, struct error *err)
 
 static int open_folder(struct run *run, struct error *err)
 {
-	const struct sentence *sentence = &run->trainer->settings->sentence;
-	TRY(run_terms_check(sentence, err));
+	const struct settings *settings = run->trainer->settings;
+	TRY(run_terms_check(&settings->sentence, err));
 	TRY(run_lock_take(&run->lock, run->plan->folder, run->plan->mode, err));
-	recorder_init(&run->recorder, run->plan->folder, sentence);
+	recorder_init(&run->recorder, run->plan->folder, settings);
 	return run->plan->mode == RUN_RESUME ? go_on(run, err) : begin_anew(run, err);
 }
 
 static int finish(struct run *run, struct error *err)
 {
 	struct outcome *outcome = run->outcome;
-	if (strcmp(outcome->status, "done") == 0)
+	bool done = strcmp(outcome->status, "done") == 0;
+	if (done)
 		outcome->leak = leak_measure(run->trainer);
+	if (done)
+		TRY(price_evaluation(run, &outcome->price, err));
 	if (strcmp(outcome->status, "diverged") != 0)
 		TRY(save(run, err));
 	TRY(recorder_close(&run->recorder, err));
 	TRY(recorder_summary(&run->recorder, run->trainer, outcome, err));
-	if (run->plan->last && strcmp(outcome->status, "done") == 0)
+	if (run->plan->last && done)
 		TRY(run->plan->last(run->plan->context, run->trainer, err));
 	return write_manifest(run, outcome->status, err);
 }

@@ -104,7 +104,7 @@ static int parse(const struct run_folder *run, enum run_file file, const struct 
 				 struct csv_table *table, struct error *err)
 {
 	TRY(csv_read_bytes(path_of(run, file), bytes->bytes, bytes->size, table, err));
-	if (bytes->is_checked || csv_columns_check(run_columns, file, table, err) == 0) {
+	if (bytes->is_checked || run_columns_check(file, table, err) == 0) {
 		run->files->file[file].is_checked = true;
 		return 0;
 	}

@@ -211,6 +211,13 @@ static const struct {
 		.preset = 10,
 		.unit = "steps",
 		.help = "steps between rows of steps.csv" } },
+	{ SETTINGS_MEASUREMENT,
+	  { .name = "cluster",
+		.type = MOE_OPT_TEXT,
+		AT(cluster),
+		.unit = "NAME|FILE[,OPTION=VALUE...]",
+		.help = "what the routing would cost on that cluster stands in steps.csv and summary.csv, too: a name from "
+				"'moesim list clusters' with flags of moesim cluster, such as h800,nodes=4,nic-gbps=10" } },
 };
 #undef AT
 

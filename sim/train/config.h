@@ -12,7 +12,7 @@
 #include "sim/route/sentence.h"
 
 struct config {
-	const char *strategy, *balance, *stream, *replay;
+	const char *strategy, *balance, *stream, *replay, *cluster;
 	struct layer_options layer;
 	int64_t layers, width, heads;
 	int64_t length, batch, steps, seed, warmup;

@@ -588,12 +588,38 @@ START_TEST(local_work_hides_and_adds_nothing)
 }
 END_TEST
 
+/* Two tokens on two devices; the first goes to device 1, the second stays there. */
+START_TEST(tokens_stand_for_others)
+{
+	struct cluster_case c;
+	struct error err;
+	case_open(&c, 1, 2, 1, 1);
+	c.traffic = traffic_room(0, 2, 2, 1, &c.arena);
+	c.traffic.expert[0] = c.traffic.expert[1] = 1;
+	c.traffic.count[1] = 2;
+	case_place(&c, "linear", 2);
+	ck_assert_int_eq(exchange_count(&c.traffic, &c.placement, &c.topology, &c.rule, &c.arena, &c.rows, &err), 0);
+	ck_assert_int_eq(rows_scale(&c.rows, 2, 7, 2, &err), 0);
+	ck_assert_uint_eq(c.rows.sent[LEVEL_NVL][0], 4);     /* 1 row for every 2 tokens of 7: rounded up */
+	ck_assert_uint_eq(c.rows.received[LEVEL_NVL][1], 4); /* and none the other way */
+	ck_assert_uint_eq(c.rows.sent[LEVEL_NVL][1] + c.rows.computed[0] + c.rows.by_slot[0], 0);
+	ck_assert_uint_eq(c.rows.computed[1], 7);
+	ck_assert_uint_eq(c.rows.by_slot[1], 7);
+	ck_assert_uint_eq(c.rows.tokens, 7);
+	ck_assert_uint_eq(c.rows.touched[1], 1);
+	ck_assert_int_ne(rows_scale(&c.rows, 2, UINT64_MAX / 2, 1, &err), 0);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	arena_free(&c.arena);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("exchange");
 	TCase *cases = tcase_create("exchange");
 	tcase_add_loop_test(cases, rows_are_those_of_brute_force, DEDUP_NONE, DEDUP_NODE + 1);
 	tcase_add_test(cases, rows_add_up);
+	tcase_add_test(cases, tokens_stand_for_others);
 	tcase_add_loop_test(cases, another_expert_never_lowers_the_volume, DEDUP_NONE, DEDUP_NODE + 1);
 	tcase_add_loop_test(cases, renaming_experts_changes_nothing, DEDUP_NONE, DEDUP_NODE + 1);
 	tcase_add_loop_test(cases, relabelling_devices_in_nodes_changes_nothing, DEDUP_NONE, DEDUP_NODE + 1);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later
+ *
+ * run_cluster.c -- the cluster of a run, and what the run's routing costs there.
+ */
+#include <config.h>
+
+#include "experiments/clusters/run_cluster.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "experiments/clusters/price.h"
+#include "sim/base/files.h"
+#include "sim/base/options.h"
+#include "sim/base/text.h"
+#include "sim/net/layer.h"
+
+/* The options of `moesim cluster` that make sense of a run, which brings its routing, layers and experts along. */
+static const char *const names[] = {
+	"nodes",           "devices-per-node", "devices",         "clusters",    "nvl-gbps",     "nic-gbps",
+	"tokens",          "groups",           "placement",       "slots",       "width",        "expert-width",
+	"expert-matrices", "shared",           "attention-mflop", "phase",       "dedup",        "copies",
+	"transport",       "dispatch-bytes",   "combine-bytes",   "scale-block", "weight-bytes", "gradient-bytes",
+	"chunks",          "slowdown",         "overlap",         NULL
+};
+enum { NAMES = sizeof names / sizeof *names - 1, AS_THE_RUN = -1 };
+
+const char *const *run_cluster_option_names(void)
+{
+	return names;
+}
+
+static const struct moe_opt *rows(void)
+{
+	static struct moe_opt of_runs[NAMES + 1];
+	for (size_t i = 0; i < NAMES; i++)
+		of_runs[i] = *options_find(cluster_option_rows, names[i]);
+	return of_runs;
+}
+
+/* A file of clusters stands for the only one in it. */
+static int take_file(const char *path, struct cluster_options *opt, struct error *err)
+{
+	struct presets presets = { .n = 0 };
+	int status = presets_read(path, &presets, err);
+	if (status == 0 && presets.n != 1) {
+		fail(err, ERROR_USER, "has %zu clusters (write NAME,clusters=FILE)", presets.n);
+		status = fail_at(err, path, 0, 0);
+	}
+	if (status == 0) {
+		opt->preset = presets.preset[0].name;
+		opt->clusters = path;
+	}
+	presets_free(&presets);
+	return status;
+}
+
+/* "NAME|FILE[,OPTION=VALUE...]"; a mistake in an option has its column. */
+static int read_setting(const char *text, struct cluster_options *opt, struct error *err)
+{
+	size_t length = strcspn(text, ",");
+	const char *name = text_keep_n(text, length);
+	options_preset(cluster_option_rows, opt);
+	opt->expert_width = opt->shared = AS_THE_RUN;
+	if (text[length] && options_assign_list(rows(), opt, "a cluster", text + length + 1, err) != 0) {
+		err->column += err->column ? (unsigned)length + 1 : 0;
+		return -1;
+	}
+	opt->preset = name;
+	return *opt->clusters == 0 && file_exists(name) ? take_file(name, opt, err) : 0;
+}
+
+/* What the options leave to the run. */
+static void follow_run(const struct config *config, struct cluster_options *opt)
+{
+	if (opt->expert_width == AS_THE_RUN)
+		opt->expert_width =
+			(int64_t)fmax(1, round((double)opt->width * (double)config->layer.expert_width / (double)config->width));
+	if (opt->shared == AS_THE_RUN)
+		opt->shared = config->layer.shared;
+}
+
+/* With any load: a rule that weighs loads has the same slots for all. */
+static int check_placement(const struct scene *scene, size_t experts, struct error *err)
+{
+	const struct cluster_options *opt = scene->opt;
+	struct arena arena = { .bytes = 0 };
+	struct placement placement;
+	struct traffic even = { .experts = experts, .count = ARENA_TAKE(&arena, experts, uint64_t) };
+	for (size_t e = 0; e < experts; e++)
+		even.count[e] = even.assignments = 1;
+	int status = scene_placement(scene, &even, *opt->placement ? opt->placement : "linear", (size_t)opt->slots, &arena,
+								 &placement, err);
+	arena_free(&arena);
+	return status;
+}
+
+static int check_batch(const struct scene *scene, const struct config *config, struct error *err)
+{
+	size_t tokens = (size_t)(config->batch * config->length);
+	if (tokens >= scene->shape.devices)
+		return 0;
+	return fail(err, ERROR_USER, "a batch of %zu tokens is too small for %zu devices (raise --batch or --seq-length)",
+				tokens, scene->shape.devices);
+}
+
+static int open_scene(const struct settings *settings, struct run_cluster *cluster, struct error *err)
+{
+	const struct config *config = &settings->config;
+	struct cluster_options *opt = &cluster->opt;
+	struct scene *scene = &cluster->scene;
+	size_t experts = layer_experts(&settings->sentence, &config->layer);
+	TRY(read_setting(config->cluster, opt, err));
+	follow_run(config, opt);
+	TRY(cluster_options_check(opt, err));
+	TRY(scene_open_empty(opt, scene, err));
+	scene->times = (uint64_t)opt->tokens * scene->shape.devices;
+	TRY(check_batch(scene, config, err));
+	return experts > 0 ? check_placement(scene, experts, err) : 0;
+}
+
+int run_cluster_open(const struct settings *settings, struct run_cluster *cluster, struct error *err)
+{
+	*cluster = (struct run_cluster){ .exists = *settings->config.cluster != 0 };
+	if (!cluster->exists || open_scene(settings, cluster, err) == 0)
+		return 0;
+	return *err->file ? -1 : fail_at(err, "--cluster", 0, err->column);
+}
+
+/* The kept pairs of a layer, by token. */
+static struct traffic traffic_of(const struct router *router, size_t layer, struct arena *arena)
+{
+	const struct moe_plan *plan = router->route.plan;
+	size_t tokens = router->route.call.tokens, experts = router->route.call.experts;
+	struct traffic routing = { .layer = (uint32_t)layer,
+							   .experts = experts,
+							   .count = ARENA_TAKE(arena, experts, uint64_t),
+							   .assignments = plan->pairs,
+							   .has_tokens = true,
+							   .tokens = tokens,
+							   .first = ARENA_TAKE(arena, tokens + 1, size_t),
+							   .expert = ARENA_TAKE(arena, plan->pairs + 1, uint32_t) };
+	for (size_t t = 0; t <= tokens; t++)
+		routing.first[t] = plan->token_first[t];
+	for (size_t i = 0; i < plan->pairs; i++) {
+		routing.expert[i] = plan->expert[plan->by_token[i]];
+		routing.count[routing.expert[i]]++;
+	}
+	return routing;
+}
+
+/* Where no expert has any row, none is the busiest. */
+static double straggler(const struct step *step)
+{
+	double times = measure_imbalance(step_find(step, STEP_compute, LEVEL_DEVICE));
+	return isnan(times) ? 1 : times;
+}
+
+static void add(struct run_price *price, const struct priced *layer, size_t tokens)
+{
+	const struct step *step = &layer->step;
+	if (price->layers == 0 || step->layer > price->slowest) {
+		price->slowest = step->layer;
+		price->bottleneck = cause_names[layer->diagnosis.cause];
+		price->device = layer->diagnosis.device;
+	}
+	price->layers++;
+	price->seconds += step->layer;
+	price->exposed += step->exposed;
+	price->straggler += straggler(step);
+	price->nodes += (double)layer->rows.node_visits / (double)tokens;
+}
+
+int run_cluster_price(const struct run_cluster *cluster, const struct trainer *trainer, struct run_price *price,
+					  struct error *err)
+{
+	bool lacks_tokens = false;
+	size_t layers = trainer->net.call.experts ? trainer->net.shape.layers : 0;
+	int status = 0;
+	for (size_t i = 0; status == 0 && i < layers; i++) {
+		struct priced layer = { .arena = { .bytes = 0 } };
+		struct traffic routing = traffic_of(net_router(&trainer->net, i), i, &layer.arena);
+		status = price_routing(&cluster->scene, &routing, &layer, &lacks_tokens, err);
+		if (status == 0)
+			add(price, &layer, routing.tokens);
+		arena_free(&layer.arena);
+	}
+	return status == 0 || *err->file ? status : fail_at(err, "--cluster", 0, 0);
+}
+
+const char *run_cluster_text(const struct run_cluster *cluster)
+{
+	const struct cluster_options *opt = &cluster->opt;
+	const struct placement_shape *shape = &cluster->scene.shape;
+	return text_keep_f(
+		"on %s, %zu nodes of %zu devices: rows of %" PRId64 ", experts of %" PRId64 ", %" PRId64 " tokens per device",
+		opt->preset, shape->nodes, shape->devices / shape->nodes, opt->width, opt->expert_width, opt->tokens);
+}
