@@ -13,9 +13,8 @@
 #include "sim/base/files.h"
 #include "sim/base/real.h"
 
-static const char *const headers[] = { "model,step,domain,layer,expert,count",
-									   "model,step,domain,token,layer,slot,expert,weight",
-									   "model,step,domain,token,layer,slot,expert,weight" };
+#define TOKENS "model,step,domain,token,layer,slot,expert,weight,token_id,text,position"
+static const char *const headers[] = { "model,step,domain,layer,expert,count", TOKENS, TOKENS };
 
 int tracer_open(struct tracer *tracer, const char *path, enum tracer_form form, struct error *err)
 {
@@ -98,6 +97,9 @@ static void put_token(const struct tracer_desk *desk, const struct moe_route *ro
 		csv_int(desk->file, (int64_t)(i - desk->first[token]));
 		csv_int(desk->file, expert);
 		csv_real(desk->file, weight_of(route->plan, token, expert));
+		csv_int(desk->file, batch->id[token]);
+		csv_text(desk->file, stream_text(&desk->trainer->stream, batch->id[token]));
+		csv_int(desk->file, (int64_t)(token % batch->length));
 		csv_row(desk->file);
 	}
 }

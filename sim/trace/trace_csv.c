@@ -25,7 +25,8 @@ static const struct {
 	{ "weight", WEIGHT },     { "layer_id", LAYER },      { "expert_id", EXPERT }, { "layer_idx", LAYER },
 	{ "expert_idx", EXPERT }, { "token_idx", TOKEN },     { "token_pos", TOKEN },  { "kept", UNUSED },
 	{ "prob", UNUSED },       { "bias", UNUSED },         { "phase", UNUSED },     { "turn", UNUSED },
-	{ "residency", UNUSED },  { "expert_bytes", UNUSED },
+	{ "residency", UNUSED },  { "expert_bytes", UNUSED }, { "token_id", UNUSED },  { "text", UNUSED },
+	{ "position", UNUSED },
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
