@@ -492,6 +492,20 @@ const struct lesson lessons[] = {
 	  .used_by = "Trinity Large (Arcee AI 2026)",
 	  .command = "moesim --strategy trinity",
 	  .look = "maxvio over training beside that of nemotron-3, whose offsets move by fixed steps" },
+	{ .strategy = "remoe",
+	  .does =
+		  "A token goes to every expert whose logit is positive, and the logit is the weight, so that an expert comes "
+		  "and goes without a jump. An L1 loss lowers the logits; its weight grows by a fifth in every step with too "
+		  "many experts and shrinks in one with too few, until the mean token has k of them.",
+	  .when = "where some tokens need more experts than others, and where the choice itself should have a gradient",
+	  .costs =
+		  "half of all experts compute in the first steps, until the weight has grown (in some 80 steps here), and "
+		  "later k on average: no fixed memory for a token",
+	  .fails =
+		  "k is met only about, and on the stream of the training; a token may find no positive logit, and no expert",
+	  .used_by = "ReMoE (Wang, Zhu and Chen 2024), with one weight for all layers, where here each has its own",
+	  .command = "moesim --strategy remoe",
+	  .look = "assignments in layers.csv, which fall to k times the tokens; l1_loss and token_drop_rate" },
 	{ .strategy = "noisy-top-k",
 	  .does =
 		  "Normal noise is added to the logits in training, and a second matrix learns how much. The four best of what "

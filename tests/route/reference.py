@@ -70,6 +70,10 @@ def sigmoid(row):
     return [1 / (1 + math.exp(-z)) for z in row]
 
 
+def relu(row):
+    return [max(z, 0.0) for z in row]
+
+
 def best(values, k):
     """The k largest, of equals the one that stands first."""
     return sorted(range(len(values)), key=lambda e: (-values[e], e))[:k]
@@ -117,6 +121,11 @@ def top_p(choice, p, most=None, **_):
     return picks
 
 
+def positive(choice, **_):
+    """Of a token's experts none comes before another; moesim lists them by falling scores."""
+    return [[(e, 0) for e, c in enumerate(row) if c > 0] for row in choice]
+
+
 def second_by_share(choice, k, second, **_):
     """Logits are such that the second is taken for sure or not at all."""
     picks = []
@@ -160,6 +169,13 @@ def aux(scores, picks, length, count='all', in_balance=1):
 
 def z_loss(logits):
     return math.fsum(math.log(math.fsum(math.exp(z) for z in row)) ** 2 for row in logits) / len(logits)
+
+
+def l1(scores, picks, k, even=True):
+    """Each expert's scores, weighed by its share of the k choices a token should make."""
+    tokens, experts = len(scores), len(scores[0])
+    load = [sum(e == chosen for row in picks for chosen, _ in row) * experts / (k * tokens) for e in range(experts)]
+    return math.fsum(math.fsum(s * (f if even else 1) for s, f in zip(row, load)) for row in scores) / tokens
 
 
 # ---- one batch -------------------------------------------------------------------------------------------------------
@@ -240,7 +256,7 @@ def metrics(scores, picks, lines, logits, losses):
         'drop_rate': 1 - sum(line[5] for line in lines) / total,
         'token_drop_rate': 1 - len({line[0] for line in lines if line[5]}) / len(logits),
         'top1_prob': math.fsum(max(row) / math.fsum(row) for row in scores) / len(scores),
-        'route_entropy': -math.fsum(s / math.fsum(row) * math.log(s / math.fsum(row)) for row in scores for s in row)
+        'route_entropy': -math.fsum(s / math.fsum(row) * math.log(s / math.fsum(row)) for row in scores for s in row if s)
         / len(scores),
         'logit_z': z_loss(logits),
     }
@@ -274,6 +290,9 @@ CASES = [
      {**V3, 'group_top_k': 1, 'k': 4, 'two_best': False, 'bias': BIAS}),
     ('top-p', 'mixed', '--strategy selector=top-p,p=0.6', {'k': 2, 'selector': top_p, 'p': 0.6}),
     ('top-p-most', 'mixed', '--strategy selector=top-p,p=0.9,most=3', {'k': 2, 'selector': top_p, 'p': 0.9, 'most': 3}),
+    ('remoe', 'mixed', '--strategy remoe', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'}),
+    ('remoe-nothing', 'negative', '--strategy remoe', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'}),
+    ('remoe-equal', 'equal', '--strategy remoe,factor=2', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'}),
     ('st-moe', 'clear', '--strategy st-moe', {'k': 2, 'selector': second_by_share, 'second': 0.2, 'over': 'best',
                                              'capacity': 1.25}),
     ('gshard', 'clear', '--strategy gshard', {'k': 2, 'selector': second_by_share, 'second': 0.5, 'over': 'best',
@@ -333,6 +352,8 @@ LOSSES = [
      '--moe-router-score-function sigmoid --moe-router-topk 2 --seq-length 6 --bias bias.csv',
      {'home': megatron, 'topk': 2, 'score': 'sigmoid', 'bias': BIAS},
      lambda s, p, z: [('aux_loss', aux(s, p, len(s), 'scores'), 0.01)]),
+    ('remoe', 'mixed', '--strategy remoe', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'},
+     lambda s, p, z: [('l1_loss', l1(s, p, 2), 1e-8)]),
     ('equal', 'equal', '--strategy aux-loss --top-k 3', {'k': 3},
      lambda s, p, z: [('aux_loss', aux(s, p, len(s)), 0.02)]),
 ]

@@ -141,6 +141,7 @@ static const char *const sentences[] = {
 	"scorer=softmax selector=threshold gate=score",
 	"scorer=softmax selector=threshold,warm-up=none gate=score",
 	"scorer=softmax selector=sampled gate=renorm",
+	"scorer=relu selector=positive gate=score",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, SENTENCES = sizeof sentences / sizeof *sentences };
 

@@ -701,6 +701,28 @@ START_TEST(without_a_past_a_token_takes_its_best)
 }
 END_TEST
 
+/* ---- positive -------------------------------------------------------------------------------------------------- */
+
+START_TEST(what_is_above_nothing_is_taken)
+{
+	for (enum values kind = APART; kind < KINDS; kind++) {
+		size_t above = 0;
+		draw_batch(&shapes[_i], kind);
+		for (size_t i = 0; i < call->tokens * call->experts; i += 2) /* as many scores of relu are, some as -0 */
+			choice[i] = choice[i] < (real)0.5 ? i % 4 ? 0 : -(real)0 : choice[i];
+		ck_assert(run("positive", ""));
+		for (size_t t = 0; t < call->tokens; t++)
+			for (size_t e = 0; e < call->experts; e++) {
+				bool wanted = choice[t * call->experts + e] > 0;
+				ck_assert_uint_eq(picked[t][e], wanted);
+				above += wanted;
+			}
+		ck_assert_uint_eq(picks.n, above);
+		ck_assert(kind != NEGATIVE || above == 0);
+	}
+}
+END_TEST
+
 /* ---- what does not fit ----------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -722,6 +744,7 @@ static const struct {
 	{ "scorer=none selector=sinkhorn gate=unit", "selector 'sinkhorn' needs logits" },
 	{ "scorer=none selector=threshold gate=unit", "selector 'threshold' needs scores" },
 	{ "scorer=none selector=sampled gate=unit", "selector 'sampled' needs scores" },
+	{ "scorer=none selector=positive gate=unit", "selector 'positive' needs scores" },
 	{ "scorer=none selector=hash gate=sigmoid", "gate 'sigmoid' needs logits" },
 	{ "scorer=none selector=hash gate=straight-through", "gate 'straight-through' needs scores" },
 };
@@ -779,6 +802,7 @@ int main(void)
 	tcase_add_loop_test(tests, thresholds_follow_what_experts_would_take, 0, SHAPES);
 	tcase_add_loop_test(tests, while_warming_up_experts_choose, 0, SHAPES);
 	tcase_add_loop_test(tests, without_a_past_a_token_takes_its_best, 0, SHAPES);
+	tcase_add_loop_test(tests, what_is_above_nothing_is_taken, 0, SHAPES);
 	tcase_add_loop_test(tests, what_does_not_fit_is_said, 0, (int)(sizeof fits / sizeof *fits));
 	tcase_add_test(tests, positions_need_no_ids);
 	suite_add_tcase(suite, tests);
