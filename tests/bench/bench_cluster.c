@@ -8,37 +8,23 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "sim/cluster/eplb.h"
 #include "sim/cluster/exchange.h"
 #include "sim/cluster/load.h"
+#include "tests/bench/clock.h"
 
 enum { REPEATS = 21, LAYERS = 61, EXPERTS = 256 };
-
-static double seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static int ascending(const void *left, const void *right)
-{
-	double a = *(const double *)left, b = *(const double *)right;
-	return (a > b) - (a < b);
-}
 
 static void measure(const char *what, void (*work)(void *), void *with)
 {
 	double took[REPEATS];
 	for (size_t i = 0; i < REPEATS; i++) {
-		double begin = seconds();
+		double begin = clock_busy();
 		work(with);
-		took[i] = seconds() - begin;
+		took[i] = clock_busy() - begin;
 	}
-	qsort(took, REPEATS, sizeof *took, ascending);
-	printf("%s,%.4g\n", what, took[REPEATS / 2] * 1e3);
+	printf("%s,%.4g\n", what, clock_median(took, REPEATS) * 1e3);
 }
 
 struct layers {
