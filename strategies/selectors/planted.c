@@ -53,8 +53,8 @@ static void pick_in_turn(const struct moe_call *call, struct block block, size_t
 }
 
 /* row[experts] and best[k] are scratch. */
-static void pick_best(const struct moe_route *route, struct block block, size_t t, real *row, uint32_t *best,
-					  struct moe_picks *picks)
+MOE_CLONED static void pick_best(const struct moe_route *route, struct block block, size_t t, real *row, uint32_t *best,
+								 struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	for (size_t i = 0; i < block.size; i++)

@@ -169,6 +169,56 @@ START_TEST(top_k_of_a_row_is_its_sorted_front)
 }
 END_TEST
 
+/* The first k of all places, by falling values and then by rising places; what is no number comes last. */
+static void check_top_k(const real *row, size_t n, size_t k)
+{
+	static uint32_t best[600];
+	moe_top_k(row, n, k, best);
+	for (size_t i = 0; i < k; i++) {
+		size_t before = 0;
+		real own = row[best[i]];
+		for (size_t j = 0; j < n; j++)
+			before += isnan(own) ? !isnan(row[j]) || j < best[i] : row[j] > own || (row[j] == own && j < best[i]);
+		ck_assert_uint_eq(before, i);
+	}
+}
+
+START_TEST(top_k_of_many_is_their_sorted_front)
+{
+	static const size_t k[] = { 1, 2, 3, 8, 63, 64, 65, 599, 600 };
+	real row[600];
+	for (size_t i = 0; i < sizeof k / sizeof *k; i++) {
+		draw(row, 600);
+		check_top_k(row, 600, k[i]);
+		draw_coarse(row, 600);
+		check_top_k(row, 600, k[i]);
+	}
+}
+END_TEST
+
+START_TEST(top_k_of_equal_endless_and_missing_values_follows_their_places)
+{
+	real row[20];
+	for (size_t k = 1; k <= 20; k++) {
+		for (size_t i = 0; i < 20; i++)
+			row[i] = 1;
+		check_top_k(row, 20, k);
+		for (size_t i = 0; i < 20; i++)
+			row[i] = i % 2 ? -(real)0 : 0;
+		check_top_k(row, 20, k);
+		for (size_t i = 0; i < 20; i++)
+			row[i] = i % 3 == 0 ? -(real)INFINITY : i % 3 == 1 ? (real)INFINITY : (real)i;
+		check_top_k(row, 20, k);
+		for (size_t i = 0; i < 20; i++)
+			row[i] = i % 3 == 0 ? (real)NAN : i % 3 == 1 ? -(real)INFINITY : (real)i;
+		check_top_k(row, 20, k);
+		for (size_t i = 0; i < 20; i++)
+			row[i] = (real)NAN;
+		check_top_k(row, 20, k);
+	}
+}
+END_TEST
+
 START_TEST(top_k_takes_the_best_choices)
 {
 	draw(scores, ROOM);
@@ -818,6 +868,8 @@ int main(void)
 	TCase *cases = tcase_create("parts");
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(cases, top_k_of_a_row_is_its_sorted_front);
+	tcase_add_test(cases, top_k_of_many_is_their_sorted_front);
+	tcase_add_test(cases, top_k_of_equal_endless_and_missing_values_follows_their_places);
 	tcase_add_test(cases, top_k_takes_the_best_choices);
 	tcase_add_test(cases, second_choices_by_chance);
 	tcase_add_test(cases, expert_top_is_each_experts_sorted_front);
