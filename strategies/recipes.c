@@ -227,6 +227,11 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "ReMoE: the experts whose logit is positive, weighted by it; an adaptive L1 loss leads to k of them",
 	  .cite = "Wang, Zhu & Chen 2024, arXiv 2412.14711",
 	  .sentence = "scorer=relu selector=positive gate=score balance=l1" },
+	{ .name = "phi-moe",
+	  .summary = "Phi-3.5-MoE: SparseMixer-v2 draws 2 experts among those nearly best, with an estimated gradient",
+	  .cite = "Liu et al. 2024, arXiv 2409.12136",
+	  .sentence = "scorer=softmax selector=near-best gate=sparsemixer "
+				  "balance=aux,weight=0.001,count=scores,in-balance=k,per=net k=2" },
 	{ .name = "noisy-top-k",
 	  .summary = "the first sparse router: learned normal noise on the logits, top-4, and the importance loss",
 	  .cite = "Shazeer et al. 2017, arXiv 1701.06538",

@@ -506,6 +506,20 @@ const struct lesson lessons[] = {
 	  .used_by = "ReMoE (Wang, Zhu and Chen 2024), with one weight for all layers, where here each has its own",
 	  .command = "moesim --strategy remoe",
 	  .look = "assignments in layers.csv, which fall to k times the tokens; l1_loss and token_drop_rate" },
+	{ .strategy = "phi-moe",
+	  .does =
+		  "Each of a token's two experts is drawn among those whose logits are nearly the best, and its weight is its "
+		  "share among these alone, often 1. What the router learns is an estimate of what another draw would have "
+		  "changed, not the slope of a weight.",
+	  .when = "to see a router that learns from its choices, where the usual one learns from its weights",
+	  .costs = "as top-k with k = 2; some logarithms for the draws",
+	  .fails =
+		  "where the logits lie further apart than the noise nothing is drawn, the weight is 1 and the router learns "
+		  "from its auxiliary loss alone; training computes other weights than evaluation",
+	  .used_by = "Phi-3.5-MoE (GRIN); the balance weight is that of Hugging Face's configuration",
+	  .command = "moesim --strategy phi-moe",
+	  .look = "excess_loss beside that of mixtral; with noise=0.1 at both parts, selector=near-best and "
+			  "gate=sparsemixer, it was lower here" },
 	{ .strategy = "noisy-top-k",
 	  .does =
 		  "Normal noise is added to the logits in training, and a second matrix learns how much. The four best of what "
