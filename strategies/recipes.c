@@ -147,6 +147,10 @@ const struct moe_recipe strategy_recipes[] = {
 	  .summary = "Qwen3-MoE: 8 experts, normalized softmax weights, auxiliary loss over the global batch",
 	  .cite = "Qwen Team 2025, arXiv 2505.09388",
 	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.001,scope=global k=8" },
+	{ .name = "qwen3-next",
+	  .summary = "Qwen3-Next: 10 experts, normalized softmax weights, 1 shared, auxiliary loss over the global batch",
+	  .cite = "Qwen Team 2025, huggingface.co/Qwen/Qwen3-Next-80B-A3B-Instruct",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.001,scope=global k=10 shared=1" },
 	{ .name = "gpt-oss",
 	  .summary = "gpt-oss: softmax over the top-4 logits; how the load was balanced was not published, nor is it here",
 	  .cite = "OpenAI 2025, arXiv 2508.10925",
@@ -232,6 +236,17 @@ const struct moe_recipe strategy_recipes[] = {
 	  .cite = "Liu et al. 2024, arXiv 2409.12136",
 	  .sentence = "scorer=softmax selector=near-best gate=sparsemixer "
 				  "balance=aux,weight=0.001,count=scores,in-balance=k,per=net k=2" },
+	{ .name = "t-route",
+	  .summary = "T-Route: the best 4 of 8 groups of experts, and 2 experts in each, with the auxiliary loss",
+	  .cite = "TerraceMoE 2026, arXiv 2608.27874",
+	  .sentence = "scorer=softmax selector=group-top,groups=8,group-top-k=4,group-score=best,quota=yes gate=renorm "
+				  "balance=aux,weight=0.01 k=8" },
+	{ .name = "top-p",
+	  .summary =
+		  "dynamic token choice: experts until their scores reach 0.4 together, raw weights, a loss on the entropy",
+	  .cite = "Huang et al. 2024, arXiv 2403.07652",
+	  .sentence = "scorer=softmax selector=top-p,p=0.4 gate=score "
+				  "balance=aux,weight=0.01+entropy,weight=0.0001,load=0" },
 	{ .name = "noisy-top-k",
 	  .summary = "the first sparse router: learned normal noise on the logits, top-4, and the importance loss",
 	  .cite = "Shazeer et al. 2017, arXiv 1701.06538",

@@ -328,6 +328,16 @@ const struct lesson lessons[] = {
 	  .used_by = "Qwen3-30B-A3B and Qwen3-235B-A22B",
 	  .command = "moesim run --like qwen3-235b-a22b --dry-run",
 	  .look = "domain_mi, which a loss by sequence lowers; maxvio" },
+	{ .strategy = "qwen3-next",
+	  .does =
+		  "As qwen3 with more and narrower experts: each token takes 10 of them by normalized softmax weights, and one "
+		  "shared expert computes all. The auxiliary loss counts the load over the global batch.",
+	  .when = "to see a router made for very many experts, of which the model has 512",
+	  .costs = "11 experts per token; ten rows of a token travel",
+	  .fails = "a small weight over a large batch lets single sequences, and short trainings, be uneven",
+	  .used_by = "Qwen3-Next 80B-A3B, which also scales its shared expert by a sigmoid gate",
+	  .command = "moesim --strategy qwen3-next",
+	  .look = "maxvio and dead_experts beside those of qwen3" },
 	{ .strategy = "gpt-oss",
 	  .does =
 		  "Each token goes to the four experts of its largest logits, weighted by the softmax over these four. How the "
@@ -520,6 +530,25 @@ const struct lesson lessons[] = {
 	  .command = "moesim --strategy phi-moe",
 	  .look = "excess_loss beside that of mixtral; with noise=0.1 at both parts, selector=near-best and "
 			  "gate=sparsemixer, it was lower here" },
+	{ .strategy = "t-route",
+	  .does = "A token chooses its best 4 of 8 groups of experts, and its best 2 experts within each of them. A device "
+			  "that holds a group gets a token with two experts to compute, or not at all.",
+	  .when = "where both the number of devices that a token visits and the work it brings there should be fixed",
+	  .costs = "8 experts per token; exchanges with exactly 4 groups of devices, each of which computes twice for it",
+	  .fails = "the second expert of a group may be worth less than the third of another, which is out of reach",
+	  .used_by = "TerraceMoE (2026); the numbers of groups and of experts are DeepSeek-V3's here",
+	  .command = "moesim --strategy t-route",
+	  .look = "excess_loss beside that of t-route,quota=no, which takes the best 8 of the same groups" },
+	{ .strategy = "top-p",
+	  .does =
+		  "A token takes its best experts until their scores together reach 0.4: one where it is sure, many where it "
+		  "is not. A small loss on the entropy of its scores keeps it from asking for all.",
+	  .when = "where tokens differ in how much computation they are worth",
+	  .costs = "with 64 experts whose scores are still alike some 20 of them for each token at first, a few later",
+	  .fails = "an unsure router is an expensive one, whether or not more experts help; no k bounds it (most=N does)",
+	  .used_by = "Huang et al. (2024)",
+	  .command = "moesim --strategy top-p",
+	  .look = "flops in steps.csv, and route_entropy, which it follows; assignments in layers.csv" },
 	{ .strategy = "noisy-top-k",
 	  .does =
 		  "Normal noise is added to the logits in training, and a second matrix learns how much. The four best of what "
