@@ -61,6 +61,18 @@ const struct lesson lessons[] = {
 	  .used_by = "Hash Layers (Roller et al. 2021); the first layers of DeepSeek-V4",
 	  .command = "moesim --strategy hash",
 	  .look = "maxvio: uneven frequencies alone make the load uneven; domain_mi, which stays low" },
+	{ .strategy = "balanced-hash",
+	  .does =
+		  "As hash, with a table that knows how frequent each token is: from the most frequent on, each id gets the "
+		  "experts that have the fewest tokens so far. The counts are those of the first batch.",
+	  .when = "where a hash suits and its uneven load does not",
+	  .costs = "as hash, and one pass over the vocabulary after the first step",
+	  .fails =
+		  "where the frequencies change, or one id is more frequent than the share of its experts; a balanced table "
+		  "puts no more of what belongs together into one place than a random one",
+	  .used_by = "Roller et al. (2021), who count the whole of the training data",
+	  .command = "moesim --strategy balanced-hash",
+	  .look = "maxvio and excess_loss beside those of hash" },
 	{ .strategy = "top-k",
 	  .does = "Every token takes the k experts that the router scores highest, and adds their outputs up, weighted by "
 			  "those "

@@ -29,7 +29,7 @@ static uint32_t id[MOST_TOKENS], token[ROOM], expert[ROOM], rank[ROOM];
 static struct moe_picks picks = { .max = ROOM, .token = token, .expert = expert, .rank = rank };
 
 /* What a selector remembers from one call to the next. */
-static double memory[2 * MOST_EXPERTS];
+static double memory[30 * MOST_EXPERTS];
 
 /* rank + 1 of each token's pick of each expert; 0: not picked. */
 static size_t picked[MOST_TOKENS][MOST_EXPERTS];
@@ -336,6 +336,46 @@ START_TEST(tables_have_blocks_of_their_own)
 	ck_assert_uint_ge(well, 1);
 	if (shapes[_i].experts == 12 && shapes[_i].k == 4) /* where a block has a choice to make */
 		ck_assert_uint_gt(differ, 0);
+}
+END_TEST
+
+/* The longest processing time first: whoever is most frequent goes to where there is least, all ids being counted. */
+START_TEST(balanced_by_the_first_batch)
+{
+	size_t n[30] = { 0 }, wanted[30][MOST_EXPERTS] = { { 0 } }, order[30];
+	double load[MOST_EXPERTS] = { 0 };
+	draw_batch(&shapes[_i], APART);
+	for (size_t t = 0; t < call->tokens; t++) {
+		id[t] = id[t] / (uint32_t)(1 + t % 3); /* some are frequent */
+		n[id[t]]++;
+	}
+	for (size_t i = 0; i < 30; i++) {
+		size_t place = 0;
+		for (size_t j = 0; j < 30; j++)
+			place += n[j] > n[i] || (n[j] == n[i] && j < i);
+		order[place] = i;
+	}
+	for (size_t i = 0; i < 30; i++)
+		for (size_t r = 1; r <= call->k; r++) {
+			size_t best = MOST_EXPERTS;
+			for (size_t e = call->experts; e-- > 0;)
+				if (!wanted[order[i]][e] && (best == MOST_EXPERTS || load[e] <= load[best]))
+					best = e;
+			wanted[order[i]][best] = r;
+			load[best] += 30 * (double)n[order[i]] + 1;
+		}
+	ck_assert(run("hash", ""));
+	size_t plain[MOST_TOKENS][MOST_EXPERTS];
+	memcpy(plain, picked, sizeof plain);
+	ck_assert(run_and(true, "hash", "balanced"));
+	ck_assert_mem_eq(plain, picked, sizeof plain); /* nothing is known in the first step */
+	for (size_t step = 2; step < 5; step++) {      /* and nothing is learned later on */
+		draw_batch(&shapes[_i], APART);
+		ck_assert(run_and(true, "hash", "balanced"));
+		check_ranks();
+		for (size_t t = 0; t < call->tokens; t++)
+			ck_assert_mem_eq(picked[t], wanted[id[t]], sizeof *picked);
+	}
 }
 END_TEST
 
@@ -787,6 +827,9 @@ static const struct {
 	{ "selector=hash,tables=3 experts=64 k=3", "tables = 3: 64 experts cannot be divided into equal blocks" },
 	{ "selector=hash,tables=2 experts=64 k=3", "top-k 3 cannot be shared equally by 2 tables" },
 	{ "scorer=none selector=hash,of=position gate=unit", NULL },
+	{ "selector=hash,balanced", NULL },
+	{ "selector=hash,balanced,of=bigram", "balanced: one table of ids alone can be (use of=token and tables=1)" },
+	{ "selector=hash,balanced,tables=2 experts=64 k=2", "balanced: one table of ids alone can be" },
 	{ "scorer=none selector=round-robin gate=unit", NULL },
 	{ "selector=base experts=4096", NULL },
 	{ "selector=base experts=4097", "at most 4096 experts, not 4097 (try selector=sinkhorn)" },
@@ -842,6 +885,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_hash_depends_on_its_key_alone, 0, 4);
 	tcase_add_test(tests, bigrams_differ_in_either_word);
 	tcase_add_loop_test(tests, tables_have_blocks_of_their_own, 0, SHAPES);
+	tcase_add_loop_test(tests, balanced_by_the_first_batch, 0, SHAPES);
 	tcase_add_loop_test(tests, samples_are_the_largest_perturbed_logarithms, 0, SHAPES);
 	tcase_add_test(tests, samples_come_as_often_as_they_should);
 	tcase_add_test(tests, nothing_is_sampled_before_what_has_a_chance);
