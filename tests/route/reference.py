@@ -83,7 +83,7 @@ def top_k(choice, k, **_):
     return [[(e, rank) for rank, e in enumerate(best(row, k))] for row in choice]
 
 
-def group_top(choice, k, groups, group_top_k, two_best=True, **_):
+def group_top(choice, k, groups, group_top_k, two_best=True, quota=False, **_):
     picks = []
     for row in choice:
         size = len(row) // groups
@@ -91,6 +91,9 @@ def group_top(choice, k, groups, group_top_k, two_best=True, **_):
         value = [math.fsum(part[:2]) if two_best else part[0] for part in parts]
         allowed = best(value, group_top_k)
         masked = [z if e // size in allowed else -INF for e, z in enumerate(row)]
+        for g in allowed if quota else []:
+            for e in best(row[g * size:(g + 1) * size], size)[k // group_top_k:]:
+                masked[g * size + e] = -INF
         picks.append([(e, rank) for rank, e in enumerate(best(masked, k))])
     return picks
 
@@ -288,6 +291,11 @@ CASES = [
      {**V3, 'bias': BIAS}),
     ('best-of-group', 'negative', '--strategy deepseek-v3,groups=4,group-top-k=1,group-score=best,k=4 --bias bias.csv',
      {**V3, 'group_top_k': 1, 'k': 4, 'two_best': False, 'bias': BIAS}),
+    ('t-route', 'mixed', '--strategy t-route,k=4,group-top-k=2,groups=4',
+     {'k': 4, 'selector': group_top, 'groups': 4, 'group_top_k': 2, 'two_best': False, 'quota': True}),
+    ('t-route-equal', 'equal', '--strategy t-route,k=4,group-top-k=2,groups=4',
+     {'k': 4, 'selector': group_top, 'groups': 4, 'group_top_k': 2, 'two_best': False, 'quota': True}),
+    ('top-p-raw', 'mixed', '--strategy top-p', {'k': 2, 'selector': top_p, 'p': 0.4, 'gate': 'score'}),
     ('top-p', 'mixed', '--strategy selector=top-p,p=0.6', {'k': 2, 'selector': top_p, 'p': 0.6}),
     ('top-p-most', 'mixed', '--strategy selector=top-p,p=0.9,most=3', {'k': 2, 'selector': top_p, 'p': 0.9, 'most': 3}),
     ('remoe', 'mixed', '--strategy remoe', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'}),

@@ -426,6 +426,14 @@ static inline void moe_normals(struct moe_rng *rng, real *normal, size_t n)
 	}
 }
 
+/* Is a logit so near the largest of its row that noise could turn their order round?  Its distance is told relative to
+ * the larger of its own size and the largest (SparseMixer-v2: at most twice the noise). */
+static inline bool moe_nearly(real logit, real largest, double noise)
+{
+	double size = fmax(fabs((double)logit), (double)largest);
+	return (double)largest - (double)logit <= 2 * noise * size;
+}
+
 /* The largest of row[0 .. n-1], n >= 1. */
 MOE_INLINE real moe_max(const real *row, size_t n)
 {
