@@ -15,6 +15,12 @@ static size_t tokens_seen(const struct run_row *row)
 	return row->trainer->step * row->trainer->net.call.tokens;
 }
 
+/* The tokens of the evaluation's batches before the last, which is the one in memory. */
+static size_t held_out_before(const struct run_row *row)
+{
+	return (row->trainer->eval_batches - 1) * row->trainer->net.call.tokens;
+}
+
 /* Before the first step there is no loss. */
 static double term(const struct trainer *trainer, const char *column)
 {
@@ -39,7 +45,18 @@ enum { KIND_OF_TERM = CSV_BY_NAME };
 #include "sim/run/columns.def"
 #undef COLUMN
 
-enum { steps = FILE_STEPS, layers, experts, domains, timing, summary, positions, steps_on_cluster, summary_on_cluster };
+enum {
+	steps = FILE_STEPS,
+	layers,
+	experts,
+	domains,
+	timing,
+	summary,
+	positions,
+	tokens,
+	steps_on_cluster,
+	summary_on_cluster
+};
 
 const struct csv_column run_columns[] = {
 #define COLUMN(file, name, unit, meaning, kind, ...) COLUMN_ROW(file, file, name, unit, meaning, kind)
@@ -51,7 +68,7 @@ const struct csv_column run_columns[] = {
 static const char *const file_names[] = {
 	[FILE_STEPS] = "steps.csv",         [FILE_LAYERS] = "layers.csv", [FILE_EXPERTS] = "experts.csv",
 	[FILE_DOMAINS] = "domains.csv",     [FILE_TIMING] = "timing.csv", [FILE_SUMMARY] = "summary.csv",
-	[FILE_POSITIONS] = "positions.csv",
+	[FILE_POSITIONS] = "positions.csv", [FILE_TOKENS] = "tokens.csv",
 };
 
 const char *run_file_name(enum run_file file)

@@ -17,6 +17,7 @@ enum run_file {
 	FILE_TIMING,
 	FILE_SUMMARY,
 	FILE_POSITIONS,
+	FILE_TOKENS,
 	RUN_FILES
 };
 
@@ -57,6 +58,10 @@ struct run_row {
 	struct metrics metrics;
 	bool has_scores;
 	const real *bias; /* [experts] or NULL */
+	/* of tokens.csv: a token of the evaluation's last batch, and one of its picks */
+	size_t token, slot;
+	int64_t chosen; /* expert; -1: none */
+	real weight;
 };
 
 extern const struct csv_column run_columns[]; /* ended by name = NULL */

@@ -124,6 +124,16 @@ static const struct {
 	{ FILE_POSITIONS, "position", "1" },
 	{ FILE_POSITIONS, "assigned", "80" },
 	{ FILE_POSITIONS, "kept", "70" },
+	{ FILE_TOKENS, "step", "7" },
+	{ FILE_TOKENS, "layer", "2" },
+	{ FILE_TOKENS, "token", "38" },
+	{ FILE_TOKENS, "slot", "1" },
+	{ FILE_TOKENS, "expert", "9" },
+	{ FILE_TOKENS, "weight", "0.75" },
+	{ FILE_TOKENS, "domain", "news" },
+	{ FILE_TOKENS, "token_id", "11" },
+	{ FILE_TOKENS, "text", "ink" },
+	{ FILE_TOKENS, "position", "3" },
 };
 enum { WANTED = sizeof wanted / sizeof *wanted };
 
@@ -191,8 +201,26 @@ static void open_trainer(const char *sentence)
 
 static const char *const domain_names[] = { "books", "news" };
 
+static const char *write_eleven(const void *law, uint32_t token)
+{
+	(void)law;
+	return token == 11 ? "ink" : "";
+}
+
+/* Token 8 of the last of three batches of 3 x 5 held-out tokens. */
+static void set_token(void)
+{
+	static struct stream_type writing;
+	writing = *trainer.stream.type;
+	writing.text = write_eleven;
+	trainer.stream.type = &writing;
+	trainer.eval_batch.id[8] = 11;
+	trainer.eval_batch.domain[8] = 1;
+}
+
 static void set_numbers(void)
 {
+	set_token();
 	trainer.step = 7;
 	trainer.flops = 4096;
 	trainer.anchors = (struct anchors){
@@ -300,7 +328,11 @@ static struct csv_table row_of(enum run_file file)
 								 .load = &load,
 								 .metrics = metrics_by_hand,
 								 .has_scores = true,
-								 .bias = bias };
+								 .bias = bias,
+								 .token = 8,
+								 .slot = 1,
+								 .chosen = 9,
+								 .weight = (real)0.75 };
 	struct memory_file memory;
 	struct csv_table table;
 	struct error err;
