@@ -151,8 +151,10 @@ static int list_suites(struct list *list, struct error *err)
 
 static const char *cluster_summary(const struct preset *preset)
 {
-	return text_keep_f("%.4g GB/s within a node, %.4g GB/s between nodes, %.4g TFLOP/s, %.4g GB/s of memory",
-					   preset->figure[FIGURE_nvl_gbps], preset->figure[FIGURE_nic_gbps], preset->figure[FIGURE_tflops],
+	bool has_curve = preset->curve[LEVEL_NVL].n > 0 || preset->curve[LEVEL_NIC].n > 0;
+	return text_keep_f("%.4g GB/s within a node, %.4g GB/s between nodes%s, %.4g TFLOP/s, %.4g GB/s of memory",
+					   preset->figure[FIGURE_nvl_gbps], preset->figure[FIGURE_nic_gbps],
+					   has_curve ? " (less for small messages)" : "", preset->figure[FIGURE_tflops],
 					   preset->figure[FIGURE_hbm_gbps]);
 }
 

@@ -23,8 +23,8 @@ enum dedup { DEDUP_NONE, DEDUP_DEVICE, DEDUP_NODE };
 
 /* Which copy of an expert a token goes to. */
 enum copy_choice {
-	COPIES_TURNS,   /* each in its turn */
-	COPIES_NEAREST, /* that of its device, else one of its node, else any, in turns */
+	COPIES_TURNS,    /* each in its turn */
+	COPIES_NEAREST,  /* that of its device, else one of its node, else any, in turns */
 	COPIES_LIGHTEST, /* that on the device with fewest rows so far */
 	COPIES_MAX_FLOW  /* as maxflow_share() shares the batch, beginning with the nearest */
 };
