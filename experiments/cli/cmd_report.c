@@ -8,6 +8,7 @@
 #include "experiments/report/report.h"
 #include "experiments/study/compare_options.h"
 #include "sim/base/files.h"
+#include "sim/base/text.h"
 
 #define AT(field) .at = offsetof(struct report_choice, field)
 static const struct moe_opt report_rows[] = {
@@ -15,7 +16,7 @@ static const struct moe_opt report_rows[] = {
 	  .type = MOE_OPT_TEXT,
 	  AT(out),
 	  .unit = "FILE",
-	  .help = "the page; otherwise report.html in the first DIR, or explorer.html" },
+	  .help = "the page; otherwise report.html, or explorer.html, in DIR, where that is the folder of one suite" },
 	{ .name = "question",
 	  .type = MOE_OPT_TEXT,
 	  AT(question),
@@ -48,15 +49,26 @@ static int check_choice(const struct report_choice *choice, struct error *err)
 				idle);
 }
 
+/* Without being told, nothing is put among runs. */
+static int choose_path(const struct report_choice *choice, int argc, char **args, const char **path, struct error *err)
+{
+	*path = *choice->out ? choice->out : path_join(args[0], choice->explorer ? "explorer.html" : "report.html");
+	bool missing = argc == 1 && !folder_exists(args[0]); /* which is told when it is read */
+	if (*choice->out || missing || (argc == 1 && suite_note_exists(args[0])))
+		return 0;
+	return fail(err, ERROR_USER, "%s, so say where the page goes (as in --out report.html)",
+				argc > 1 ? "these are several folders" : text_keep_f("'%s' is not the folder of a suite", args[0]));
+}
+
 static int report_command(const void *options, int argc, char **args, struct error *err)
 {
 	struct report report;
 	if (argc < 1)
 		return fail(err, ERROR_USER, "missing DIR (give the folder of a suite or of a run)");
 	const struct report_choice *choice = options;
-	const char *name = choice->explorer ? "explorer.html" : "report.html";
-	const char *path = *choice->out ? choice->out : path_join(args[0], name);
+	const char *path;
 	TRY(check_choice(choice, err));
+	TRY(choose_path(choice, argc, args, &path, err));
 	int status = report_make(choice, (size_t)argc, args, &report, err);
 	if (status == 0)
 		status = report_save(&report, path, err);

@@ -112,6 +112,11 @@ START_TEST(every_colour_can_be_told_from_its_paper_on_a_dark_screen)
 									   0xe69f00, 0x56b4e9, 0x999933, 0x882255, 0x0b4a8c };
 	for (size_t i = 0; i < sizeof series / sizeof *series; i++)
 		ck_assert_double_ge(ink_contrast(ink_on_dark(series[i]), INK_DARK_PAPER), 3);
+	/* letters: its ink_of, and the two grays of what is written beside */
+	static const uint32_t letters[] = { 0x262626, 0x6e6e6e, 0xa3437a, 0xb84f00, 0x00629a, 0x007a5a,
+										0x8f6400, 0x1b73a8, 0x6b6b1f, 0x882255, 0x595959 };
+	for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+		ck_assert_double_ge(ink_contrast(ink_on_dark(letters[i]), INK_DARK_PAPER), 4.5);
 	ck_assert_double_lt(ink_contrast(ink_on_dark(0xe4e4e4), INK_DARK_PAPER), 2);
 }
 END_TEST
