@@ -224,6 +224,7 @@ START_TEST(what_is_not_understood_is_refused)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		ck_assert_msg(!inlined(bad[i], false, false), "'%s' was taken", bad[i]);
 		ck_assert_int_eq(wrong.code, ERROR_WORLD);
+		ck_assert_ptr_nonnull(strstr(wrong.text, "gnuplot's picture cannot be put into a page: line 1: "));
 	}
 }
 END_TEST
