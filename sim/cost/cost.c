@@ -183,9 +183,15 @@ static struct block expert(const struct cost_shape *s)
 	return ffn(s, s->latent > 0 ? s->latent : s->width, s->expert_width);
 }
 
+/* Experts without a network. */
+static int64_t bare(const struct cost_shape *s)
+{
+	return plus(s->zero_experts, s->constant_experts);
+}
+
 static int64_t routed(const struct cost_shape *s)
 {
-	return plus(plus(s->experts, s->zero_experts), s->passive_experts);
+	return plus(plus(s->experts, bare(s)), s->passive_experts);
 }
 
 static struct block router(const struct cost_shape *s)
@@ -221,13 +227,26 @@ static struct block shared(const struct cost_shape *s)
 	return block;
 }
 
-/* Experts that compute for a token: a share of the chosen ones where some only return their input, were all chosen
- * alike. */
+/* Of the experts that a token chooses, those among `n` of one kind, were all chosen alike. */
+static int64_t chosen_of(const struct cost_shape *s, int64_t n)
+{
+	int64_t all = plus(s->experts, bare(s));
+	return all > 0 ? times(s->top_k, n) / all : 0;
+}
+
+/* Experts that compute for a token. */
 static int64_t chosen(const struct cost_shape *s)
 {
-	if (s->zero_experts == 0)
-		return s->top_k;
-	return times(s->top_k, s->experts) / plus(s->experts, s->zero_experts);
+	return chosen_of(s, s->experts);
+}
+
+/* Two rows that are multiplied with the input, and the vector. */
+static struct block constant(const struct cost_shape *s)
+{
+	struct block block = { 0 };
+	add_matrix(&block, 2, s->width);
+	add_other(&block, s->width);
+	return block;
 }
 
 /* n streams: weights n of reading them, n of writing them and n n of mixing them follow from all of them. */
@@ -560,13 +579,34 @@ static bool mixer_is_negative(const struct cost_mixer *m)
 
 static bool is_negative(const struct cost_shape *s)
 {
-	const int64_t all[] = { s->layers,          s->width,          s->vocabulary,       s->norms,
-							s->moe_layers,      s->bare_layers,    s->unmixed_layers,   s->experts,
-							s->top_k,           s->expert_width,   s->zero_experts,     s->passive_width,
-							s->passive_experts, s->latent,         s->shared_width,     s->dense_width,
-							s->beside_width,    s->matrices,       s->streams,          s->ahead,
-							s->layer_embedding, s->encoder_layers, s->position_buckets, s->layer_vocabulary,
-							s->gram_ratio,      s->gram_length,    s->gram_splits };
+	const int64_t all[] = { s->layers,
+							s->width,
+							s->vocabulary,
+							s->norms,
+							s->moe_layers,
+							s->bare_layers,
+							s->unmixed_layers,
+							s->experts,
+							s->top_k,
+							s->expert_width,
+							s->zero_experts,
+							s->passive_width,
+							s->passive_experts,
+							s->latent,
+							s->shared_width,
+							s->dense_width,
+							s->beside_width,
+							s->matrices,
+							s->streams,
+							s->ahead,
+							s->constant_experts,
+							s->layer_embedding,
+							s->encoder_layers,
+							s->position_buckets,
+							s->layer_vocabulary,
+							s->gram_ratio,
+							s->gram_length,
+							s->gram_splits };
 	for (int kind = 0; kind < COST_MIXERS; kind++)
 		if (mixer_is_negative(&s->mixer[kind]))
 			return true;
@@ -657,9 +697,14 @@ static void count_experts(const struct cost_shape *s, struct cost_count *count)
 	add_copies(&stored, one, times(s->experts, s->moe_layers));
 	add_copies(&stored, ffn(s, s->width, s->passive_width), times(s->passive_experts, s->moe_layers));
 	add_copies(&passed, one, times(chosen(s), s->moe_layers));
+	add_copies(&stored, constant(s), times(s->constant_experts, s->moe_layers));
+	add_copies(&passed, constant(s), times(chosen_of(s, s->constant_experts), s->moe_layers));
 	set_part(count, COST_EXPERTS, stored, passed);
 	count->expert_params = block_params(one);
 	count->expert_flops = times(2, one.matrix);
+	count->constant_params = block_params(constant(s));
+	count->params_constant = times(count->constant_params, times(s->constant_experts, s->moe_layers));
+	count->constant_flops = times(2, constant(s).matrix);
 }
 
 static void count_ffn(const struct cost_shape *s, struct cost_count *count)
@@ -774,14 +819,16 @@ int cost_count(const struct cost_shape *s, int64_t context, struct cost_count *c
 	return 0;
 }
 
-double cost_flops_with(const struct cost_count *count, double pairs)
+double cost_flops_with(const struct cost_count *count, double pairs, double constant_pairs)
 {
-	return (double)(count->flops_forward - count->flops[COST_EXPERTS]) + pairs * (double)count->expert_flops;
+	return (double)(count->flops_forward - count->flops[COST_EXPERTS]) + pairs * (double)count->expert_flops +
+		   constant_pairs * (double)count->constant_flops;
 }
 
-int64_t cost_active_with(const struct cost_count *count, double pairs)
+int64_t cost_active_with(const struct cost_count *count, double pairs, double constant_pairs)
 {
-	return count->params_active - count->active[COST_EXPERTS] + llround(pairs * (double)count->expert_params);
+	return count->params_active - count->active[COST_EXPERTS] +
+		   llround(pairs * (double)count->expert_params + constant_pairs * (double)count->constant_params);
 }
 
 int64_t cost_moe_layers(int64_t layers, int64_t first, int64_t every, int64_t phase)
@@ -796,8 +843,8 @@ static struct cost_shape without_experts(const struct cost_shape *shape)
 {
 	struct cost_shape dense = *shape;
 	dense.moe_layers = dense.experts = dense.top_k = dense.expert_width = dense.shared = dense.shared_width = 0;
-	dense.hashed_layers = dense.zero_experts = dense.passive_experts = dense.passive_width = dense.latent =
-		dense.ahead = 0;
+	dense.hashed_layers = dense.zero_experts = dense.constant_experts = dense.passive_experts = dense.passive_width =
+		dense.latent = dense.ahead = 0;
 	dense.router = dense.router_bias = dense.selection_bias = dense.router_scale = false;
 	dense.shared_gate = dense.mixture_bias = dense.latent_norm = false;
 	dense.order = NULL;
@@ -837,7 +884,7 @@ struct cost_shape cost_simulated(struct cost_shape shape)
 	shape.moe_layers = shape.layers;
 	if (shape.top_k == 0) {
 		shape.router = false;
-		shape.experts = shape.expert_width = 0;
+		shape.experts = shape.expert_width = shape.zero_experts = shape.constant_experts = 0;
 	}
 	return shape;
 }

@@ -21,6 +21,11 @@ static double term(const struct trainer *trainer, const char *column)
 	return trainer->step ? trainer_term(trainer, column) : NAN;
 }
 
+static const char *kind_of(const struct run_row *row)
+{
+	return bare_word(&row->trainer->net.call, row->expert);
+}
+
 #define CELL_TERM(to, trainer) csv_measured((to), term((trainer), own_name))
 enum { KIND_OF_TERM = CSV_BY_NAME };
 
