@@ -107,18 +107,34 @@ static void tell_probabilities(const struct batch *batch)
 
 static int check_experts(const struct batch *batch, struct error *err)
 {
-	long long experts = batch->settings.config.layer.experts;
-	if ((size_t)experts == batch->logits.experts)
+	struct moe_call call = layer_options_call(&batch->settings.config.layer);
+	if (call.experts == batch->logits.experts)
 		return 0;
-	return fail(err, ERROR_USER, "experts = %lld, and the logits have %zu columns (leave out the number of experts)",
-				experts, batch->logits.experts);
+	return fail(err, ERROR_USER, "experts = %zu, and the logits have %zu columns (leave out the number of experts)",
+				call.experts, batch->logits.experts);
 }
 
-/* The number of columns is the number of experts. */
+/* The number of columns is the number of experts: of networks, and behind them of those without one. */
+static int count_networks(struct batch *batch, size_t *networks, struct error *err)
+{
+	const struct given *given = &batch->opt->given;
+	struct assignment all = { "experts", text_keep_f("%zu", batch->logits.experts) };
+	struct error unheard; /* what is wrong is told when the right number is tried */
+	settings_resolve_above(&all, 1, given->assignment, given->n, &batch->settings, &unheard);
+	size_t bare = layer_options_call(&batch->settings.config.layer).bare;
+	if (bare >= batch->logits.experts)
+		return fail(err, ERROR_USER, "the logits have %zu columns, and there are %zu experts without a network alone",
+					batch->logits.experts, bare);
+	*networks = batch->logits.experts - bare;
+	return 0;
+}
+
 static int resolve(struct batch *batch, struct error *err)
 {
 	const struct given *given = &batch->opt->given;
-	struct assignment experts = { "experts", text_keep_f("%zu", batch->logits.experts) };
+	size_t networks = 0;
+	TRY(count_networks(batch, &networks, err));
+	struct assignment experts = { "experts", text_keep_f("%zu", networks) };
 	if (settings_resolve_above(&experts, 1, given->assignment, given->n, &batch->settings, err) != 0) {
 		if (strcmp(err->file, "--experts") == 0 && batch->logits.experts > 65536) {
 			err->file[0] = 0;
@@ -157,17 +173,13 @@ static int make_call(struct batch *batch, struct error *err)
 		fail(err, ERROR_USER, "%zu tokens are not made of whole sequences of %zu", tokens, length);
 		return fail_at(err, "--seq-length", 0, 0);
 	}
-	batch->call = (struct moe_call){ .tokens = tokens,
-									 .sequences = tokens / length,
-									 .length = length,
-									 .experts = batch->logits.experts,
-									 .k = (size_t)batch->settings.config.layer.k,
-									 .vocabulary = batch->logits.vocabulary,
-									 .domains = 1,
-									 .classes = batch->logits.vocabulary,
-									 .layers = 1,
-									 .step = 1,
-									 .training = true };
+	batch->call = layer_options_call(&batch->settings.config.layer);
+	batch->call.tokens = tokens;
+	batch->call.sequences = tokens / length;
+	batch->call.length = length;
+	batch->call.vocabulary = batch->call.classes = batch->logits.vocabulary;
+	batch->call.domains = batch->call.layers = batch->call.step = 1;
+	batch->call.training = true;
 	return 0;
 }
 
@@ -201,8 +213,6 @@ static int route_batch(struct batch *batch, struct error *err)
 				 batch->logits.value);
 	return 0;
 }
-
-enum { AT_A_TIME = 4096 };
 
 static int print_batch(struct batch *batch, struct error *err)
 {

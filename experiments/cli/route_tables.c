@@ -141,7 +141,7 @@ void route_metrics(struct csv_writer *out, const struct router *router, const st
 	load_add(&load, router, domain);
 	load_metrics(&load, &metrics);
 	put_metric(out, "tokens", load.tokens);
-	put_metric(out, "experts", (double)load.experts);
+	put_metric(out, "experts", (double)(load.experts - load.bare));
 	for (size_t i = 0; i < METRIC_COUNT; i++)
 		put_metric(out, metric_rows[i].name, metric_value(&metric_rows[i], &metrics));
 	put_losses(out, router);

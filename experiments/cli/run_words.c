@@ -41,7 +41,7 @@ static bool weights_are_constant(const struct settings *settings)
 {
 	const struct moe_selector *selector = (const struct moe_selector *)settings->sentence.selector.part;
 	return settings->config.layer.k == 1 && strcmp(settings->sentence.gate.part->name, "renorm") == 0 &&
-		   selector->max_picks == NULL && layer_experts(&settings->sentence, &settings->config.layer) > 0;
+		   selector->max_picks == NULL && layer_call(&settings->sentence, &settings->config.layer).experts > 0;
 }
 
 /* What a token's forward pass is made of. */
@@ -61,7 +61,8 @@ static const char *experts_text(double experts)
 /* As the settings plan it. */
 static struct use planned_use(const struct settings *settings, const struct cost_count *cost)
 {
-	double k = router_varies(&settings->sentence) ? NAN : (double)settings->config.layer.k;
+	const struct layer_options *layer = &settings->config.layer;
+	double k = router_varies(&settings->sentence) || layer_options_call(layer).bare ? NAN : (double)layer->k;
 	return (struct use){ k, cost->params_active, (double)cost->flops_forward };
 }
 
@@ -75,8 +76,10 @@ static void tell_model(const struct settings *settings, const char *like, const 
 		   settings->text);
 	if (like)
 		printf("  %s\n", like);
-	if (layer_experts(&settings->sentence, &config->layer))
-		printf("  %lld experts, %s for each token%s", (long long)config->layer.experts, experts_text(use.experts),
+	struct moe_call call = layer_call(&settings->sentence, &config->layer);
+	if (call.experts)
+		printf("  %zu experts%s, %s for each token%s", call.experts - call.bare,
+			   call.bare ? text_keep_f(" and %zu without a network", call.bare) : "", experts_text(use.experts),
 			   config->layer.shared ? text_keep_f(" and %lld shared", (long long)config->layer.shared) : "");
 	else
 		printf("  no experts");
@@ -125,7 +128,7 @@ static void tell_leak(struct leak leak)
 static void tell_balance(const struct trainer *trainer, const struct outcome *outcome)
 {
 	const struct metrics *mean = &outcome->mean;
-	size_t experts = trainer->net.call.experts * trainer->net.shape.layers;
+	size_t experts = (trainer->net.call.experts - trainer->net.call.bare) * trainer->net.shape.layers;
 	if (experts == 0)
 		return;
 	tell_row(

@@ -56,6 +56,9 @@ bool shape_is_negative(const struct cost_shape *shape);
 /* Experts that the router tells apart, those without weights included. */
 int64_t shape_routed(const struct cost_shape *shape);
 
+/* Those of them without a network that nevertheless may be chosen. */
+int64_t shape_bare(const struct cost_shape *shape);
+
 /* The maps of one layer's attention; `experts` is all of them for what is stored, top_k for what a token passes. */
 struct block attention_block(const struct cost_shape *shape, const struct cost_mixer *mixer, int64_t experts);
 

@@ -75,13 +75,26 @@ static struct block shared(const struct cost_shape *s)
 	return block;
 }
 
-/* Experts that compute for a token: a share of the chosen ones where some only return their input, were all chosen
- * alike. */
+/* Of the experts that a token chooses, those among `n` of one kind, were all chosen alike. */
+static int64_t chosen_of(const struct cost_shape *s, int64_t n)
+{
+	int64_t all = plus(s->experts, shape_bare(s));
+	return all > 0 ? times(s->top_k, n) / all : 0;
+}
+
+/* Experts that compute for a token. */
 static int64_t chosen(const struct cost_shape *s)
 {
-	if (s->zero_experts == 0)
-		return s->top_k;
-	return times(s->top_k, s->experts) / plus(s->experts, s->zero_experts);
+	return chosen_of(s, s->experts);
+}
+
+/* Two rows that are multiplied with the input, and the vector. */
+static struct block constant(const struct cost_shape *s)
+{
+	struct block block = { 0 };
+	add_matrix(&block, 2, s->width);
+	add_other(&block, s->width);
+	return block;
 }
 
 static void set_part(struct cost_count *count, enum cost_part part, struct block stored, struct block passed)
@@ -158,9 +171,14 @@ static void count_experts(const struct cost_shape *s, struct cost_count *count)
 	add_copies(&stored, one, times(s->experts, s->moe_layers));
 	add_copies(&stored, ffn(s, s->width, s->passive_width), times(s->passive_experts, s->moe_layers));
 	add_copies(&passed, one, times(chosen(s), s->moe_layers));
+	add_copies(&stored, constant(s), times(s->constant_experts, s->moe_layers));
+	add_copies(&passed, constant(s), times(chosen_of(s, s->constant_experts), s->moe_layers));
 	set_part(count, COST_EXPERTS, stored, passed);
 	count->expert_params = block_params(one);
 	count->expert_flops = times(2, one.matrix);
+	count->constant_params = block_params(constant(s));
+	count->params_constant = times(count->constant_params, times(s->constant_experts, s->moe_layers));
+	count->constant_flops = times(2, constant(s).matrix);
 }
 
 static void count_ffn(const struct cost_shape *s, struct cost_count *count)
@@ -275,12 +293,14 @@ int cost_count(const struct cost_shape *s, int64_t context, struct cost_count *c
 	return 0;
 }
 
-double cost_flops_with(const struct cost_count *count, double pairs)
+double cost_flops_with(const struct cost_count *count, double pairs, double constant_pairs)
 {
-	return (double)(count->flops_forward - count->flops[COST_EXPERTS]) + pairs * (double)count->expert_flops;
+	return (double)(count->flops_forward - count->flops[COST_EXPERTS]) + pairs * (double)count->expert_flops +
+		   constant_pairs * (double)count->constant_flops;
 }
 
-int64_t cost_active_with(const struct cost_count *count, double pairs)
+int64_t cost_active_with(const struct cost_count *count, double pairs, double constant_pairs)
 {
-	return count->params_active - count->active[COST_EXPERTS] + llround(pairs * (double)count->expert_params);
+	return count->params_active - count->active[COST_EXPERTS] +
+		   llround(pairs * (double)count->expert_params + constant_pairs * (double)count->constant_params);
 }

@@ -9,9 +9,14 @@
 
 #include <stddef.h>
 
+int64_t shape_bare(const struct cost_shape *s)
+{
+	return plus(s->zero_experts, s->constant_experts);
+}
+
 int64_t shape_routed(const struct cost_shape *s)
 {
-	return plus(plus(s->experts, s->zero_experts), s->passive_experts);
+	return plus(plus(s->experts, shape_bare(s)), s->passive_experts);
 }
 
 int64_t cost_mixer_layers(const struct cost_shape *s, int kind)
@@ -124,7 +129,7 @@ bool shape_is_negative(const struct cost_shape *s)
 							s->passive_experts, s->latent,         s->shared_width,     s->dense_width,
 							s->beside_width,    s->matrices,       s->streams,          s->ahead,
 							s->layer_embedding, s->encoder_layers, s->position_buckets, s->layer_vocabulary,
-							s->gram_ratio,      s->gram_length,    s->gram_splits };
+							s->gram_ratio,      s->gram_length,    s->gram_splits,      s->constant_experts };
 	for (int kind = 0; kind < COST_MIXERS; kind++)
 		if (mixer_is_negative(&s->mixer[kind]))
 			return true;
@@ -135,8 +140,8 @@ static struct cost_shape without_experts(const struct cost_shape *shape)
 {
 	struct cost_shape dense = *shape;
 	dense.moe_layers = dense.experts = dense.top_k = dense.expert_width = dense.shared = dense.shared_width = 0;
-	dense.hashed_layers = dense.zero_experts = dense.passive_experts = dense.passive_width = dense.latent =
-		dense.ahead = 0;
+	dense.hashed_layers = dense.zero_experts = dense.constant_experts = dense.passive_experts = dense.passive_width =
+		dense.latent = dense.ahead = 0;
 	dense.router = dense.router_bias = dense.selection_bias = dense.router_scale = false;
 	dense.shared_gate = dense.mixture_bias = dense.latent_norm = false;
 	dense.order = NULL;
@@ -176,7 +181,7 @@ struct cost_shape cost_simulated(struct cost_shape shape)
 	shape.moe_layers = shape.layers;
 	if (shape.top_k == 0) {
 		shape.router = false;
-		shape.experts = shape.expert_width = 0;
+		shape.experts = shape.expert_width = shape.zero_experts = shape.constant_experts = 0;
 	}
 	return shape;
 }

@@ -92,7 +92,8 @@ bool sentence_projects(const struct sentence *sentence);
 bool sentence_compares_experts(const struct sentence *sentence, const struct layer_options *layer);
 
 /* The whole sentence with every option, as sentence_read() would read it back; the plain projector goes without saying,
- * so that a sentence without another is the one that it was before there were others.  Lives as long as the program. */
+ * and that there are no experts without a network, so that a sentence without others is the one that it was before
+ * there were others.  Lives as long as the program. */
 const char *sentence_text(const struct sentence *sentence, const struct layer_options *layer);
 
 /* Fails in words when a part wants something of `known` that is not in `given`: what a file of logits, for example,

@@ -38,6 +38,11 @@ static double exposed_share(const struct run_price *price)
 	return price->seconds > 0 ? price->exposed / price->seconds : NAN;
 }
 
+static const char *kind_of(const struct run_row *row)
+{
+	return bare_word(&row->trainer->net.call, row->expert);
+}
+
 #define CELL_TERM(to, trainer) csv_measured((to), term((trainer), own_name))
 enum { KIND_OF_TERM = CSV_BY_NAME };
 

@@ -42,6 +42,7 @@ struct outcome {
 	double flops_per_token;
 	int64_t params_active;  /* that a token meets on average; with k experts a token where nothing was measured */
 	double pairs_per_token; /* mean over the layers; NAN where nothing was routed or measured */
+	double bare_per_token;  /* the same of experts without a network */
 	struct run_price price; /* of the held-out tokens */
 };
 

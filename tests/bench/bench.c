@@ -424,10 +424,9 @@ static void phases_of_steps(struct trainer *trainer, double typical[PHASES])
 /* By the exact count, with the pairs that the last step had. */
 static double flops_of_step(const struct trainer *trainer)
 {
-	double tokens = (double)trainer->net.call.tokens, pairs = 0;
-	for (size_t i = 0; i < trainer->net.shape.layers; i++)
-		pairs += (double)net_router(&trainer->net, i)->plan.pairs;
-	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens);
+	double tokens = (double)trainer->net.call.tokens, pairs = (double)net_pairs(&trainer->net),
+		   constant = (double)net_constant_pairs(&trainer->net);
+	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens, constant / tokens);
 }
 
 static const char *plural(int threads)

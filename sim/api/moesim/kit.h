@@ -500,17 +500,21 @@ MOE_INLINE double moe_mean_worth(const struct moe_route *route, const double *wo
 }
 
 /* For a part's check: can the layer's experts stand in so many equal groups, of which a token reaches `reach`?  If not,
- * says why. */
+ * says why.  Groups are devices, or stand for them, and experts without a network are on none. */
 static inline bool moe_groups_fit(const struct moe_call *call, long long groups, long long reach, char *complaint,
 								  size_t size)
 {
 	long long experts = (long long)call->experts;
-	if (experts % groups != 0)
+	if (call->bare > 0)
+		snprintf(complaint, size,
+				 "its groups stand for devices, and experts without a network are on none (leave out zero, copy and "
+				 "constant)");
+	else if (experts % groups != 0)
 		snprintf(complaint, size, "groups = %lld: %lld experts cannot be divided into equal groups (use a divisor)",
 				 groups, experts);
 	else if (reach > groups)
 		snprintf(complaint, size, "group-top-k = %lld: there are only %lld groups", reach, groups);
-	return experts % groups == 0 && reach <= groups;
+	return call->bare == 0 && experts % groups == 0 && reach <= groups;
 }
 
 #endif

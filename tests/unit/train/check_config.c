@@ -137,7 +137,7 @@ END_TEST
 
 START_TEST(rows_of_layers)
 {
-	ck_assert_uint_eq(check_table(layer_rows, sizeof(struct layer_options)), 10);
+	ck_assert_uint_eq(check_table(layer_rows, sizeof(struct layer_options)), 13);
 }
 END_TEST
 
