@@ -6,7 +6,9 @@
 #define TESTS_SUPPORT_CLUSTER_CASE_H
 
 #include <check.h>
+#include <moesim/kit.h>
 
+#include "sim/base/seed.h"
 #include "sim/cluster/exchange.h"
 #include "sim/cluster/load.h"
 #include "sim/cluster/step.h"
@@ -51,6 +53,18 @@ static inline void case_draw(struct cluster_case *c, const char *kind, size_t ex
 	ck_assert_int_eq(load_parse(kind, &load, &err), 0);
 	ck_assert_int_eq(load_check(&load, &shape, &err), 0);
 	c->traffic = load_draw(&load, &shape, 0, &c->arena);
+}
+
+/* A random cluster of at most 16 devices and a routing, mostly skewed; experts fill the devices, 48 at most. */
+static inline void case_random(struct cluster_case *c, uint64_t seed, size_t more_k)
+{
+	static const char *const kinds[] = { "uniform", "zipf:1.2", "log-normal:1", "dirichlet:0.3", "hot-rank:8" };
+	struct moe_rng rng = seed_stream(seed, "exchange test", 0);
+	size_t nodes = 1 + moe_below(&rng, 4), per_node = 1 + moe_below(&rng, 4);
+	case_open(c, nodes, per_node, 100 + (double)moe_below(&rng, 100), 10 + (double)moe_below(&rng, 40));
+	size_t experts = nodes * per_node * (1 + moe_below(&rng, 3)), k = 1 + moe_below(&rng, experts < 8 ? experts : 8);
+	k = k + more_k > experts ? experts : k + more_k;
+	case_draw(c, kinds[moe_below(&rng, 5)], experts, k, 1 + moe_below(&rng, 20), 0, 0, seed);
 }
 
 static inline void case_place(struct cluster_case *c, const char *rule, size_t slots)

@@ -15,18 +15,6 @@
 
 enum { CASES = 1000, MOST = 64 };
 
-/* A random cluster and routing, mostly skewed; experts fill the devices. */
-static void random_case(struct cluster_case *c, uint64_t seed, size_t more_k)
-{
-	static const char *const kinds[] = { "uniform", "zipf:1.2", "log-normal:1", "dirichlet:0.3", "hot-rank:8" };
-	struct moe_rng rng = seed_stream(seed, "exchange test", 0);
-	size_t nodes = 1 + moe_below(&rng, 4), per_node = 1 + moe_below(&rng, 4);
-	case_open(c, nodes, per_node, 100 + (double)moe_below(&rng, 100), 10 + (double)moe_below(&rng, 40));
-	size_t experts = nodes * per_node * (1 + moe_below(&rng, 3)), k = 1 + moe_below(&rng, experts < 8 ? experts : 8);
-	k = k + more_k > experts ? experts : k + more_k;
-	case_draw(c, kinds[moe_below(&rng, 5)], experts, k, 1 + moe_below(&rng, 20), 0, 0, seed);
-}
-
 /* Rows between devices, counted from sets: visited[d] of each token, whatever order its experts stand in. */
 struct brute {
 	uint64_t sent[LEVELS][MOST], received[LEVELS][MOST];
@@ -77,7 +65,7 @@ START_TEST(rows_are_those_of_brute_force)
 	struct brute brute;
 	for (uint64_t seed = 0; seed < CASES; seed++) {
 		struct cluster_case c;
-		random_case(&c, seed, 0);
+		case_random(&c, seed, 0);
 		case_run(&c, (enum dedup)_i);
 		brute_count(&brute, &c, (enum dedup)_i);
 		for (int level = 0; level < LEVELS; level++) {
@@ -105,7 +93,7 @@ START_TEST(rows_add_up)
 		uint64_t nic[3];
 		for (int dedup = DEDUP_NONE; dedup <= DEDUP_NODE; dedup++) {
 			struct cluster_case c;
-			random_case(&c, seed, 0);
+			case_random(&c, seed, 0);
 			case_run(&c, (enum dedup)dedup);
 			uint64_t computed = 0, received[LEVELS] = { 0 };
 			for (size_t d = 0; d < c.rows.devices; d++) {
@@ -131,7 +119,7 @@ START_TEST(another_expert_never_lowers_the_volume)
 {
 	for (uint64_t seed = 0; seed < CASES; seed++) {
 		struct cluster_case fewer, more;
-		random_case(&more, seed, 1);
+		case_random(&more, seed, 1);
 		fewer = more;
 		fewer.arena = (struct arena){ 0 };
 		size_t k = more.traffic.first[1];
@@ -182,8 +170,8 @@ START_TEST(renaming_experts_changes_nothing)
 		struct cluster_case before, after;
 		uint32_t name[MOST], slot[MOST];
 		struct error err;
-		random_case(&before, seed, 0);
-		random_case(&after, seed, 0);
+		case_random(&before, seed, 0);
+		case_random(&after, seed, 0);
 		struct moe_rng rng = seed_stream(seed, "names", 0);
 		shuffle(&rng, before.traffic.experts, name);
 		for (uint64_t i = 0; i < after.traffic.assignments; i++)
@@ -209,8 +197,8 @@ START_TEST(relabelling_devices_in_nodes_changes_nothing)
 		struct cluster_case before, after;
 		uint32_t place[MOST], slot[MOST];
 		struct error err;
-		random_case(&before, seed, 0);
-		random_case(&after, seed, 0);
+		case_random(&before, seed, 0);
+		case_random(&after, seed, 0);
 		struct moe_rng rng = seed_stream(seed, "places", 0);
 		size_t g = before.topology.per_node, devices = topology_devices(&before.topology);
 		size_t room = before.traffic.experts / devices, choices = (size_t)before.traffic.assignments / devices;
@@ -237,7 +225,7 @@ START_TEST(bandwidth_halves_its_own_term)
 {
 	for (uint64_t seed = 0; seed < CASES; seed++) {
 		struct cluster_case c;
-		random_case(&c, seed, 0);
+		case_random(&c, seed, 0);
 		case_run(&c, DEDUP_NODE);
 		double slow = case_seconds(&c, STEP_dispatch, LEVEL_ALL);
 		for (int level = 0; level < LEVELS; level++)
@@ -319,7 +307,7 @@ START_TEST(dropped_rows_are_counted)
 {
 	for (uint64_t seed = 0; seed < CASES; seed++) {
 		struct cluster_case c;
-		random_case(&c, seed, 0);
+		case_random(&c, seed, 0);
 		c.rule.capacity = 1;
 		uint64_t room = exchange_capacity(&c.traffic, 1), dropped = 0;
 		for (size_t e = 0; e < c.traffic.experts; e++)
@@ -352,7 +340,7 @@ START_TEST(copies_share_evenly)
 {
 	for (uint64_t seed = 0; seed < CASES; seed++) {
 		struct cluster_case c;
-		random_case(&c, seed, 0);
+		case_random(&c, seed, 0);
 		case_place(&c, "eplb", 2 * c.traffic.experts);
 		c.traffic.has_tokens = seed % 2 == 0;
 		case_run(&c, c.traffic.has_tokens ? DEDUP_NODE : DEDUP_NONE);
@@ -482,7 +470,7 @@ START_TEST(nearest_copies_save_rows)
 {
 	for (uint64_t seed = 0; seed < CASES; seed++) {
 		struct cluster_case c;
-		random_case(&c, seed, 0);
+		case_random(&c, seed, 0);
 		size_t devices = topology_devices(&c.topology), far = 0, away = 0, g = c.topology.per_node;
 		case_place(&c, "round-robin", c.traffic.experts + 2 * devices);
 		c.rule.copies = COPIES_NEAREST;
@@ -573,7 +561,7 @@ START_TEST(local_work_hides_and_adds_nothing)
 {
 	for (uint64_t seed = 0; seed < CASES; seed++) {
 		struct cluster_case c;
-		random_case(&c, seed, 0);
+		case_random(&c, seed, 0);
 		c.topology.compute = 1e9;
 		case_run(&c, DEDUP_NODE);
 		double layer = c.step.layer, exposed = c.step.exposed, compute = c.step.compute;

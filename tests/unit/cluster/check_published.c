@@ -211,6 +211,9 @@ START_TEST(group_limit_breaks_even)
 	c.topology.link[LEVEL_NVL].bandwidth *= 1.01;
 	case_run(&c, DEDUP_NODE);
 	ck_assert_double_lt(case_seconds(&c, STEP_dispatch, LEVEL_ALL), direct);
+	c.topology.link[LEVEL_NVL].bandwidth *= 0.98;
+	case_run(&c, DEDUP_NODE);
+	ck_assert_double_gt(case_seconds(&c, STEP_dispatch, LEVEL_ALL), direct);
 	case_close(&c);
 }
 END_TEST
@@ -236,9 +239,27 @@ static double v3_attention_flops(void)
 	return 2 * projections + 2 * 2048.0 * 128 * (192 + 128);
 }
 
+/* "An absolutely balanced MoE routing strategy" (README of the trace): two experts in each of four of the eight nodes,
+ * on different devices; nodes and experts take turns. */
+static void case_even(struct cluster_case *c, size_t tokens)
+{
+	size_t devices = topology_devices(&c->topology), k = 8;
+	c->traffic = traffic_room(0, 256, tokens * devices, k, &c->arena);
+	for (size_t t = 0; t < tokens * devices; t++)
+		for (size_t i = 0; i < k; i++) {
+			size_t n = t % tokens, node = (n + t / tokens + i / 2) % 8;
+			uint32_t expert = (uint32_t)(node * 32 + n / 8 % 16 + i % 2 * 16);
+			c->traffic.expert[t * k + i] = expert;
+			c->traffic.count[expert]++;
+		}
+}
+
 /* deepseek-ai/profile-data, train.json: 64 devices, four layers forward and backward, the communication of one batch
  * under the computing of another: 113.4 ms of communication, 124.3 ms of other kernels, 4.19 of 128.5 ms exposed.
- * Communication that shares its device is slowed down, by 1.83 in the median of Lina (arXiv 2210.17223). */
+ * Communication that shares its device is slowed down, by 1.83 in the median of Lina (arXiv 2210.17223).
+ *
+ * Each of the two sums is held to 10%.  Their quotient, which has both errors, is 14% too low, and so it is held to
+ * 15%: docs/cluster.md says what the model leaves out, and nothing is fitted to the trace. */
 START_TEST(trace_of_training)
 {
 	struct cluster_case c;
@@ -248,15 +269,38 @@ START_TEST(trace_of_training)
 	c.work.attention = v3_attention_flops();
 	c.work.overlap = 1;
 	c.work.slowdown = 1.83;
-	case_draw(&c, "uniform", 256, 8, 4096, 8, 4, 1);
+	case_even(&c, 4096);
 	case_run(&c, DEDUP_NODE);
+	ck_assert_double_eq(c.step.compute, c.step.even);
 	double travel = 2 * (case_seconds(&c, STEP_dispatch, LEVEL_ALL) + case_seconds(&c, STEP_combine, LEVEL_ALL));
 	double computing = c.step.compute + c.step.local;
 	ck_assert_double_eq_tol(4 * computing * 1e3, 124.3, 124.3 * 0.1);
 	ck_assert_double_eq_tol(4 * 1.83 * travel * 1e3, 113.4, 113.4 * 0.1);
-	ck_assert_double_eq_tol(1.83 * travel / computing, 0.91, 0.15);
-	ck_assert_double_eq_tol(c.step.exposed / c.step.layer, 0.033, 0.1);
+	ck_assert_double_eq_tol(1.83 * travel / computing, 0.91, 0.91 * 0.15);
+	ck_assert_double_eq_tol(c.step.exposed / c.step.layer, 0.033, 0.03);
 	case_close(&c);
+}
+END_TEST
+
+/* What would bring the quotient about: with all products but those of attention at half of the peak of FP8, twice that
+ * of bfloat16, and nothing else, computing would be too short; the truth lies between the two. */
+START_TEST(precision_brackets_the_trace)
+{
+	double ratio[2];
+	for (int i = 0; i < 2; i++) {
+		struct cluster_case c;
+		case_h800(&c, 64, false);
+		c.work.backward = true;
+		c.work.shared = 1;
+		c.topology.compute *= 1 + i;
+		c.work.attention = v3_attention_flops() * (1 + i);
+		case_even(&c, 4096);
+		case_run(&c, DEDUP_NODE);
+		double travel = 2 * (case_seconds(&c, STEP_dispatch, LEVEL_ALL) + case_seconds(&c, STEP_combine, LEVEL_ALL));
+		ratio[i] = 1.83 * travel / (c.step.compute + c.step.local);
+		case_close(&c);
+	}
+	ck_assert(ratio[0] < 0.91 && ratio[1] > 0.91);
 }
 END_TEST
 
@@ -318,6 +362,7 @@ int main(void)
 	tcase_add_loop_test(cases, group_limit_breaks_even, 0, 4);
 	tcase_add_test(cases, share_of_communication);
 	tcase_add_test(cases, trace_of_training);
+	tcase_add_test(cases, precision_brackets_the_trace);
 	tcase_add_test(cases, share_grows_with_devices);
 	suite_add_tcase(suite, cases);
 	SRunner *runner = srunner_create(suite);
