@@ -251,6 +251,10 @@ const struct moe_recipe strategy_recipes[] = {
 	  .cite = "Huang et al. 2024, arXiv 2403.07652",
 	  .sentence = "scorer=softmax selector=top-p,p=0.4 gate=score "
 				  "balance=aux,weight=0.01+entropy,weight=0.0001,load=0" },
+	{ .name = "kmeans",
+	  .summary = "a router without parameters: tokens go where the mean of the tokens so far is most like them",
+	  .cite = "Ahrac, Hochwald & Geva 2026, arXiv 2605.12476",
+	  .sentence = "projector=k-means scorer=softmax selector=top-k gate=renorm" },
 	{ .name = "noisy-top-k",
 	  .summary = "the first sparse router: learned normal noise on the logits, top-4, and the importance loss",
 	  .cite = "Shazeer et al. 2017, arXiv 1701.06538",

@@ -561,6 +561,19 @@ const struct lesson lessons[] = {
 	  .used_by = "Huang et al. (2024)",
 	  .command = "moesim --strategy top-p",
 	  .look = "flops in steps.csv, and route_entropy, which it follows; assignments in layers.csv" },
+	{ .strategy = "kmeans",
+	  .does =
+		  "Each expert keeps the mean of the rows that it was given, and a token goes to the experts whose means point "
+		  "most nearly its way. Nothing is learned by gradient: the router is an online k-means clustering.",
+	  .when = "to see how far similarity alone brings a router, and as one that needs no balancer",
+	  .costs =
+		  "as top-k, whose matrix product it has without the weights, so that flops_per_token leaves it out; means are "
+		  "moved after every step",
+	  .fails =
+		  "similar tokens need not want the same expert; means follow the rows, which change while the model learns",
+	  .used_by = "Ahrac, Hochwald and Geva (2026), as evidence that routers hold little more",
+	  .command = "moesim --strategy kmeans",
+	  .look = "maxvio and dead_experts, though nothing balances, and excess_loss beside that of frozen" },
 	{ .strategy = "noisy-top-k",
 	  .does =
 		  "Normal noise is added to the logits in training, and a second matrix learns how much. The four best of what "

@@ -111,6 +111,17 @@ def expert_top(choice, k, length=None, **_):
     return picks
 
 
+def capped_expert_top(choice, k, most, **_):
+    """All pairs by falling choice, while the expert has not its share and the token not its most."""
+    tokens, experts = len(choice), len(choice[0])
+    picks, load = [[] for _ in choice], [0] * experts
+    for t, e in sorted(((t, e) for t in range(tokens) for e in range(experts)), key=lambda p: (-choice[p[0]][p[1]], *p)):
+        if load[e] < -(-k * tokens // experts) and len(picks[t]) < most:
+            picks[t].append((e, 0))
+            load[e] += 1
+    return picks
+
+
 def top_p(choice, p, most=None, **_):
     picks = []
     for row in choice:
@@ -277,6 +288,9 @@ CASES = [
     ('biased', 'mixed', '--strategy bias --bias bias.csv', {'k': 2, 'bias': BIAS}),
     ('bias-sigmoid', 'mixed', '--strategy bias-sigmoid', {'k': 2, 'scorer': sigmoid, 'gate': 'score'}),
     ('expert-choice', 'mixed', '--strategy expert-choice', {'k': 2, 'selector': expert_top}),
+    ('expert-choice-most', 'mixed', '--strategy expert-choice,most=2', {'k': 2, 'selector': capped_expert_top, 'most': 2}),
+    ('expert-choice-most-equal', 'equal', '--strategy expert-choice,most=3',
+     {'k': 2, 'selector': capped_expert_top, 'most': 3}),
     ('shared', 'mixed', '--strategy shared', {'k': 1, 'gate': 'score'}),
     ('switch', 'mixed', '--strategy switch', {'k': 1, 'gate': 'score', 'capacity': 1.25}),
     ('lowest-score', 'mixed', '--strategy top-k --capacity 1 --overflow lowest-score',

@@ -191,6 +191,58 @@ START_TEST(noise_is_normal_and_of_the_learned_size)
 }
 END_TEST
 
+/* The angle to the plain mean, then to the moving one, of the rows that chose the expert. */
+START_TEST(means_of_what_was_chosen)
+{
+	double mean[EXPERTS][WIDTH] = { { 0 } }, steps[EXPERTS] = { 0 };
+	open_projector("k-means,temperature=0.25,decay=0.6");
+	for (size_t step = 1; step <= 5; step++) {
+		const real *logits = logits_of_step(step, true), *x = net_router_input(&tiny.net, 0);
+		const struct moe_picks *picks = net_router(&tiny.net, 0)->route.picks;
+		for (size_t e = 0; e < EXPERTS; e++) {
+			double now[WIDTH] = { 0 }, rows = 0;
+			for (size_t t = 0; steps[e] > 0 && t < TOKENS; t++) {
+				double product = 0, x_square = 0, m_square = 0;
+				for (size_t i = 0; i < WIDTH; i++) {
+					product += (double)x[t * WIDTH + i] * mean[e][i];
+					x_square += pow((double)x[t * WIDTH + i], 2), m_square += pow(mean[e][i], 2);
+				}
+				ck_assert_double_eq_tol((double)logits[t * EXPERTS + e], 4 * product / sqrt(x_square * m_square), 1e-4);
+			}
+			for (size_t p = 0; p < picks->n; p++)
+				for (size_t i = 0; picks->expert[p] == e && i < WIDTH; i++) {
+					now[i] += (double)x[picks->token[p] * WIDTH + i];
+					rows += i == 0;
+				}
+			steps[e] += rows > 0;
+			for (size_t i = 0; rows > 0 && i < WIDTH; i++)
+				mean[e][i] += fmax(0.4, 1 / steps[e]) * (now[i] / rows - mean[e][i]);
+		}
+		net_settle(&tiny.net);
+		for (size_t i = 0; i < tiny.net.params.spans; i++) /* so that rows change from step to step */
+			for (size_t j = 0; j < tiny.net.params.span[i].weight->n; j++)
+				tiny.net.params.span[i].weight->w[j] *= (real)(1 + 0.05 * sin((double)(j + step)));
+	}
+	ck_assert_double_ge(steps[0] + steps[1] + steps[2] + steps[3], 10);
+	tiny_close(&tiny);
+}
+END_TEST
+
+/* Random directions, which differ, until there are rows; and nothing to learn. */
+START_TEST(means_begin_at_random_directions)
+{
+	open_projector("k-means,temperature=1");
+	const real *logits = logits_of_step(1, true);
+	for (size_t i = 0; i < TOKENS * EXPERTS; i++)
+		ck_assert_double_le(fabs((double)logits[i]), 1 + 1e-5);
+	for (size_t e = 1; e < EXPERTS; e++)
+		ck_assert_double_ne((double)logits[e], (double)logits[e - 1]);
+	for (size_t i = 0; i < tiny.net.params.spans; i++)
+		ck_assert_int_ne(strncmp(tiny.net.params.span[i].name, "router", 6), 0);
+	tiny_close(&tiny);
+}
+END_TEST
+
 /* What is compared at unit length does not know how long a row or a key is. */
 START_TEST(lengths_say_nothing_to_a_cosine)
 {
@@ -224,6 +276,8 @@ int main(void)
 	tcase_add_loop_test(logits, logits_by_the_formula, 0, (int)(sizeof cases / sizeof *cases));
 	tcase_add_test(logits, temperatures_have_an_end);
 	tcase_add_test(logits, noise_is_normal_and_of_the_learned_size);
+	tcase_add_test(logits, means_of_what_was_chosen);
+	tcase_add_test(logits, means_begin_at_random_directions);
 	tcase_add_test(logits, lengths_say_nothing_to_a_cosine);
 	tcase_add_test(logits, softplus_is_exact_to_single_precision);
 	tcase_set_timeout(logits, 60);

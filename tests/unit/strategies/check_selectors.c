@@ -741,6 +741,66 @@ START_TEST(without_a_past_a_token_takes_its_best)
 }
 END_TEST
 
+/* ---- expert-top ------------------------------------------------------------------------------------------------ */
+
+struct offer {
+	double value;
+	size_t token, expert;
+};
+
+static int before_other(const void *a, const void *b)
+{
+	const struct offer *x = a, *y = b;
+	if (x->value > y->value || x->value < y->value)
+		return x->value < y->value ? 1 : -1;
+	return x->token != y->token ? (x->token > y->token ? 1 : -1) : (x->expert > y->expert ? 1 : -1);
+}
+
+/* All pairs of a group by falling choice, each taken where both have room. */
+static void take_in_turn(size_t first, size_t n, size_t most, bool taken[MOST_TOKENS][MOST_EXPERTS])
+{
+	static struct offer offer[ROOM];
+	size_t pairs = n * call->experts, share = (call->k * n + call->experts - 1) / call->experts;
+	size_t load[MOST_EXPERTS] = { 0 }, held[MOST_TOKENS] = { 0 };
+	for (size_t i = 0; i < pairs; i++)
+		offer[i] =
+			(struct offer){ (double)choice[first * call->experts + i], first + i / call->experts, i % call->experts };
+	qsort(offer, pairs, sizeof *offer, before_other);
+	for (size_t i = 0; i < pairs; i++) {
+		size_t t = offer[i].token, e = offer[i].expert;
+		taken[t][e] = load[e] < share && held[t] < most;
+		load[e] += taken[t][e];
+		held[t] += taken[t][e];
+	}
+}
+
+START_TEST(experts_choose_while_tokens_have_room)
+{
+	size_t refused = 0;
+	for (enum values kind = APART; kind < KINDS; kind++)
+		for (int crowd = 0; crowd < 2; crowd++)
+			for (size_t most = shapes[_i].k; most <= shapes[_i].experts; most++) {
+				bool taken[MOST_TOKENS][MOST_EXPERTS];
+				draw_batch(&shapes[_i], kind);
+				for (size_t i = 0; crowd && i < call->tokens * call->experts; i++)
+					choice[i] += i / call->experts % 3 == 0; /* tokens that all experts like */
+				bool each = most % 2;
+				ck_assert(run("expert-top", text_keep_f("most=%zu%s", most, each ? ",group=sequence" : "")));
+				size_t n = each ? call->length : call->tokens;
+				for (size_t first = 0; first < call->tokens; first += n)
+					take_in_turn(first, n, most, taken);
+				for (size_t t = 0; t < call->tokens; t++)
+					for (size_t e = 0; e < call->experts; e++)
+						ck_assert_uint_eq(picked[t][e], taken[t][e]);
+				ck_assert(run("expert-top", each ? "group=sequence" : ""));
+				for (size_t t = 0; t < call->tokens; t++)
+					for (size_t e = 0; e < call->experts; e++)
+						refused += picked[t][e] && !taken[t][e];
+			}
+	ck_assert(refused > 0 || shapes[_i].k == shapes[_i].experts || shapes[_i].length == 1 || shapes[_i].k == 7);
+}
+END_TEST
+
 /* ---- near-best ------------------------------------------------------------------------------------------------- */
 
 /* Each choice is within 2 noise of the best that the earlier ones left, told relative to the larger of the two. */
@@ -839,6 +899,11 @@ static const struct {
 	{ "scorer=none selector=sampled gate=unit", "selector 'sampled' needs scores" },
 	{ "scorer=none selector=near-best gate=unit", "selector 'near-best' needs logits" },
 	{ "scorer=none selector=hash gate=sparsemixer", "gate 'sparsemixer' needs logits" },
+	{ "selector=expert-top,most=3", NULL },
+	{ "selector=expert-top,most=65", "most = 65: there are only 64 experts" },
+	{ "selector=expert-top,most=1", "most = 1: top-k 2 is what a token has on average (raise most)" },
+	{ "selector=expert-top capacity=1", "capacity=1 has no effect" },
+	{ "selector=expert-top,most=3 capacity=1", NULL },
 	{ "selector=near-best balance=bias", "selector 'near-best' does not compare the scores of experts" },
 	{ "scorer=none selector=positive gate=unit", "selector 'positive' needs scores" },
 	{ "scorer=none selector=hash gate=sigmoid", "gate 'sigmoid' needs logits" },
@@ -899,6 +964,7 @@ int main(void)
 	tcase_add_loop_test(tests, thresholds_follow_what_experts_would_take, 0, SHAPES);
 	tcase_add_loop_test(tests, while_warming_up_experts_choose, 0, SHAPES);
 	tcase_add_loop_test(tests, without_a_past_a_token_takes_its_best, 0, SHAPES);
+	tcase_add_loop_test(tests, experts_choose_while_tokens_have_room, 0, SHAPES);
 	tcase_add_loop_test(tests, choices_are_near_the_best_that_is_left, 0, SHAPES);
 	tcase_add_test(tests, near_ones_come_by_their_softmax);
 	tcase_add_loop_test(tests, what_is_above_nothing_is_taken, 0, SHAPES);
