@@ -17,6 +17,7 @@
 #include "sim/base/options.h"
 #include "sim/base/parallel.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 #include "sim/net/layer.h"
 #include "sim/route/catalog.h"
 #include "sim/run/manifest.h"
@@ -159,36 +160,47 @@ static const char *experts_text(double experts)
 									   : text_keep_f("%.2f", experts);
 }
 
+/* A line that goes on below where a terminal is too narrow. */
+static void tell(size_t indent, const char *text)
+{
+	printf("%*s", (int)indent, "");
+	wrap_text(stdout, text, indent, indent + 2, wrap_columns_of_terminal(stdout));
+}
+
 /* like: what is said of the model that it is made after, or NULL. */
 static void tell_model(const struct settings *settings, const char *like, const struct cost_count *cost, struct use use)
 {
 	const struct config *config = &settings->config;
 	const struct moe_recipe *recipe = catalog_recipe(settings->sentence.name);
 	char total[TEXT_NUMBER], active[TEXT_NUMBER], flops[TEXT_NUMBER];
-	printf("%s%s%s\n  %s\n", settings->sentence.name, recipe ? ": " : "", recipe ? recipe->summary : "",
-		   settings->text);
+	const char *experts = "no experts";
+	tell(0, text_keep_f("%s%s%s", settings->sentence.name, recipe ? ": " : "", recipe ? recipe->summary : ""));
+	tell(2, settings->text);
 	if (like)
-		printf("  %s\n", like);
+		tell(2, like);
 	if (layer_experts(&settings->sentence, &config->layer))
-		printf("  %lld experts, %s for each token%s", (long long)config->layer.experts, experts_text(use.experts),
-			   config->layer.shared ? text_keep_f(" and %lld shared", (long long)config->layer.shared) : "");
-	else
-		printf("  no experts");
-	printf("; %s parameters, %s active (%.0f%%); %sFLOP per token\n", text_of_count((double)cost->params_total, total),
-		   text_of_count((double)use.params, active), 100 * (double)use.params / (double)cost->params_total,
-		   text_of_count(use.flops, flops));
+		experts = text_keep_f(
+			"%lld experts, %s for each token%s", (long long)config->layer.experts, experts_text(use.experts),
+			config->layer.shared ? text_keep_f(" and %lld shared", (long long)config->layer.shared) : "");
+	tell(2, text_keep_f("%s; %s parameters, %s active (%.0f%%); %sFLOP per token", experts,
+						text_of_count((double)cost->params_total, total), text_of_count((double)use.params, active),
+						100 * (double)use.params / (double)cost->params_total, text_of_count(use.flops, flops)));
 	if (*config->replay)
-		printf("  note: choices are replayed from %s\n", config->replay);
+		tell(2, text_keep_f("note: choices are replayed from %s", config->replay));
 	if (weights_are_constant(settings))
 		puts("  note: with top-k 1 and gate=renorm every weight is the same, so that the loss gives the router no "
 			 "gradient\n"
 			 "  (gate=score would)");
 }
 
+enum { MEANING = 38 }; /* the column where it begins */
+
 static void tell_row(const char *name, double value, int digits, const char *unit, const char *meaning)
 {
-	if (!isnan(value))
-		printf("  %-24s%8.*f%-2s  %s\n", name, digits, value, unit, meaning);
+	if (isnan(value))
+		return;
+	printf("  %-24s%8.*f%-2s  ", name, digits, value, unit);
+	wrap_text(stdout, meaning, MEANING, MEANING, wrap_columns_of_terminal(stdout));
 }
 
 static void tell_losses(const struct trainer *trainer, const struct outcome *outcome)
@@ -213,7 +225,8 @@ static void tell_leak(struct leak leak)
 		leak.causal == CAUSALITY_NO
 			? text_keep_f(", and earlier losses by %.3f nats: not the loss of a causal model", leak.change)
 			: "";
-	printf("  %-24s%8s    %s%s\n", "looks into the future", row[0], row[1], change);
+	printf("  %-24s%8s    ", "looks into the future", row[0]);
+	wrap_text(stdout, text_keep_f("%s%s", row[1], change), MEANING, MEANING, wrap_columns_of_terminal(stdout));
 }
 
 static void tell_balance(const struct trainer *trainer, const struct outcome *outcome)
