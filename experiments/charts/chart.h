@@ -35,6 +35,7 @@ struct chart_sheet {
 	FILE *prelude;           /* gnuplot assignments */
 	FILE *notes;             /* what was left out, one line each; shown to the user */
 	const char *missing;     /* why there is nothing to draw; NULL when there is */
+	const char *legend;      /* "look<tab>label<newline>" of each line or mark; NULL: it needs none */
 };
 
 enum chart_subject { CHART_OF_RUNS, CHART_OF_COUNTS, CHART_OF_MODELS };
@@ -92,6 +93,9 @@ void chart_set_labels_as(struct chart_sheet *, size_t n, const char *const *labe
 void chart_set_seeds(struct chart_sheet *, size_t low, size_t high);
 /* `x_unit` and `x_title` for an axis of training tokens, or of steps when tokens are not known. */
 void chart_set_tokens(struct chart_sheet *, double most, bool known);
+
+/* What the lines or marks are, for who sees only a part of the picture; `look` as style.gp has it. */
+void chart_set_legend(struct chart_sheet *, size_t n, const char *const *label, const double *look);
 
 /* Cells: a number that is not finite is left empty. */
 void chart_put(struct chart_sheet *, double value);

@@ -85,6 +85,8 @@ void chart_set_groups(struct chart_sheet *sheet, size_t n, const size_t *shown, 
 		line[i] = (double)line_of(&legend, causality_label(series, groups.label[shown[i]]), series->colour) + 1;
 	}
 	put_groups(sheet, n, &groups, group, &legend, line);
+	if (groups.n == 1) /* of several, small panels have titles and a key */
+		chart_set_legend(sheet, legend.n, legend.label, legend.look);
 }
 
 void chart_set_series(struct chart_sheet *sheet, size_t n, const size_t *shown)

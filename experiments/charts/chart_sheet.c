@@ -91,6 +91,13 @@ void chart_set_labels(struct chart_sheet *sheet, size_t n, const char *const *la
 	chart_set_labels_as(sheet, n, label, "label", "longest");
 }
 
+void chart_set_legend(struct chart_sheet *sheet, size_t n, const char *const *label, const double *look)
+{
+	sheet->legend = "";
+	for (size_t i = 0; i < n; i++)
+		sheet->legend = text_keep_f("%s%.0f\t%s\n", sheet->legend, look[i], label[i]);
+}
+
 void chart_set_seeds(struct chart_sheet *sheet, size_t low, size_t high)
 {
 	const char *text = high <= 1     ? "one run each; nothing is known of chance"

@@ -49,6 +49,22 @@ static int read_script(const char *name, char **text, size_t *size, struct error
 	return file_read(path_join(place_plots(), text_keep_f("%s.gp", name)), 1 << 20, text, size, err);
 }
 
+int draw_palette(uint32_t colour[DRAW_COLOURS], struct error *err)
+{
+	static const char begin[] = "array colour_of[10] = [";
+	char *script;
+	size_t size, n = 0;
+	TRY(read_script("style", &script, &size, err));
+	const char *row = strstr(script, begin);
+	char *at = row ? script + (row - script) + strlen(begin) : script + size;
+	while (*at == '0' && n < DRAW_COLOURS) {
+		colour[n++] = (uint32_t)strtoul(at, &at, 16);
+		at += strspn(at, ", ");
+	}
+	free(script);
+	return n == DRAW_COLOURS ? 0 : fail(err, ERROR_WORLD, "%s: no palette", path_join(place_plots(), "style.gp"));
+}
+
 /* How to use the script, the prelude, and the installed script as it is. */
 static int write_script(const struct drawing *drawing, const struct chart *chart, const struct pages *pages,
 						struct error *err)
@@ -165,6 +181,7 @@ static int fill(const struct drawing *drawing, const struct chart *chart, struct
 	set_title(drawing, chart, &sheet);
 	int filled = chart->fill(&sheet, err), closed = csv_close(sheet.data, false, filled ? &ignored : err);
 	drawn->missing = sheet.missing ? text_keep(sheet.missing) : NULL;
+	drawn->legend = sheet.legend;
 	arena_free(&sheet.arena);
 	return filled || closed ? -1 : 0;
 }

@@ -8,6 +8,7 @@
 #define EXPERIMENTS_CHARTS_DRAW_H
 
 #include <signal.h>
+#include <stdint.h>
 
 #include "experiments/charts/chart.h"
 
@@ -37,6 +38,7 @@ struct drawn {
 	bool ok;
 	const char *missing; /* why it has nothing to show; NULL: it has */
 	const char *notes;   /* what was left out of it, one line each; "" for nothing */
+	const char *legend;  /* as in struct chart_sheet */
 };
 
 /* Makes the folder, with what all scripts load.  Until draw_end() the signals that end a program wait, so that nothing
@@ -51,6 +53,10 @@ int draw_chart(struct drawing *, const struct chart *, struct drawn *, struct er
 
 /* Where the picture is. */
 const char *draw_path(const struct drawing *, const struct chart *, enum draw_format format);
+
+/* The colors of looks, as the script that all charts load has them. */
+enum { DRAW_COLOURS = 10 };
+int draw_palette(uint32_t colour[DRAW_COLOURS], struct error *err);
 
 /* Removes all that was drawn and written there, and the folder when it is empty then. */
 void draw_remove(const struct drawing *);

@@ -257,6 +257,7 @@ static void put_legend(struct chart_sheet *sheet, const struct tradeoff *t, cons
 	chart_set_number(sheet, "entries", (double)legend->n);
 	chart_set_labels(sheet, legend->n, legend->label);
 	chart_set_numbers(sheet, "entry_look", legend->n, legend->look);
+	chart_set_legend(sheet, legend->n, legend->label, legend->look);
 	static const char *const name[] = { "entry_of", "before", "size_of", "panel_of", "at_x", "at_y" };
 	for (size_t k = 0; k < sizeof number / sizeof *number; k++)
 		chart_set_numbers(sheet, name[k], t->n, number[k]);

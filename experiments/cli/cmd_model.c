@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "experiments/cli/cmd.h"
-#include "experiments/models/sheet_text.h"
+#include "experiments/cli/sheet_text.h"
 
 struct model_options {
 	int64_t context, tp, pp, ep, dp;

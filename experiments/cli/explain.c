@@ -17,12 +17,20 @@
 #include "sim/route/catalog.h"
 #include "sim/train/leak.h"
 
-/* Every line of a formula, indented. */
+/* Every line of a formula, indented.  One that a terminal is too narrow for goes on further in. */
 static void print_formula(const char *formula)
 {
+	size_t columns = wrap_columns_of_terminal(stdout);
 	for (const char *end; *formula; formula = *end ? end + 1 : end) {
 		end = formula + strcspn(formula, "\n");
-		printf("    %.*s\n", (int)(end - formula), formula);
+		const char *line = text_keep_n(formula, (size_t)(end - formula));
+		if (4 + wrap_length(line) <= columns) {
+			printf("    %s\n", line);
+			continue;
+		}
+		size_t at = 4 + strspn(line, " ");
+		printf("%*s", (int)at, "");
+		wrap_text(stdout, line, at, at + 4, columns);
 	}
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 #include "sim/net/layer.h"
 #include "sim/route/catalog.h"
 
@@ -66,38 +67,53 @@ static struct use planned_use(const struct settings *settings, const struct cost
 	return (struct use){ k, cost->params_active, (double)cost->flops_forward };
 }
 
+/* A line that goes on below where a terminal is too narrow. */
+static void tell(size_t indent, const char *text)
+{
+	printf("%*s", (int)indent, "");
+	wrap_text(stdout, text, indent, indent + 2, wrap_columns_of_terminal(stdout));
+}
+
+/* "64 experts, 2 for each token and 1 shared" */
+static const char *tell_experts(const struct settings *settings, struct use use)
+{
+	const struct layer_options *layer = &settings->config.layer;
+	struct moe_call call = layer_call(&settings->sentence, layer);
+	if (call.experts == 0)
+		return "no experts";
+	return text_keep_f("%zu experts%s, %s for each token%s", call.experts - call.bare,
+					   call.bare ? text_keep_f(" and %zu without a network", call.bare) : "", experts_text(use.experts),
+					   layer->shared ? text_keep_f(" and %lld shared", (long long)layer->shared) : "");
+}
+
 /* like: what is said of the model that it is made after, or NULL. */
 static void tell_model(const struct settings *settings, const char *like, const struct cost_count *cost, struct use use)
 {
-	const struct config *config = &settings->config;
 	const struct moe_recipe *recipe = catalog_recipe(settings->sentence.name);
 	char total[TEXT_NUMBER], active[TEXT_NUMBER], flops[TEXT_NUMBER];
-	printf("%s%s%s\n  %s\n", settings->sentence.name, recipe ? ": " : "", recipe ? recipe->summary : "",
-		   settings->text);
+	tell(0, text_keep_f("%s%s%s", settings->sentence.name, recipe ? ": " : "", recipe ? recipe->summary : ""));
+	tell(2, settings->text);
 	if (like)
-		printf("  %s\n", like);
-	struct moe_call call = layer_call(&settings->sentence, &config->layer);
-	if (call.experts)
-		printf("  %zu experts%s, %s for each token%s", call.experts - call.bare,
-			   call.bare ? text_keep_f(" and %zu without a network", call.bare) : "", experts_text(use.experts),
-			   config->layer.shared ? text_keep_f(" and %lld shared", (long long)config->layer.shared) : "");
-	else
-		printf("  no experts");
-	printf("; %s parameters, %s active (%.0f%%); %sFLOP per token\n", text_of_count((double)cost->params_total, total),
-		   text_of_count((double)use.params, active), 100 * (double)use.params / (double)cost->params_total,
-		   text_of_count(use.flops, flops));
-	if (*config->replay)
-		printf("  note: choices are replayed from %s\n", config->replay);
+		tell(2, like);
+	tell(2, text_keep_f("%s; %s parameters, %s active (%.0f%%); %sFLOP per token", tell_experts(settings, use),
+						text_of_count((double)cost->params_total, total), text_of_count((double)use.params, active),
+						100 * (double)use.params / (double)cost->params_total, text_of_count(use.flops, flops)));
+	if (*settings->config.replay)
+		tell(2, text_keep_f("note: choices are replayed from %s", settings->config.replay));
 	if (weights_are_constant(settings))
 		puts("  note: with top-k 1 and gate=renorm every weight is the same, so that the loss gives the router no "
 			 "gradient\n"
 			 "  (gate=score would)");
 }
 
+enum { MEANING = 38 }; /* the column where it begins */
+
 static void tell_row(const char *name, double value, int digits, const char *unit, const char *meaning)
 {
-	if (!isnan(value))
-		printf("  %-24s%8.*f%-2s  %s\n", name, digits, value, unit, meaning);
+	if (isnan(value))
+		return;
+	printf("  %-24s%8.*f%-2s  ", name, digits, value, unit);
+	wrap_text(stdout, meaning, MEANING, MEANING, wrap_columns_of_terminal(stdout));
 }
 
 static void tell_losses(const struct trainer *trainer, const struct outcome *outcome)
@@ -122,7 +138,8 @@ static void tell_leak(struct leak leak)
 		leak.causal == CAUSALITY_NO
 			? text_keep_f(", and earlier losses by %.3f nats: not the loss of a causal model", leak.change)
 			: "";
-	printf("  %-24s%8s    %s%s\n", "looks into the future", row[0], row[1], change);
+	printf("  %-24s%8s    ", "looks into the future", row[0]);
+	wrap_text(stdout, text_keep_f("%s%s", row[1], change), MEANING, MEANING, wrap_columns_of_terminal(stdout));
 }
 
 static void tell_balance(const struct trainer *trainer, const struct outcome *outcome)

@@ -14,6 +14,7 @@
 
 #include "sim/base/error.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 
 void table_begin(struct table *table, const char *const *header)
 {
@@ -91,24 +92,68 @@ static void print_cell(const struct table *table, size_t column, const char *tex
 	}
 }
 
-static void print_line(const struct table *table, const int *wide, const char *const *cell, FILE *to)
+/* What is printed of each line: the keys, and the columns from `from` to before `until`. */
+struct part {
+	size_t keys, from, until;
+};
+
+static void print_line(const struct table *table, const int *wide, const char *const *cell, struct part part, FILE *to)
 {
 	int owed = 0;
-	for (size_t c = 0; c < table->columns; c++)
-		print_cell(table, c, cell ? cell[c] : title(table, c), wide[c], &owed, to);
+	for (size_t c = 0; c < part.until; c++)
+		if (c < part.keys || c >= part.from)
+			print_cell(table, c, cell ? cell[c] : title(table, c), wide[c], &owed, to);
 	fputc('\n', to);
+}
+
+static size_t span(const int *wide, size_t columns)
+{
+	size_t sum = 0;
+	for (size_t c = 0; c < columns; c++)
+		sum += (size_t)wide[c] + (c ? 2 : 0);
+	return sum;
+}
+
+/* The columns of words that the table begins with tell lines apart, as far as they leave room for others. */
+static size_t keys_of(const struct table *table, const int *wide, size_t room)
+{
+	size_t keys = 1;
+	while (keys < table->columns && is_left(table, keys) && 5 * span(wide, keys + 1) <= 3 * room)
+		keys++;
+	return keys < table->columns ? keys : table->columns;
+}
+
+static size_t end_of_part(const struct table *table, const int *wide, const struct part *part, size_t room)
+{
+	size_t used = span(wide, part->keys), until = part->from;
+	while (until < table->columns && (until == part->from || used + 2 + (size_t)wide[until] <= room))
+		used += 2 + (size_t)wide[until++];
+	return until;
+}
+
+static void print_part(const struct table *table, const int *wide, struct part part, FILE *to)
+{
+	print_line(table, wide, NULL, part, to);
+	for (size_t i = 0; i < table->cells; i += table->columns)
+		print_line(table, wide, table->cell + i, part, to);
 }
 
 void table_end(struct table *table, FILE *to)
 {
 	int *wide = calloc(table->columns + 1, sizeof *wide);
+	size_t room = wrap_columns_of_table(to);
 	if (!wide)
 		error_no_memory("a table");
 	for (size_t c = 0; c < table->columns; c++)
 		wide[c] = width(table, c);
-	print_line(table, wide, NULL, to);
-	for (size_t i = 0; i < table->cells; i += table->columns)
-		print_line(table, wide, table->cell + i, to);
+	struct part part = { .keys = keys_of(table, wide, room) };
+	for (part.from = part.keys; part.from <= table->columns; part.from = part.until) {
+		part.until = end_of_part(table, wide, &part, room);
+		print_part(table, wide, part, to);
+		if (part.until == table->columns)
+			break;
+		fputc('\n', to);
+	}
 	free(wide);
 	table_free(table);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
  * table.h -- a table for a person: columns as wide as their widest cell, words left, numbers right.
+ *
+ * On a terminal that is too narrow for it, it is printed in several parts with as many columns as fit, each behind the
+ * columns of words that it begins with.
  */
 #ifndef EXPERIMENTS_HOST_TABLE_H
 #define EXPERIMENTS_HOST_TABLE_H

@@ -14,6 +14,7 @@
 struct report_chart {
 	const struct chart *chart;
 	char *svg;           /* the <svg> element; malloc'ed; NULL: not drawn */
+	char *key;           /* HTML: the colors of its lines and what they are; malloc'ed; NULL: it needs none */
 	const char *missing; /* why not */
 };
 

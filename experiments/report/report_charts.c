@@ -18,6 +18,8 @@ static void write_figure(const struct report_chart *chart, FILE *to)
 			chart->chart->name, chart->chart->shows);
 	fputs(chart->svg, to);
 	fputs("</div>\n<figcaption>", to);
+	if (chart->key)
+		fputs(chart->key, to);
 	html_text(to, chart->chart->reading);
 	fputs("</figcaption>\n</figure>\n", to);
 }

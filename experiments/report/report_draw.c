@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "experiments/charts/draw.h"
+#include "experiments/report/html.h"
 #include "experiments/report/report.h"
 #include "experiments/report/svg_inline.h"
 #include "sim/base/files.h"
@@ -38,12 +39,54 @@ static int take_picture(struct report *report, const char *path, struct report_c
 	return status;
 }
 
+/* Series of one color are paler one by one, as tint() of plots/style.gp makes them. */
+static uint32_t colour_of(const uint32_t *palette, size_t look)
+{
+	size_t place = look ? look - 1 : 0;
+	uint32_t colour = palette[place % DRAW_COLOURS], tinted = 0;
+	double pale = 0.2 * (double)(place / DRAW_COLOURS % 4);
+	for (int shift = 16; shift >= 0; shift -= 8) {
+		uint32_t channel = colour >> shift & 0xff;
+		tinted = tinted << 8 | (channel + (uint32_t)((255 - channel) * pale));
+	}
+	return tinted;
+}
+
+/* The names of the lines stand at the right end of the picture, where a phone shows them last; so the caption has them,
+ * too.  legend: "look<tab>label<newline>" */
+static int take_key(struct report *report, const char *legend, struct report_chart *into, struct error *err)
+{
+	uint32_t palette[DRAW_COLOURS];
+	struct memory_file page;
+	TRY(draw_palette(palette, err));
+	memory_file_open(&page);
+	fputs("<span class=\"key\">", page.to);
+	for (const char *end; *legend; legend = end + 1) {
+		char *label;
+		size_t look = strtoul(legend, &label, 10);
+		end = label + strcspn(label, "\n");
+		fputs("<span><svg width=\"10\" height=\"10\" aria-hidden=\"true\"><circle cx=\"5\" cy=\"5\" r=\"5\" fill=\"",
+			  page.to);
+		ink_use(&report->ink, colour_of(palette, look), page.to);
+		fputs("\"/></svg> ", page.to);
+		html_text(page.to, text_keep_n(label + 1, (size_t)(end - label - 1)));
+		fputs("</span> ", page.to);
+	}
+	fputs("</span>", page.to);
+	memory_file_close(&page);
+	into->key = page.text;
+	return 0;
+}
+
 static int take_chart(struct report *report, struct drawing *drawing, struct report_chart *into, struct error *err)
 {
 	struct drawn drawn;
 	TRY(draw_chart(drawing, into->chart, &drawn, err));
 	into->missing = drawn.missing;
-	return drawn.ok ? take_picture(report, draw_path(drawing, into->chart, DRAW_SVG), into, err) : 0;
+	if (!drawn.ok)
+		return 0;
+	TRY(take_picture(report, draw_path(drawing, into->chart, DRAW_SVG), into, err));
+	return drawn.legend ? take_key(report, drawn.legend, into, err) : 0;
 }
 
 static int take_charts(struct report *report, struct drawing *drawing, struct error *err)

@@ -134,8 +134,10 @@ int report_save(const struct report *report, const char *path, struct error *err
 
 void report_free(struct report *report)
 {
-	for (size_t i = 0; i < CHARTS; i++)
+	for (size_t i = 0; i < CHARTS; i++) {
 		free(report->chart[i].svg);
+		free(report->chart[i].key);
+	}
 	explorer_free(&report->explorer);
 	compare_page_free(&report->page);
 	study_free(&report->study);

@@ -64,6 +64,7 @@ const char *const report_style[] = {
 	"var(--line);border-radius:12px;scroll-margin-top:1rem}\n",
 	"main>figure{margin-top:1.2rem}figure .scroll{padding:.8rem .8rem 0}\n",
 	"figcaption{padding:.7rem 1.2rem 1rem;color:var(--soft);font-size:.93rem;max-width:60em}\n",
+	".key{display:none;flex-wrap:wrap;gap:.1rem .9rem;margin-bottom:.4rem;color:var(--ink)}\n",
 	".chart{display:block;max-width:100%;height:auto}\n",
 	".paper{border-radius:6px;color:#000}\n",
 	".chart text,.chart tspan{font-family:\"DejaVu Sans\",Verdana,\"Bitstream Vera Sans\",sans-serif}\n",
@@ -80,7 +81,7 @@ const char *const report_style[] = {
 	"footer{padding-top:2rem;padding-bottom:3rem;color:var(--soft);font-size:.85rem}\n",
 	"@media (max-width:44rem){header,main,footer{padding-left:1rem;padding-right:1rem}header{padding-top:1.5rem}\n",
 	".answer{padding:.8rem .9rem}.answer li{font-size:1rem}.answer .aside{font-size:.9rem}\n",
-	".chart{max-width:52rem}th,td{padding:.4rem .6rem}}\n",
+	".key{display:flex}.chart{max-width:52rem}th,td{padding:.4rem .6rem}}\n",
 	"@media "
 	"print{:root{--page:#fff}body{font-size:10pt}header,main,footer{max-width:none;padding:0}nav{display:none}\n",
 	"figure,tr,.answer li{break-inside:avoid}h2,h3{break-after:avoid}.scroll{overflow:visible}\n",

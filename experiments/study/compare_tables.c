@@ -13,6 +13,7 @@
 #include "experiments/study/causality.h"
 #include "experiments/study/findings.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 
 /* Numbers without scatter, such as FLOPs, have no interval to show. */
 static void put_mean(struct table *table, const struct compare_metric *metric, const struct estimate *e)
@@ -208,6 +209,24 @@ static void put_contrast(struct table *table, const struct compare_page *page, c
 	put_causality(table, &contest->series.study, pair);
 }
 
+/* A paragraph: on a terminal as wide as that is, elsewhere with its own ends of lines. */
+static void tell(const char *text)
+{
+	size_t columns = wrap_columns_of_terminal(stdout);
+	if (columns == WRAP_NEVER) {
+		puts(text);
+		return;
+	}
+	if (*text == '\n')
+		putchar(*text++);
+	const char *joined = "";
+	for (const char *end; *text; text = *end ? end + 1 : end) {
+		end = text + strcspn(text, "\n");
+		joined = text_keep_f("%s%.*s ", joined, (int)(end - text), text);
+	}
+	wrap_text(stdout, joined, 0, 0, columns);
+}
+
 static void print_contrasts(const struct compare_page *page, const struct compare_contest *contest)
 {
 	static const char *const header[] = { "<a", "<against b", "<metric", "n", "a - b", "<simultaneous 96%",
@@ -221,31 +240,32 @@ static void print_contrasts(const struct compare_page *page, const struct compar
 			put_contrast(&table, page, contest, &main->pair[i]);
 	table_end(&table, stdout);
 	if (leader < main->study->n)
-		printf("\nThese are the pairs with '%s', whose mean is the lowest; all %zu are in pairs.csv.\n",
-			   main->study->series[leader].label, main->pairs);
+		tell(text_keep_f("\nThese are the pairs with '%s', whose mean is the lowest; all %zu are in pairs.csv.",
+						 main->study->series[leader].label, main->pairs));
 }
 
 static void print_power(const struct compare_contest *contest, size_t metrics)
 {
 	const char *missed = findings_missed(contest, metrics);
 	if (*missed)
-		printf("\nPower: differences below about %s\nwould more often than 1 in 5 have been missed (medians over the "
-			   "pairs; more seeds see more).\n",
-			   missed);
+		tell(text_keep_f(
+			"\nPower: differences below about %s\nwould more often than 1 in 5 have been missed (medians over "
+			"the pairs; more seeds see more).",
+			missed));
 }
 
 static void print_rules(const struct compare_page *page)
 {
 	const struct comparison *main = &page->contest[0].metric[0];
 	char margin[TEXT_NUMBER];
-	printf(
+	tell(text_keep_f(
 		"\nVerdicts: the %zu tests of this page are one family; the chance that any verdict is false is at most 5%%\n"
 		"(Holm: 4%% for differences, 1%% for equivalence).  %s is equivalent when surely within %s%s%s.\n"
-		"Intervals hold all at once; verdicts are corrected step by step and may be decided where one still holds 0.\n"
-		"undecided: these seeds cannot tell.  no scatter: the same in every seed, nothing to infer.\n",
+		"Intervals hold all at once; verdicts are corrected step by step and may be decided where one still holds 0.",
 		page->tests, main->metric->name, text_of_double(main->margin, margin), *main->metric->unit ? " " : "",
-		main->metric->unit);
-	puts("*: no other strategy is as good in loss, MaxVio and FLOPs per token and better in one (of the means).");
+		main->metric->unit));
+	tell("undecided: these seeds cannot tell.  no scatter: the same in every seed, nothing to infer.");
+	tell("*: no other strategy is as good in loss, MaxVio and FLOPs per token and better in one (of the means).");
 }
 
 static void print_notes(const struct study *study)
@@ -254,9 +274,9 @@ static void print_notes(const struct study *study)
 	for (size_t s = 0; s < study->n; s++)
 		lost |= compare_diverged(&study->series[s]) > 0;
 	if (causality_breaks_any(study))
-		puts("not causal: looks at later tokens of the sequence; an autoregressive model cannot have its loss.");
+		tell("not causal: looks at later tokens of the sequence; an autoregressive model cannot have its loss.");
 	if (lost)
-		puts("d: runs that diverged are left out; the surviving runs may be a biased sample.");
+		tell("d: runs that diverged are left out; the surviving runs may be a biased sample.");
 }
 
 static void print_gap(const struct compare_contest *contest)
@@ -264,8 +284,8 @@ static void print_gap(const struct compare_contest *contest)
 	const struct gap *gap = &contest->gap;
 	const struct study *study = &contest->series.study;
 	if (gap->floor < study->n && gap->ceiling < study->n)
-		printf("gap closed: from %s (0%%) to %s (100%%), paired by seed, with its 95%% interval (Fieller).\n",
-			   study->series[gap->floor].label, study->series[gap->ceiling].label);
+		tell(text_keep_f("gap closed: from %s (0%%) to %s (100%%), paired by seed, with its 95%% interval (Fieller).",
+						 study->series[gap->floor].label, study->series[gap->ceiling].label));
 }
 
 static int print_contest(const struct compare_page *page, const struct compare_contest *contest, bool usual,

@@ -16,6 +16,7 @@
 #include "experiments/study/wording.h"
 #include "sim/base/lookup.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 
 void findings_add_titled(struct findings *findings, enum finding_kind kind, const char *text, const char *title)
 {
@@ -380,27 +381,13 @@ int findings_of_study(const struct study *study, const char *against, double mar
 
 /* ---- on a terminal */
 
-enum { COLUMNS = 100 };
-
-static void print_folded(const char *text, FILE *to)
-{
-	size_t column = 0;
-	for (const char *at = text; *at; at += strspn(at, " ")) {
-		size_t length = strcspn(at, " ");
-		if (column > 0 && column + 1 + length > COLUMNS) {
-			putc('\n', to);
-			column = 0;
-		}
-		column += (size_t)fprintf(to, "%s%.*s", column ? " " : "", (int)length, at);
-		at += length;
-	}
-	putc('\n', to);
-}
+enum { COLUMNS = 100 }; /* where there is no terminal */
 
 void findings_print(const struct findings *findings, FILE *to)
 {
+	size_t columns = wrap_columns_of_terminal(to);
 	for (size_t i = 0; i < findings->n; i++)
-		print_folded(findings->finding[i].text, to);
+		wrap_text(to, findings->finding[i].text, 0, 0, columns < COLUMNS ? columns : COLUMNS);
 	if (findings->n > 0)
 		putc('\n', to);
 }

@@ -15,6 +15,7 @@
 #include "sim/base/files.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 #include "sim/net/layer.h"
 
 /* The study that the runs of a grid will make, as far as its contrasts go: series with their settings, and no run. */
@@ -215,6 +216,8 @@ static size_t fewest_seeds(const struct grid *grid)
 	return seeds;
 }
 
+enum { INDENT = 7 }; /* of what stands below "power: " */
+
 int power_print(const struct grid *grid, const char *folder, FILE *to, struct error *err)
 {
 	const char *source;
@@ -228,10 +231,16 @@ int power_print(const struct grid *grid, const char *folder, FILE *to, struct er
 	}
 	double deviations = stats_detectable(seeds, STATS_ALPHA_DIFFERENT / (double)tests, 0.8);
 	double scatter = known_scatter(folder, &source);
-	fprintf(
-		to,
-		"power: with %zu seeds and %zu tests, differences below %.1f standard deviations of a paired difference will "
-		"likely be missed:\n       about %.0f%% of the excess loss, where it scatters by %.1f%% as %s\n",
-		seeds, tests, deviations, -100 * expm1(-deviations * scatter), 100 * scatter, source);
+	size_t columns = wrap_columns_of_terminal(to);
+	wrap_text(to,
+			  text_keep_f("power: with %zu seeds and %zu tests, differences below %.1f standard deviations of a paired "
+						  "difference will likely be missed:",
+						  seeds, tests, deviations),
+			  0, INDENT, columns);
+	fprintf(to, "%*s", INDENT, "");
+	wrap_text(to,
+			  text_keep_f("about %.0f%% of the excess loss, where it scatters by %.1f%% as %s",
+						  -100 * expm1(-deviations * scatter), 100 * scatter, source),
+			  INDENT, INDENT, columns);
 	return 0;
 }

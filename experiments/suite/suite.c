@@ -18,6 +18,7 @@
 #include "sim/base/files.h"
 #include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/base/wrap.h"
 #include "sim/run/run.h"
 
 enum {
@@ -464,8 +465,10 @@ int suite_set(struct suite *suite, const char *flag, const char *assignment, str
 
 void suite_print_question(const struct suite *suite)
 {
-	if (*suite->question)
-		printf("%s: %s\n\n", suite->name, suite->question);
+	if (!*suite->question)
+		return;
+	wrap_text(stdout, text_keep_f("%s: %s", suite->name, suite->question), 0, 0, wrap_columns_of_terminal(stdout));
+	putchar('\n');
 }
 
 void suite_free(struct suite *suite)

@@ -36,17 +36,28 @@ static bool ask_environment(size_t *columns)
 	return true;
 }
 
-size_t wrap_columns(FILE *to)
+static size_t ask(FILE *to)
 {
 	size_t columns = WRAP_USUAL;
 	if (!ask_environment(&columns))
 		ask_terminal(to, &columns);
-	return columns < NARROWEST ? NARROWEST : columns > WRAP_WIDEST ? WRAP_WIDEST : columns;
+	return columns < NARROWEST ? NARROWEST : columns;
+}
+
+size_t wrap_columns(FILE *to)
+{
+	size_t columns = ask(to);
+	return columns > WRAP_WIDEST ? WRAP_WIDEST : columns;
 }
 
 size_t wrap_columns_of_terminal(FILE *to)
 {
 	return isatty(fileno(to)) ? wrap_columns(to) : WRAP_NEVER;
+}
+
+size_t wrap_columns_of_table(FILE *to)
+{
+	return isatty(fileno(to)) ? ask(to) : WRAP_NEVER;
 }
 
 static size_t length_of(const char *text, size_t bytes)

@@ -21,6 +21,9 @@ size_t wrap_columns(FILE *to);
 /* The same, but WRAP_NEVER where `to` is no terminal: one thing stays on one line. */
 size_t wrap_columns_of_terminal(FILE *to);
 
+/* The same for tables: as wide as the terminal is. */
+size_t wrap_columns_of_table(FILE *to);
+
 /* Prints the text and a newline.  The line has `at` columns already; those that follow are indented by `indent`.  Words
  * are separated by blanks and never split: one that is longer than a line has a line of its own. */
 void wrap_text(FILE *to, const char *text, size_t at, size_t indent, size_t columns);

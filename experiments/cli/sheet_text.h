@@ -2,8 +2,8 @@
  *
  * sheet_text.h -- sheets of models on stdout.
  */
-#ifndef EXPERIMENTS_MODELS_SHEET_TEXT_H
-#define EXPERIMENTS_MODELS_SHEET_TEXT_H
+#ifndef EXPERIMENTS_CLI_SHEET_TEXT_H
+#define EXPERIMENTS_CLI_SHEET_TEXT_H
 
 #include "experiments/models/sheet.h"
 

@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "experiments/models/sheet_text.h"
+#include "experiments/cli/sheet_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
