@@ -8,6 +8,7 @@
  *   training                                                      the same of every training step, in place of the
  *                                                                 held-out tokens
  *
+ * Where some experts have no network, each row ends with the kind of its expert, as in experts.csv.
  * Picks are those before the capacity; one that found no room has the weight 0.  Slots count a token's picks from 0,
  * best first (in the order of the experts, where experts choose).  The file appears whole, at the end.
  */
