@@ -268,5 +268,18 @@ const struct moe_recipe strategy_recipes[] = {
 				 "how the load was balanced was not published, nor is it here",
 	  .cite = "Google DeepMind 2026, Gemma 4, gemma4_text.py of mlx-lm",
 	  .sentence = "projector=rms scorer=softmax selector=top-k gate=renorm k=8 shared=3" },
+	{ .name = "moe-plus-plus",
+	  .summary =
+		  "MoE++: top-2 of networks, zero, copy and constant experts, auxiliary loss with tau; without its gating "
+		  "residuals",
+	  .cite = "Jin et al. 2024, arXiv 2410.07348",
+	  .sentence = "scorer=softmax selector=top-k gate=renorm,over=nonzero balance=aux,weight=0.01,tau=0.75 k=2 zero=4 "
+				  "copy=4 constant=8 capacity=1.03" },
+	{ .name = "longcat",
+	  .summary = "LongCat-Flash: 12 of networks and copy experts, raw softmax weights, biases that hold 8 networks a "
+				 "token on average",
+	  .cite = "Meituan LongCat Team 2025, arXiv 2509.01322",
+	  .sentence = "scorer=softmax selector=top-k gate=score,scale=6 "
+				  "balance=bias,rule=proportional,rate=0.0003,budget=8 k=12 copy=32" },
 	{ .name = NULL },
 };

@@ -123,8 +123,11 @@ static int count_networks(struct batch *batch, size_t *networks, struct error *e
 	settings_resolve_above(&all, 1, given->assignment, given->n, &batch->settings, &unheard);
 	size_t bare = layer_options_call(&batch->settings.config.layer).bare;
 	if (bare >= batch->logits.experts)
-		return fail(err, ERROR_USER, "the logits have %zu columns, and there are %zu experts without a network alone",
-					batch->logits.experts, bare);
+		return fail(
+			err, ERROR_USER,
+			"the logits have %zu columns, and there are %zu experts without a network alone (give fewer of zero, "
+			"copy and constant)",
+			batch->logits.experts, bare);
 	*networks = batch->logits.experts - bare;
 	return 0;
 }

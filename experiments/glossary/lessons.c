@@ -606,6 +606,34 @@ const struct lesson lessons[] = {
 	  .used_by = "Gemma 4 26B-A4B, which also scales the weight of each expert by a learned number",
 	  .command = "moesim --strategy gemma-4",
 	  .look = "dead_experts and maxvio, and both with balance=+aux" },
+	{ .strategy = "moe-plus-plus",
+	  .does =
+		  "Beside the networks a token may choose experts that return nothing, the token itself, or a learned mix of "
+		  "it and a vector. The auxiliary loss counts these by tau = 0.75, so that in balance each of them gets a "
+		  "third more tokens than a network; simple tokens then meet fewer networks.",
+	  .when = "to save FLOPs on tokens that need no network, and to see which ones these are",
+	  .costs = "fewer FLOPs than top-k with as many networks; pairs without a network do not travel",
+	  .fails = "the share of networks follows from tau and the loss, not from a budget; an expert that returns nothing "
+			   "teaches the router only through the weights of the others",
+	  .used_by =
+		  "MoE++ 7B: 16 networks, 1 zero, 1 copy and 2 constant experts. It also adds the logits of the layer "
+		  "below to a layer's own, which is left out here; its capacity of 1.1 has tau in it, which at 4 networks "
+		  "for each other expert makes 1.03, and holds for networks alone here",
+	  .command = "moesim --strategy moe-plus-plus",
+	  .look = "pairs_per_token, bare_per_token and flops_per_token in summary.csv, kind in experts.csv" },
+	{ .strategy = "longcat",
+	  .does = "Each token chooses 12 experts, of which those beyond the networks return the token itself. After each "
+			  "step the bias of every network moves towards an equal share of 8 networks a token; the others have no "
+			  "bias. So a token may meet more or fewer networks, while the average stays at the budget.",
+	  .when = "where the cost of the average token must be known, and tokens differ in what they need",
+	  .costs = "8 networks a token on average, whatever 12 promises; the load is nearly even",
+	  .fails =
+		  "when training ends before the biases have settled, the budget is missed; what rate was used has not been "
+		  "published, and here it is that of bias-proportional",
+	  .used_by = "LongCat-Flash: 512 networks and 256 copy experts; its loss that balances groups of devices within a "
+				 "sequence is left out here",
+	  .command = "moesim --strategy longcat",
+	  .look = "pairs_per_token beside the budget of 8, and maxvio" },
 	{ .strategy = NULL },
 };
 

@@ -83,12 +83,27 @@ static const char *auxiliary(double weight, const char *meaning)
 	return text_keep_f("aux,weight=%s%s", text_of_double(weight, text), meaning);
 }
 
+/* Experts that return their input; the settings have a limit. */
+static bool has_copies(const struct cost_shape *s)
+{
+	return s->zero_experts > 0 && s->zero_experts <= 65536;
+}
+
+/* The share of the experts that are networks, were all chosen alike: LongCat-Flash's budget of 8 is that of its 512 of
+ * 768 experts in 12 choices. */
+static const char *budget(const struct cost_shape *s)
+{
+	char text[TEXT_NUMBER];
+	double share = (double)s->experts / (double)(s->experts + s->zero_experts);
+	return has_copies(s) ? text_keep_f(",budget=%s", text_of_double(share * (double)s->top_k, text)) : "";
+}
+
 static const char *balance(const struct words *w, const struct model *model)
 {
 	const char *pooled = auxiliary(w->pooled, ",count=scores,in-balance=k,per=net");
 	const char *own = auxiliary(w->own, w->by_sequence ? ",scope=sequence" : "");
 	if (model->shape.selection_bias)
-		return " balance=bias,rate=0.001";
+		return text_keep_f(" balance=bias,rate=0.001%s", budget(&model->shape));
 	if (!*pooled && !*own)
 		return "";
 	return text_keep_f(" balance=%s", *pooled ? pooled : own);
@@ -105,13 +120,17 @@ int routing_read(const struct document *doc, const struct family *family, struct
 	const struct cost_shape *s = &model->shape;
 	TRY(read_words(doc, family, &w, err));
 	const char *scores = scorer(&w, model), *balancing = balance(&w, model);
-	model->router = text_keep_f("scorer=%s selector=%s gate=%s%s", scores, selector(&w, model), gate(&w), balancing);
+	const char *copies = has_copies(s) ? text_keep_f(" copy=%lld", (long long)s->zero_experts) : "";
+	model->router =
+		text_keep_f("scorer=%s selector=%s gate=%s%s%s", scores, selector(&w, model), gate(&w), balancing, copies);
 	if (s->selection_bias)
 		add_unlike(model, "the rate of the bias is DeepSeek-V3's, as the file does not give it");
 	else if (!*balancing)
 		add_unlike(model, "the file does not say how the load was balanced");
-	if (s->zero_experts > 0)
+	if (s->zero_experts > 0 && !has_copies(s))
 		add_unlike(model, "experts that return their input are left out");
+	else if (s->zero_experts > 0 && s->selection_bias)
+		add_unlike(model, "the budget of experts with a network is their share of all");
 	if (s->latent > 0)
 		add_unlike(model, "experts read and write rows of the network's width");
 	if (s->beside_width > 0)

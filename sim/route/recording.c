@@ -270,7 +270,7 @@ static int fill(struct recording *recording, const struct choices *layer, const 
 static int read_tally(const char *path, const struct recording_shape *shape, struct tally *tally,
 					  struct recording *recording, struct error *err)
 {
-	struct trace_options how = { .model = "trace", .step = TRACE_ALL_STEPS };
+	struct trace_options how = { .model = "trace", .step = TRACE_ALL_STEPS, .with_bare = true };
 	tally->keeps = true;
 	TRY(trace_read(path, &how, tally, err));
 	TRY(tally_check(tally, true, err));

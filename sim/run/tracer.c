@@ -11,6 +11,7 @@
 
 #include "sim/base/csv.h"
 #include "sim/base/files.h"
+#include "sim/base/text.h"
 #include "sim/run/token_picks.h"
 
 #define TOKENS "model,step,domain,token,layer,slot,expert,weight,token_id,text,position"
@@ -37,6 +38,15 @@ static void put_front(const struct tracer_desk *desk, uint32_t domain)
 	csv_text(desk->file, desk->trainer->stream.domain_names[domain]);
 }
 
+/* Ends the row of an expert. */
+static void end_row(const struct tracer_desk *desk, size_t expert)
+{
+	const struct moe_call *call = &desk->trainer->net.call;
+	if (call->bare > 0)
+		csv_text(desk->file, bare_word(call, expert));
+	csv_row(desk->file);
+}
+
 static int write_counts(struct tracer_desk *desk, struct trainer *trainer, struct error *err)
 {
 	trainer_evaluate(trainer);
@@ -49,7 +59,7 @@ static int write_counts(struct tracer_desk *desk, struct trainer *trainer, struc
 			csv_int(desk->file, (int64_t)layer);
 			csv_int(desk->file, (int64_t)(i % load->experts));
 			csv_double(desk->file, load->joint[i]);
-			csv_row(desk->file);
+			end_row(desk, i % load->experts);
 		}
 		TRY(csv_flush(desk->file, err));
 	}
@@ -73,7 +83,7 @@ static void put_token(const struct tracer_desk *desk, const struct moe_route *ro
 		csv_int(desk->file, batch->id[token]);
 		csv_text(desk->file, stream_text(&desk->trainer->stream, batch->id[token]));
 		csv_int(desk->file, (int64_t)(token % batch->length));
-		csv_row(desk->file);
+		end_row(desk, expert);
 	}
 }
 
@@ -114,7 +124,8 @@ static int open_desk(struct tracer *tracer, const char *model, const struct trai
 	desk->model = model;
 	desk->trainer = trainer;
 	token_picks_take(&desk->by_token, trainer);
-	desk->file = csv_open(tracer->beside, headers[tracer->form], NULL, err);
+	const char *header = headers[tracer->form];
+	desk->file = csv_open(tracer->beside, trainer->net.call.bare ? text_keep_f("%s,kind", header) : header, NULL, err);
 	if (desk->file)
 		return 0;
 	free_desk(tracer);

@@ -10,6 +10,7 @@
  *
  * A token is numbered among those of its step; token_id is its entry of the vocabulary, text how the stream writes it
  * (empty where it does not), position its place in its sequence.
+ * Where some experts have no network, each row ends with the kind of its expert, as in experts.csv.
  * Picks are those before the capacity; one that found no room has the weight 0.  Slots count a token's picks from 0,
  * best first (in the order of the experts, where experts choose).  The file appears whole, at the end.
  */

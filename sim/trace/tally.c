@@ -293,6 +293,11 @@ void tally_pad_token(struct tally *tally, struct tally_group *group, int64_t tok
 		group->padded_token = token;
 }
 
+void tally_bare_token(struct tally_group *group, uint64_t slot)
+{
+	group->tokens += slot == 0;
+}
+
 uint32_t tally_experts(const struct tally *tally, uint32_t model)
 {
 	if (tally->expert_limit != 0)

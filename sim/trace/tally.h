@@ -114,6 +114,8 @@ int tally_pick(struct tally *tally, struct tally_group *group, int64_t token, ui
 			   float weight, struct error *err);
 /* That choice of that token is padding. */
 void tally_pad_token(struct tally *tally, struct tally_group *group, int64_t token, uint64_t slot);
+/* A choice of an expert without a network: the token is counted, and nothing else. */
+void tally_bare_token(struct tally_group *group, uint64_t slot);
 
 /* What only the whole shows: nothing at all was read; a layer without a single use; counts that leave out an expert;
  * a domain that lacks a layer which another one has; and, unless `partial`, layers of a trace that disagree in the

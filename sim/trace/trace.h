@@ -7,13 +7,12 @@
  *   pairs    layer,expert                         one row for each use (llama.cpp)
  *   tokens   token,layer,slot,expert[,weight]     one row for each use
  * each with model, step and domain if wanted.  (The count may be called tokens or assigned, and kept, prob and bias may
- * stand beside it: so domains.csv and experts.csv of a run folder are counts.)  Lines of comment may stand before the
- * header; "n_expert=N" in one of them states the number of experts.
- * JSON, one record a line or in one document:
- *   tokens   layer and a list of expert ids for each token (Megatron-LM), or for one token (route lines of vLLM)
- *   tokens   routed_experts[token][layer][slot] (vLLM)
- *   counts   layer and a list of one count an expert; or [layer][expert] or [step][layer][expert] (SGLang, vLLM)
- * trace_json.c has the table of names.
+ * stand beside it: so domains.csv and experts.csv of a run folder are counts.  A column kind says what an expert is, in
+ * the words of experts.csv: what goes to one without a network is no work that could be in balance, and is left out.)
+ * Lines of comment may stand before the header; "n_expert=N" in one of them states the number of experts. JSON, one
+ * record a line or in one document: tokens   layer and a list of expert ids for each token (Megatron-LM), or for one
+ * token (route lines of vLLM) tokens   routed_experts[token][layer][slot] (vLLM) counts   layer and a list of one count
+ * an expert; or [layer][expert] or [step][layer][expert] (SGLang, vLLM) trace_json.c has the table of names.
  *
  * Expert -1 is padding: it is skipped, and the tally counts how often.  Files that gzip or zstd packed are unpacked.  A
  * byte order mark, CRLF, blank lines and quoted cells are understood.  Memory is that of the tally, of one buffer, and
@@ -34,6 +33,7 @@ enum {
 struct trace_options {
 	const char *model; /* of rows that do not say it */
 	int64_t step;      /* the only step to read, or TRACE_ALL_STEPS */
+	bool with_bare;    /* take experts without a network, too, which a column `kind` tells */
 };
 
 /* The file, or standard input for "-". */

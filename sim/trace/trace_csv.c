@@ -283,10 +283,15 @@ static int add_row(struct reader *in)
 		return fail(in->err, ERROR_USER, "the row has %zu cells, the header has %zu", in->cell, in->columns_n);
 	if (in->options->step != TRACE_ALL_STEPS && in->value[STEP] != (uint64_t)in->options->step)
 		return 0;
-	if (in->has[KIND] && in->bare) /* it has no work that could be in balance */
+	bool left_out = in->has[KIND] && in->bare && !in->options->with_bare;
+	if (left_out && in->kind != TALLY_TOKENS)
 		return 0;
 	TRY(find_group(in));
 	in->rows++;
+	if (left_out) {
+		tally_bare_token(in->group, in->value[SLOT]);
+		return 0;
+	}
 	uint64_t expert = in->value[EXPERT];
 	if (in->kind == TALLY_TOKENS)
 		return add_token(in);

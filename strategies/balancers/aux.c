@@ -14,8 +14,11 @@
  * token, before biases and groups move the selection (DeepSeek-V3, arXiv 2412.19437, eq. 18; Megatron-LM).  So does the
  * scale: Hugging Face's transformers does not divide f by k, so that balance is worth k, and adds one loss for the
  * whole net, not one for each layer.  docs/borrowed-names.md has them side by side.
+ * Experts without a network count tau times (MoE++, arXiv 2410.07348, eq. 7), so that balance gives them 1 / tau of the
+ * others' load; E is then the number of the others plus that of these over tau, for which L is 1 in balance again.
  */
 #include <moesim/kit.h>
+#include <stdio.h>
 #include <string.h>
 
 enum scope { SEQUENCE, MICRO_BATCH, BATCH, GLOBAL, RUNNING };
@@ -26,7 +29,7 @@ enum in_balance { ONE, K };
 static const char *const in_balances[] = { "1", "k", NULL };
 
 struct aux {
-	double weight;
+	double weight, tau;
 	int scope, count, in_balance, per;
 	int64_t sequences, buffer;
 };
@@ -75,8 +78,28 @@ static const struct moe_opt options[] = {
 	  .choices = in_balances,
 	  .help = "value of the loss at balance: 1 (Switch, Megatron-LM) or k (Hugging Face transformers)" },
 	MOE_PER_ROW(offsetof(struct aux, per)),
+	{ .name = "tau",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct aux, tau),
+	  .low = 1e-3,
+	  .high = 1e3,
+	  .preset = 1,
+	  .help = "what a choice of an expert without a network counts: less than 1 sends more tokens there (MoE++)" },
 	{ .name = NULL },
 };
+
+static bool tells_apart(const struct aux *opt)
+{
+	return opt->tau < 1 || opt->tau > 1;
+}
+
+static bool check(const struct moe_call *call, const void *opt, char *complaint, size_t size)
+{
+	if (call->bare > 0 || !tells_apart(opt))
+		return true;
+	snprintf(complaint, size, "tau has no effect, as every expert has a network (give zero, copy or constant)");
+	return false;
+}
 
 static bool remembers(const struct aux *opt)
 {
@@ -144,24 +167,34 @@ static inline double counted(const real *s, const double *count, size_t experts)
 	return sum;
 }
 
-/* E sum_e f_e P_e over the tokens [first, first + n), and its gradient times `weight`.  A score's share in its row is
- * s / sum(s), so d share_j / d s_e = (delta - share_j) / sum. */
+/* Lets the choices of experts without a network count tau times; returns what E stands for, times the factor that makes
+ * shares of the counts. */
+static double weigh_counts(const struct moe_call *call, double tau, double *count)
+{
+	double all = total(count, call->experts), bare = (double)call->bare;
+	for (size_t e = call->experts - call->bare; e < call->experts; e++)
+		count[e] *= tau;
+	return all > 0 ? ((double)call->experts - bare + bare / tau) / all : 0;
+}
+
+/* E sum_e f_e P_e over the tokens [first, first + n), and its gradient times `weight`; f_e = count_e / all, and
+ * `factor` is E / all.  A score's share in its row is s / sum(s), so d share_j / d s_e = (delta - share_j) / sum. */
 MOE_CLONED static double term_over(const struct moe_route *route, size_t first, size_t n, const double *count,
-								   double weight, struct moe_grad *grad)
+								   double factor, double weight, struct moe_grad *grad)
 {
 	size_t experts = route->call.experts;
-	double all = total(count, experts), value = 0;
-	if (all <= 0)
+	double value = 0;
+	if (factor <= 0)
 		return 1;
 	for (size_t t = first; t < first + n; t++) {
 		const real *s = route->scores + t * experts;
 		double sum = moe_sum(s, experts) + 1e-20, dot = counted(s, count, experts);
 		value += dot / sum;
-		double scale = weight * (double)experts / (all * (double)n * sum);
+		double scale = weight * factor / ((double)n * sum);
 		for (size_t e = 0; grad && e < experts; e++)
 			grad->scores[t * experts + e] += (real)(scale * (count[e] - dot / sum));
 	}
-	return value * (double)experts / (all * (double)n);
+	return value * factor / (double)n;
 }
 
 /* State of scope=running: the counts of the last `buffer` steps, a ring of rows, then their sum and the ring's hand. */
@@ -200,8 +233,8 @@ static void loss(const struct moe_self *self, const struct moe_route *route, str
 	add_counts(self, route, n, count);
 	for (size_t first = 0; first < call->tokens; first += n, count += call->experts) {
 		size_t size = call->tokens - first < n ? call->tokens - first : n;
-		double share = (double)size / (double)call->tokens;
-		value += share * term_over(route, first, size, count, weight * unit * share, grad);
+		double share = (double)size / (double)call->tokens, factor = weigh_counts(call, opt->tau, count);
+		value += share * term_over(route, first, size, count, factor, weight * unit * share, grad);
 	}
 	*term = (struct moe_term){ value * unit, weight };
 }
@@ -228,11 +261,13 @@ const struct moe_balancer balancer_aux = {
 			  .name = "aux",
 			  .summary = "auxiliary loss: lowers the scores of overloaded experts",
 			  .formula = "L = weight * E sum_e f_e P_e      at balance: weight * 1, with in-balance=k: weight * k\n"
-						 "f_e = share of the assignments over the scope, P_e = mean share of e in the scores",
+						 "f_e = share of the assignments over the scope, P_e = mean share of e in the scores;\n"
+						 "of experts without a network f_e is tau * their share, and each is 1 / tau of E",
 			  .cite = "Fedus et al. 2021, arXiv 2101.03961",
 			  .opts = options,
 			  .opts_size = sizeof(struct aux),
 			  .wants = MOE_SCORES,
+			  .check = check,
 			  .state_size = state_size,
 			  .scratch_size = scratch_size,
 			  .settle = settle },

@@ -15,6 +15,10 @@
  *   smebu           d = rate tanh(kappa v) less its mean over the experts; m = momentum m + (1 - momentum) d; b += m
  *                   (Trinity, arXiv 2602.17004: kappa 2, momentum 1/2, rate 5e-4)
  *
+ * With a budget the biases of experts without a network stay 0, and each of the others is moved towards its share of
+ * `budget` experts a token, so that the average token has as much to compute (LongCat-Flash, arXiv 2509.01322, whose
+ * rule is proportional): v = (budget tokens / networks - load) networks / (budget tokens).
+ *
  * The sum of the biases has no meaning for the selection; `centre` takes their mean away so that they do not drift,
  * which with rule=sign is b += rate (sign - mean sign), the rule of Ling-2.0 and torchtitan.
  */
@@ -28,7 +32,7 @@ struct bias {
 	double rate;
 	bool centre;
 	int rule;
-	double p, d, kappa, momentum;
+	double p, d, kappa, momentum, budget;
 };
 
 #define KAPPA 2.0
@@ -80,14 +84,45 @@ static const struct moe_opt options[] = {
 	  .high = 0.9999,
 	  .preset = MOMENTUM,
 	  .help = "share of the last update in the next one, for rule=smebu" },
+	{ .name = "budget",
+	  .type = MOE_OPT_REAL,
+	  .at = offsetof(struct bias, budget),
+	  .low = 0,
+	  .high = 65536,
+	  .zero = "none",
+	  .unit = "experts",
+	  .help =
+		  "how many experts with a network a token is to go to on average, where there are others (LongCat-Flash)" },
 	{ .name = NULL },
 };
+
+static size_t networks(const struct moe_call *call)
+{
+	return call->experts - call->bare;
+}
+
+static bool check_budget(const struct moe_call *call, const struct bias *opt, char *complaint, size_t size)
+{
+	double most = (double)(networks(call) < call->k ? networks(call) : call->k);
+	if (call->bare == 0)
+		snprintf(complaint, size, "budget has no effect, as every expert has a network (give zero, copy or constant)");
+	else if (opt->budget > most)
+		snprintf(complaint, size, "budget = %g: a token goes to at most %g experts with a network", opt->budget, most);
+	else if (opt->centre || opt->rule == SMEBU)
+		snprintf(complaint, size,
+				 "budget holds the biases of experts without a network at 0, and centre and rule=smebu move all "
+				 "(leave out one of the two)");
+	else
+		return true;
+	return false;
+}
 
 /* An option that the rule does not read has no effect. */
 static bool check(const struct moe_call *call, const void *options_, char *complaint, size_t size)
 {
 	const struct bias *opt = options_;
-	(void)call;
+	if (opt->budget > 0 && !check_budget(call, opt, complaint, size))
+		return false;
 	if ((opt->p > 0 || opt->d > 0) && opt->rule != PID)
 		snprintf(complaint, size, "p and d have no effect with rule=%s (use rule=pid)", rules[opt->rule]);
 	else if ((opt->kappa < KAPPA || opt->kappa > KAPPA || opt->momentum < MOMENTUM || opt->momentum > MOMENTUM) &&
@@ -116,10 +151,27 @@ MOE_CLONED static void adjust(const struct moe_self *self, const struct moe_rout
 			choice[t * experts + e] += factor ? choice[t * experts + e] * bias[e] : bias[e];
 }
 
-/* (mean load - load) / mean load of an expert; the load is what chose it, whether or not it found room. */
-static inline double shortfall(const struct moe_route *route, double total, size_t e)
+/* The experts that share a load, and what that is in all. */
+struct goal {
+	size_t experts;
+	double total;
+};
+
+static struct goal goal_of(const struct bias *opt, const struct moe_route *route)
 {
-	return (total - (double)route->plan->assigned[e] * (double)route->call.experts) / total;
+	const struct moe_call *call = &route->call;
+	struct goal goal = { call->experts, 0 };
+	if (opt->budget > 0)
+		return (struct goal){ networks(call), opt->budget * (double)call->tokens };
+	for (size_t e = 0; e < call->experts; e++)
+		goal.total += route->plan->assigned[e];
+	return goal;
+}
+
+/* (mean load - load) / mean load of an expert; the load is what chose it, whether or not it found room. */
+static inline double shortfall(const struct moe_route *route, struct goal goal, size_t e)
+{
+	return (goal.total - (double)route->plan->assigned[e] * (double)goal.experts) / goal.total;
 }
 
 static double clamped(const struct bias *opt, double v)
@@ -127,36 +179,35 @@ static double clamped(const struct bias *opt, double v)
 	return opt->rate * tanh(opt->kappa * v);
 }
 
-static void follow_smebu(const struct bias *opt, const struct moe_route *route, double total, real *bias)
+static void follow_smebu(const struct bias *opt, const struct moe_route *route, struct goal goal, real *bias)
 {
-	size_t experts = route->call.experts;
+	size_t experts = goal.experts;
 	real *last = bias + experts;
 	double mean = 0;
 	for (size_t e = 0; e < experts; e++)
-		mean += clamped(opt, shortfall(route, total, e)) / (double)experts;
+		mean += clamped(opt, shortfall(route, goal, e)) / (double)experts;
 	for (size_t e = 0; e < experts; e++) {
-		double update = clamped(opt, shortfall(route, total, e)) - mean;
+		double update = clamped(opt, shortfall(route, goal, e)) - mean;
 		last[e] = (real)(opt->momentum * (double)last[e] + (1 - opt->momentum) * update);
 		bias[e] += last[e];
 	}
 }
 
-static void follow_pid(const struct bias *opt, const struct moe_route *route, double total, real *bias)
+static void follow_pid(const struct bias *opt, const struct moe_route *route, struct goal goal, real *bias)
 {
-	size_t experts = route->call.experts;
-	real *sum = bias + experts, *last = sum + experts;
-	for (size_t e = 0; e < experts; e++) {
-		double v = shortfall(route, total, e);
+	real *sum = bias + route->call.experts, *last = sum + route->call.experts;
+	for (size_t e = 0; e < goal.experts; e++) {
+		double v = shortfall(route, goal, e);
 		sum[e] += (real)v;
 		bias[e] = (real)(opt->rate * (double)sum[e] + opt->p * v + opt->d * (v - (double)last[e]));
 		last[e] = (real)v;
 	}
 }
 
-static void follow(const struct bias *opt, const struct moe_route *route, double total, real *bias)
+static void follow(const struct bias *opt, const struct moe_route *route, struct goal goal, real *bias)
 {
-	for (size_t e = 0; e < route->call.experts; e++) {
-		double v = shortfall(route, total, e);
+	for (size_t e = 0; e < goal.experts; e++) {
+		double v = shortfall(route, goal, e);
 		bias[e] += (real)(opt->rate * (opt->rule == PROPORTIONAL ? v : (v > 0) - (v < 0)));
 		if (opt->rule == MULTIPLICATIVE && bias[e] < -1)
 			bias[e] = -1; /* a negative factor would turn the order of the scores round */
@@ -176,17 +227,15 @@ static void settle(const struct moe_self *self, const struct moe_route *route)
 {
 	const struct bias *opt = self->opt;
 	real *bias = self->state;
-	double total = 0;
-	for (size_t e = 0; e < route->call.experts; e++)
-		total += route->plan->assigned[e];
-	if (total <= 0)
+	struct goal goal = goal_of(opt, route);
+	if (goal.total <= 0)
 		return; /* nobody chose anyone */
 	if (opt->rule == PID)
-		follow_pid(opt, route, total, bias);
+		follow_pid(opt, route, goal, bias);
 	else if (opt->rule == SMEBU)
-		follow_smebu(opt, route, total, bias);
+		follow_smebu(opt, route, goal, bias);
 	else
-		follow(opt, route, total, bias);
+		follow(opt, route, goal, bias);
 	if (opt->centre)
 		center(bias, route->call.experts);
 }
@@ -206,7 +255,8 @@ const struct moe_balancer balancer_bias = {
 						 "multiplicative  as sign, but c_e = s_e (1 + b_e)\n"
 						 "pid             b_e = rate * sum of all v_e + p * v_e + d * (v_e - the last v_e)\n"
 						 "smebu           m_e = momentum * m_e + (1 - momentum) * (u_e - mean u);   b_e += m_e,\n"
-						 "                u_e = rate * tanh(kappa * v_e)",
+						 "                u_e = rate * tanh(kappa * v_e)\n"
+						 "with a budget the mean load is budget * tokens / networks, and other experts have no bias",
 			  .cite = "Wang et al. 2024, arXiv 2408.15664",
 			  .opts = options,
 			  .opts_size = sizeof(struct bias),

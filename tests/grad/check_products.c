@@ -76,8 +76,8 @@ static uint64_t selection(const struct net *net)
 static bool moved(struct tiny *tiny, const struct weight *weight, const real *way, double by, uint64_t chosen,
 				  double *f)
 {
-	real kept[512];
-	ck_assert_uint_le(weight->n, 512);
+	real kept[1024];
+	ck_assert_uint_le(weight->n, 1024);
 	memcpy(kept, weight->w, weight->n * sizeof(real));
 	for (size_t i = 0; i < weight->n; i++)
 		weight->w[i] += (real)by * way[i];
@@ -111,7 +111,7 @@ static void compare(struct tiny *tiny, const struct param_span *span, struct moe
 					struct score *score, const char *text)
 {
 	const struct weight *weight = span->weight;
-	real way[512];
+	real way[1024];
 	double length = 0, norm = 0, slope = 0, wanted;
 	for (size_t i = 0; i < weight->n; i++) {
 		way[i] = (real)(2 * moe_uniform(rng) - 1);
@@ -350,7 +350,7 @@ static const char *without(const char *sentence, const char *key)
 static void check_list(const struct moe_part *part, const char *list, struct score *score)
 {
 	static const char *const hosts[] = {
-		"scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.7",
+		"scorer=softmax selector=top-k gate=renorm balance=aux,weight=0.7 zero=1 copy=1",
 		"scorer=sigmoid selector=expert-top gate=score balance=bias,rate=0.05+z,weight=0.7",
 		"scorer=softmax selector=random gate=score balance=aux,weight=0.7,scope=running",
 		"scorer=none selector=hash gate=unit",

@@ -150,22 +150,24 @@ def second_by_share(choice, k, second, **_):
     return picks
 
 
-def drop(picks, choice, capacity, lowest_score):
-    """The pairs that stay: all first choices before any second one, in the order of the batch, or the best scores."""
+def drop(picks, choice, capacity, lowest_score, networks=None):
+    """The pairs that stay: all first choices before any second one, in the order of the batch, or the best scores; those
+    of experts without a network, which stand behind the others, all stay."""
     pairs = [(rank, t, e) for t, chosen in enumerate(picks) for e, rank in chosen]
     pairs.sort(key=lambda p: (-choice[p[1]][p[2]], p[1]) if lowest_score else (p[0], p[1]))
     count, kept = {}, set()
     for _, t, e in pairs:
         count[e] = count.get(e, 0) + 1
-        if count[e] <= capacity:
+        if count[e] <= capacity or networks is not None and e >= networks:
             kept.add((t, e))
     return kept
 
 
 # ---- losses ----------------------------------------------------------------------------------------------------------
 
-def aux(scores, picks, length, count='all', in_balance=1):
-    """E sum_e f_e P_e, over each group of `length` tokens, averaged."""
+def aux(scores, picks, length, count='all', in_balance=1, networks=None, tau=1):
+    """E sum_e f_e P_e, over each group of `length` tokens, averaged; with tau that of MoE++, eq. 7, over its value at
+    loads of 1 : 1 / tau."""
     tokens, experts = len(scores), len(scores[0])
     total = 0
     for first in range(0, tokens, length):
@@ -176,7 +178,8 @@ def aux(scores, picks, length, count='all', in_balance=1):
             for e in best(scores[t], len(picks[t])) if count == 'scores' else chosen:
                 counted[e] += 1
         mean = [math.fsum(scores[t][e] / math.fsum(scores[t]) for t in group) / length for e in range(experts)]
-        value = experts * math.fsum(c / sum(counted) * p for c, p in zip(counted, mean))
+        eta = [1 if networks is None or e < networks else tau for e in range(experts)]
+        value = math.fsum(h * c / sum(counted) * p for h, c, p in zip(eta, counted, mean)) * math.fsum(1 / h for h in eta)
         total += in_balance * value * length / tokens
     return total
 
@@ -195,24 +198,28 @@ def l1(scores, picks, k, even=True):
 # ---- one batch -------------------------------------------------------------------------------------------------------
 
 def route(logits, scorer=softmax, selector=top_k, gate='renorm', scale=1, over='kept', bias=None, capacity=None,
-          lowest_score=False, **options):
+          lowest_score=False, networks=None, nulls=(), **options):
     scores = [scorer(row) for row in logits]
     choice = [[s + b for s, b in zip(row, bias)] for row in scores] if bias else scores
     picks = selector(choice, **options)
     k, tokens, experts = options['k'], len(logits), len(logits[0])
     room = math.ceil(round(capacity * k * tokens / experts, 9)) if capacity else INF
-    kept = drop(picks, choice, room, lowest_score)
+    kept = drop(picks, choice, room, lowest_score, networks)
     lines = []
     for t, chosen in enumerate(picks):
         order = sorted(chosen, key=lambda pick: (pick[1], -choice[t][pick[0]], pick[0]))
         if over == 'best':
             total = math.fsum(scores[t][e] for e in best(choice[t], k))
+        elif over in ('nonzero', 'nulls'):
+            total = math.fsum(scores[t][e] for e, _ in chosen if (t, e) in kept and e not in nulls)
+            total += math.fsum(scores[t][e] for e in nulls) if over == 'nulls' else 0
         else:
             total = math.fsum(scores[t][e] for e, _ in chosen if (t, e) in kept or over == 'chosen')
         for number, (e, _) in enumerate(order):
             score = scores[t][e]
             weight = {'renorm': scale * score / total if total else 0, 'score': scale * score, 'unit': 1}[gate]
             stays = (t, e) in kept
+            weight = 0 if over in ('nonzero', 'nulls') and e in nulls else weight
             lines.append((t, number, e, score, weight if stays else 0, int(stays)))
     return scores, picks, lines
 
@@ -250,12 +257,14 @@ def megatron(logits, topk, score='softmax', pre_softmax=False, groups=None, grou
     return scores, [[(e, rank) for rank, e in enumerate(top)] for top in chosen], lines
 
 
-def metrics(scores, picks, lines, logits, losses):
-    experts = len(logits[0])
+def metrics(scores, picks, lines, logits, losses, networks=None):
+    """The load is that of the networks; drops are those of all experts."""
+    experts = len(logits[0]) if networks is None else networks
     load = [0] * experts
     for chosen in picks:
         for e, _ in chosen:
-            load[e] += 1
+            if e < experts:
+                load[e] += 1
     total = sum(load)
     mean = total / experts
     shares = [c / total for c in load]
@@ -267,7 +276,7 @@ def metrics(scores, picks, lines, logits, losses):
         'entropy': entropy, 'effective_experts': math.exp(entropy), 'dead_experts': sum(c < mean / 100 for c in load),
         'gini': math.fsum((2 * i - experts - 1) * c for i, c in enumerate(sorted(load), 1)) / experts / total,
         'utilisation': math.fsum(min(f, 1 / experts) for f in shares),
-        'drop_rate': 1 - sum(line[5] for line in lines) / total,
+        'drop_rate': 1 - sum(line[5] for line in lines) / len(lines),
         'token_drop_rate': 1 - len({line[0] for line in lines if line[5]}) / len(logits),
         'top1_prob': math.fsum(max(row) / math.fsum(row) for row in scores) / len(scores),
         'route_entropy': -math.fsum(s / math.fsum(row) * math.log(s / math.fsum(row)) for row in scores for s in row if s)
@@ -346,6 +355,12 @@ CASES += [
     ('transformers-raw', 'mixed', '--scoring-func softmax --n-group 4 --topk-group 1 --topk-method group_limited_greedy '
      '--num-experts-per-tok 4 --norm-topk-prob false --routed-scaling-factor 16',
      {'selector': group_top, 'groups': 4, 'group_top_k': 1, 'two_best': False, 'k': 4, 'gate': 'score', 'scale': 16}),
+    ('moe-plus-plus', 'mixed', '--strategy moe-plus-plus,zero=2,copy=3,constant=1 --capacity 0.9',
+     {'k': 2, 'over': 'nonzero', 'networks': 10, 'nulls': (10, 11), 'capacity': 0.9}),
+    ('longcat', 'mixed', '--strategy longcat,copy=4,k=5,budget=3 --bias bias.csv',
+     {'k': 5, 'gate': 'score', 'scale': 6, 'bias': BIAS, 'networks': 12}),
+    ('renorm-over-nulls', 'mixed', '--strategy gate=renorm,over=nulls,scale=2 --top-k 4 --zero 3',
+     {'k': 4, 'over': 'nulls', 'scale': 2, 'networks': 13, 'nulls': (13, 14, 15)}),
     ('expert-choice-by-sequence', 'mixed', '--strategy expert-choice,group=sequence --seq-length 8',
      {'k': 2, 'selector': expert_top, 'length': 8}),
 ]
@@ -376,6 +391,9 @@ LOSSES = [
      lambda s, p, z: [('aux_loss', aux(s, p, len(s), 'scores'), 0.01)]),
     ('remoe', 'mixed', '--strategy remoe', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'},
      lambda s, p, z: [('l1_loss', l1(s, p, 2), 1e-8)]),
+    ('moe-plus-plus', 'mixed', '--strategy moe-plus-plus,zero=2,copy=3,constant=1 --capacity 0.9',
+     {'k': 2, 'over': 'nonzero', 'networks': 10, 'nulls': (10, 11), 'capacity': 0.9},
+     lambda s, p, z: [('aux_loss', aux(s, p, len(s), networks=10, tau=0.75), 0.01)]),
     ('equal', 'equal', '--strategy aux-loss --top-k 3', {'k': 3},
      lambda s, p, z: [('aux_loss', aux(s, p, len(s)), 0.02)]),
 ]
@@ -427,7 +445,7 @@ def main(folder):
         for column, value, weight in losses(scores, picks, LOGITS[logits]):
             rows[column] = value
             rows[f'{column}_weighted'] = value * weight
-        wanted = metrics(scores, picks, lines, LOGITS[logits], rows)
+        wanted = metrics(scores, picks, lines, LOGITS[logits], rows, options.get('networks'))
         write_csv(f'{folder}/{name}.metrics', ['metric', 'value'], [(m, f'{v:.9f}') for m, v in wanted.items()])
         cases.append((f'{name}.metrics', f'{logits}.csv', f'{arguments} --metrics'))
     with open(f'{folder}/cases.tsv', 'w') as file:

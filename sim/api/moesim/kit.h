@@ -499,6 +499,13 @@ MOE_INLINE double moe_mean_worth(const struct moe_route *route, const double *wo
 	return value / (double)tokens;
 }
 
+/* Does the expert return nothing, whatever its weight? */
+static inline bool moe_is_null(const struct moe_call *call, size_t expert)
+{
+	size_t networks = call->experts - call->bare;
+	return expert >= networks && expert < networks + call->zero;
+}
+
 /* For a part's check: can the layer's experts stand in so many equal groups, of which a token reaches `reach`?  If not,
  * says why.  Groups are devices, or stand for them, and experts without a network are on none. */
 static inline bool moe_groups_fit(const struct moe_call *call, long long groups, long long reach, char *complaint,

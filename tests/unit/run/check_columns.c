@@ -78,6 +78,7 @@ static const struct {
 	{ FILE_DOMAINS, "domain", "news" },
 	{ FILE_DOMAINS, "expert", "3" },
 	{ FILE_DOMAINS, "tokens", "17" },
+	{ FILE_DOMAINS, "kind", "ffn" },
 	{ FILE_TIMING, "step", "7" },
 	{ FILE_TIMING, "data_s", "0.5" },
 	{ FILE_TIMING, "forward_s", "1.5" },

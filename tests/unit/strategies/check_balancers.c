@@ -417,6 +417,32 @@ START_TEST(pid_adds_three_terms)
 }
 END_TEST
 
+/* LongCat-Flash, with experts 2 and 3 without a network: 8 tokens of which each is to meet one network, so that each
+ * network is to have 4.  The last proportional update of 0.1 (4 - load) / 4 is what the paper's mu (K_e / (K N) -
+ * T_i / (K T)) gives for mu = 0.1 K N / K_e. */
+START_TEST(a_budget_moves_networks_alone)
+{
+	static const uint32_t load[] = { 6, 1, 5, 4 };
+	double wanted[4] = { 0 };
+	route.call.tokens = 8;
+	route.call.k = 2;
+	route.call.bare = 2;
+	for (size_t e = 0; e < 2; e++)
+		wanted[e] = 0.1 * 2 * 2 / 1 * (1.0 / (2 * 2) - load[e] / (2.0 * 8));
+	settle_loads("rule=proportional,rate=0.1,budget=1", load);
+	check_offsets(wanted, 4);
+	for (size_t e = 0; e < 2; e++)
+		wanted[e] += load[e] < 4 ? 0.5 : -0.5;
+	settle_loads("rate=0.5,budget=1", load);
+	check_offsets(wanted, 4);
+	memset(state, 0, sizeof state);
+	for (size_t e = 0; e < 2; e++)
+		wanted[e] = 0.25 * (4.0 - load[e]) / 4 + 2 * (4.0 - load[e]) / 4;
+	settle_loads("rule=pid,rate=0.25,p=2,budget=1", load);
+	check_offsets(wanted, 4);
+}
+END_TEST
+
 START_TEST(smebu_by_the_formula)
 {
 	double bias[4] = { 0 }, momentum[4] = { 0 };
@@ -627,6 +653,7 @@ int main(void)
 	tcase_add_test(cases, centered_sign_is_sign_less_its_mean);
 	tcase_add_test(cases, multiplicative_bias_is_a_factor);
 	tcase_add_test(cases, pid_adds_three_terms);
+	tcase_add_test(cases, a_budget_moves_networks_alone);
 	tcase_add_test(cases, smebu_by_the_formula);
 	tcase_add_test(cases, options_of_another_rule_are_refused);
 	tcase_add_test(cases, biases_stay_when_nobody_chose);
