@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/base/text.h"
+#include "sim/cluster/topology.h"
 
 static size_t tokens_seen(const struct run_row *row)
 {
@@ -39,7 +40,20 @@ enum { KIND_OF_TERM = CSV_BY_NAME };
 #include "sim/run/columns.def"
 #undef COLUMN
 
-enum { steps = FILE_STEPS, layers, experts, domains, timing, summary, positions, steps_on_cluster, summary_on_cluster };
+enum {
+	steps = FILE_STEPS,
+	layers,
+	experts,
+	domains,
+	timing,
+	summary,
+	positions,
+	bandwidth,
+	phases,
+	devices,
+	steps_on_cluster,
+	summary_on_cluster
+};
 
 const struct csv_column run_columns[] = {
 #define COLUMN(file, name, unit, meaning, kind, ...) COLUMN_ROW(file, file, name, unit, meaning, kind)
@@ -49,9 +63,10 @@ const struct csv_column run_columns[] = {
 };
 
 static const char *const file_names[] = {
-	[FILE_STEPS] = "steps.csv",         [FILE_LAYERS] = "layers.csv", [FILE_EXPERTS] = "experts.csv",
-	[FILE_DOMAINS] = "domains.csv",     [FILE_TIMING] = "timing.csv", [FILE_SUMMARY] = "summary.csv",
-	[FILE_POSITIONS] = "positions.csv",
+	[FILE_STEPS] = "steps.csv",         [FILE_LAYERS] = "layers.csv",       [FILE_EXPERTS] = "experts.csv",
+	[FILE_DOMAINS] = "domains.csv",     [FILE_TIMING] = "timing.csv",       [FILE_SUMMARY] = "summary.csv",
+	[FILE_POSITIONS] = "positions.csv", [FILE_BANDWIDTH] = "bandwidth.csv", [FILE_PHASES] = "phases.csv",
+	[FILE_DEVICES] = "devices.csv",
 };
 
 const char *run_file_name(enum run_file file)
@@ -61,7 +76,12 @@ const char *run_file_name(enum run_file file)
 
 bool run_file_is_of_the_end(enum run_file file)
 {
-	return file == FILE_SUMMARY || file == FILE_POSITIONS;
+	return file == FILE_SUMMARY || run_file_is_optional(file);
+}
+
+bool run_file_is_optional(enum run_file file)
+{
+	return file >= FILE_POSITIONS;
 }
 
 enum run_file run_file_find(const char *name)

@@ -40,6 +40,13 @@ make_run()
 				for (place = 0; place < 4; place++)
 					put("positions.csv", "40," layer "," place ",100," 100 - 10 * place)
 		}
+		if (routed) {
+			put("bandwidth.csv", "link,gbps,layer_ms,exposed_ms,exposed_share,bottleneck")
+			for (gbps = 1; gbps <= 64; gbps *= 2) {
+				travel = 16 * (1 + excess) / gbps
+				put("bandwidth.csv", "nic," gbps "," 2 + travel "," travel "," travel / (2 + travel) ",nic")
+			}
+		}
 		put("domains.csv", "step,layer,domain,expert,tokens")
 		for (step = 0; routed && step <= 40; step += 10)
 			for (layer = 0; layer < 2; layer++) {
