@@ -133,10 +133,11 @@ static int write_step(void *context, const struct trainer *trainer, struct error
 	return tracer_step(&errand->tracer, errand->model, trainer, err);
 }
 
-static int price(void *context, const struct trainer *trainer, struct run_price *price, struct error *err)
+static int price(void *context, const struct trainer *trainer, struct run_price *price, struct run_bill *bill,
+				 struct error *err)
 {
 	const struct errand *errand = context;
-	return run_cluster_price(&errand->cluster, trainer, price, err);
+	return run_cluster_price(&errand->cluster, trainer, price, bill, err);
 }
 
 /* Does a run of other settings stand there? */

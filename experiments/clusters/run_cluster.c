@@ -162,35 +162,129 @@ static double straggler(const struct step *step)
 	return isnan(times) ? 1 : times;
 }
 
-static void add(struct run_price *price, const struct priced *layer, size_t tokens)
+static void add(struct run_price *price, const struct work *work, const struct rows *rows, const struct step *step,
+				size_t tokens)
 {
-	const struct step *step = &layer->step;
 	if (price->layers == 0 || step->layer > price->slowest) {
+		struct diagnosis diagnosis = diagnosis_cause(work, step);
 		price->slowest = step->layer;
-		price->bottleneck = cause_names[layer->diagnosis.cause];
-		price->device = layer->diagnosis.device;
+		price->bottleneck = cause_names[diagnosis.cause];
+		price->device = diagnosis.device;
 	}
 	price->layers++;
 	price->seconds += step->layer;
 	price->exposed += step->exposed;
 	price->straggler += straggler(step);
-	price->nodes += (double)layer->rows.node_visits / (double)tokens;
+	price->nodes += (double)rows->node_visits / (double)tokens;
+}
+
+/* ---- the bill ---------------------------------------------------------------------------------------------------- */
+
+/* Bandwidths of 1 to 512 GB/s, two to a doubling: a slow Ethernet to more than a link between nodes has now. */
+enum { BANDWIDTHS = 19 };
+
+static enum level varied_link(const struct run_cluster *cluster)
+{
+	return cluster->scene.shape.nodes > 1 ? LEVEL_NIC : LEVEL_NVL;
+}
+
+static void open_bill(const struct run_cluster *cluster, size_t layers, struct run_bill *bill)
+{
+	size_t devices = cluster->scene.shape.devices;
+	if (bill->bandwidths > 0)
+		return;
+	bill->bandwidths = BANDWIDTHS;
+	bill->bandwidth = ARENA_TAKE(&bill->arena, BANDWIDTHS, struct run_bandwidth);
+	for (size_t i = 0; i < BANDWIDTHS; i++) {
+		bill->bandwidth[i].link = level_names[varied_link(cluster)];
+		bill->bandwidth[i].gbps = exp2((double)i / 2);
+	}
+	bill->phase = ARENA_TAKE(&bill->arena, layers * MEASURES, struct run_phase);
+	bill->devices = layers * devices;
+	bill->device = ARENA_TAKE(&bill->arena, bill->devices, struct run_device);
+	for (size_t i = 0; i < bill->devices; i++)
+		bill->device[i] = (struct run_device){ .layer = i / devices, .device = i % devices };
+}
+
+static int add_bandwidths(const struct run_cluster *cluster, const struct priced *layer, size_t tokens,
+						  struct run_bill *bill, struct error *err)
+{
+	const struct scene *scene = &cluster->scene;
+	struct topology topology = scene->topology;
+	for (size_t i = 0; i < bill->bandwidths; i++) {
+		struct step step;
+		topology.link[varied_link(cluster)].bandwidth = bill->bandwidth[i].gbps * 1e9;
+		TRY(step_time(&layer->rows, &layer->placement, &topology, &scene->work, &step, err));
+		add(&bill->bandwidth[i].price, &scene->work, &layer->rows, &step, tokens);
+	}
+	return 0;
+}
+
+/* That phase of a layer at that level; a new one where it has not been met.  Those of a layer may not stand together,
+ * since gradients of copies are not added up in every batch. */
+static struct run_phase *phase_of(struct run_bill *bill, size_t layer, const struct measure *measure)
+{
+	const char *phase = step_names[measure->phase], *level = measure_levels[measure->level];
+	for (size_t i = 0; i < bill->phases; i++)
+		if (bill->phase[i].layer == layer && bill->phase[i].phase == phase && bill->phase[i].level == level)
+			return &bill->phase[i];
+	struct run_phase *added = &bill->phase[bill->phases++];
+	*added = (struct run_phase){ .layer = layer, .phase = phase, .level = level };
+	return added;
+}
+
+static void add_phases(const struct priced *layer, size_t number, struct run_bill *bill)
+{
+	for (size_t i = 0; i < layer->step.n; i++) {
+		const struct measure *measure = &layer->step.measure[i];
+		struct run_phase *phase = phase_of(bill, number, measure);
+		phase->rows_max += (double)measure->rows_max;
+		phase->rows_mean += measure->rows_mean;
+		phase->seconds += measure->seconds;
+	}
+}
+
+static void add_devices(const struct rows *rows, size_t number, struct run_bill *bill)
+{
+	struct run_device *device = &bill->device[number * rows->devices];
+	for (size_t d = 0; d < rows->devices; d++) {
+		device[d].computed += (double)rows->computed[d];
+		for (int level = 0; level < LEVELS; level++) {
+			device[d].sent[level] += (double)rows->sent[level][d];
+			device[d].received[level] += (double)rows->received[level][d];
+		}
+	}
+}
+
+static int add_layer(const struct run_cluster *cluster, const struct router *router, size_t number,
+					 struct run_price *price, struct run_bill *bill, struct error *err)
+{
+	struct priced layer = { .arena = { .bytes = 0 } };
+	struct traffic routing = traffic_of(router, number, &layer.arena);
+	bool lacks_tokens = false;
+	int status = price_routing(&cluster->scene, &routing, &layer, &lacks_tokens, err);
+	if (status == 0)
+		add(price, &cluster->scene.work, &layer.rows, &layer.step, routing.tokens);
+	if (status == 0 && bill) {
+		add_phases(&layer, number, bill);
+		add_devices(&layer.rows, number, bill);
+		status = add_bandwidths(cluster, &layer, routing.tokens, bill, err);
+	}
+	arena_free(&layer.arena);
+	return status;
 }
 
 int run_cluster_price(const struct run_cluster *cluster, const struct trainer *trainer, struct run_price *price,
-					  struct error *err)
+					  struct run_bill *bill, struct error *err)
 {
-	bool lacks_tokens = false;
 	size_t layers = trainer->net.call.experts ? trainer->net.shape.layers : 0;
 	int status = 0;
-	for (size_t i = 0; status == 0 && i < layers; i++) {
-		struct priced layer = { .arena = { .bytes = 0 } };
-		struct traffic routing = traffic_of(net_router(&trainer->net, i), i, &layer.arena);
-		status = price_routing(&cluster->scene, &routing, &layer, &lacks_tokens, err);
-		if (status == 0)
-			add(price, &layer, routing.tokens);
-		arena_free(&layer.arena);
+	if (bill && layers > 0) {
+		open_bill(cluster, layers, bill);
+		bill->batches++;
 	}
+	for (size_t i = 0; status == 0 && i < layers; i++)
+		status = add_layer(cluster, net_router(&trainer->net, i), i, price, bill, err);
 	return status == 0 || *err->file ? status : fail_at(err, "--cluster", 0, 0);
 }
 

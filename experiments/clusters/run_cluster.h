@@ -23,9 +23,10 @@ struct run_cluster {
  * It must stay where it is. */
 int run_cluster_open(const struct settings *settings, struct run_cluster *cluster, struct error *err);
 
-/* Adds the layers of what the trainer's routers have last done: kept choices travel, dropped ones do not. */
+/* Adds the layers of what the trainer's routers have last done: kept choices travel, dropped ones do not.  Their phases
+ * and devices, and their time with other bandwidths, are added to the bill (which begins zeroed) unless it is NULL. */
 int run_cluster_price(const struct run_cluster *cluster, const struct trainer *trainer, struct run_price *price,
-					  struct error *err);
+					  struct run_bill *bill, struct error *err);
 
 /* "on h800, 2 nodes of 8 devices: rows of 7168, experts of 1792, 4096 tokens per device"; lives as long as the program.
  */

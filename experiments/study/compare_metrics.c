@@ -70,11 +70,10 @@ const struct compare_metric compare_metrics[] = {
 	{ .name = "exposed_share",
 	  .said = "exposed communication",
 	  .unit = "",
-	  .sense = -1,
 	  .margin = 0.01,
 	  .decimals = 3,
 	  .optional = true,
-	  .judged = true },
+	  .shown = SHOWN_BY_COMPARE | SHOWN_BY_REPORT },
 	{ .name = NULL },
 };
 enum { METRICS = sizeof compare_metrics / sizeof *compare_metrics - 1 };

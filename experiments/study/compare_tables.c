@@ -111,6 +111,14 @@ static void print_means(const struct compare_contest *contest, const struct colu
 	table_end(&table, stdout);
 }
 
+static bool is_known(const struct comparison *of)
+{
+	for (size_t s = 0; s < of->study->n; s++)
+		if (of->mean[s].n > 0)
+			return true;
+	return false;
+}
+
 /* The judged metrics; where they are the usual ones, those shown beside them as well. */
 static int choose_columns(const struct compare_page *page, const struct compare_contest *contest, bool usual,
 						  struct arena *arena, struct columns *shown, struct error *err)
@@ -122,8 +130,10 @@ static int choose_columns(const struct compare_page *page, const struct compare_
 	for (size_t m = 0; m < page->metrics; m++)
 		shown->of[shown->n++] = contest->metric[m];
 	for (const struct compare_metric *metric = compare_metrics; usual && metric->name; metric++)
-		if (metric->shown & SHOWN_BY_COMPARE)
-			TRY(compare_means(study, COMPARE_END, metric, arena, &shown->of[shown->n++], err));
+		if (metric->shown & SHOWN_BY_COMPARE) {
+			TRY(compare_means(study, COMPARE_END, metric, arena, &shown->of[shown->n], err));
+			shown->n += !metric->optional || is_known(&shown->of[shown->n]);
+		}
 	for (size_t i = 0; i < shown->n; i++)
 		shown->at_k[i] = shown->of[i].metric->of_k && !common_k(&shown->of[i]);
 	return 0;

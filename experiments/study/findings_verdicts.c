@@ -153,7 +153,7 @@ static const char *title_loss(const struct sides *sides)
 	return *title ? title : title_near(sides);
 }
 
-/* ---- MaxVio against the baseline */
+/* ---- MaxVio, and the time of a layer on a cluster, against the baseline */
 
 static const char *level(const struct sides *sides, enum verdict verdict)
 {
@@ -172,7 +172,9 @@ static const char *tell_balance(const struct sides *sides, size_t base)
 {
 	const char *clause[3];
 	size_t n = 0;
-	clause[n++] = text_keep_f("%s is %.2f under %s", sides->of->metric->said, sides->of->mean[base].mean, sides->base);
+	const struct compare_metric *metric = sides->of->metric;
+	clause[n++] = text_keep_f("%s is %.2f%s%s under %s", wording_capital(metric->said), sides->of->mean[base].mean,
+							  *metric->unit ? " " : "", metric->unit, sides->base);
 	if (sides->on[VERDICT_LOWER].n > 0)
 		clause[n++] = text_keep_f("lower under %s", level(sides, VERDICT_LOWER));
 	if (sides->on[VERDICT_HIGHER].n > 0)
@@ -190,7 +192,7 @@ static void add_balance(const struct compare_page *page, const struct compare_co
 	for (size_t m = 1; m < page->metrics; m++) {
 		const struct comparison *of = &contest->metric[m];
 		struct sides sides;
-		if (strcmp(of->metric->name, "maxvio") != 0)
+		if (strcmp(of->metric->name, "maxvio") != 0 && strcmp(of->metric->name, "layer_ms") != 0)
 			continue;
 		sort_sides(of, base, true, &sides);
 		if (sides.n > 0 && sides.on[VERDICT_LOWER].n + sides.on[VERDICT_HIGHER].n > 0)

@@ -114,6 +114,31 @@ static void put_gap(struct table *table, const struct csv_table *rows, const cha
 				   100 * gap->share.high);
 }
 
+/* Columns that stand behind the others where some run has them: name, heading, factor, digits. */
+static const struct {
+	const char *column, *heading;
+	double factor;
+	int digits;
+} more_columns[] = { { "layer_ms", "layer ms", 1, 2 }, { "exposed_share", "exposed %", 100, 1 } };
+enum { MORE_COLUMNS = sizeof more_columns / sizeof *more_columns };
+
+static bool has_column(const struct csv_table *rows, const char *name)
+{
+	int column = csv_column(rows, name);
+	for (size_t i = 0; column >= 0 && i < rows->rows; i++)
+		if (!isnan(csv_number(rows, i, column, NULL)))
+			return true;
+	return false;
+}
+
+static void add_more(struct table *table, const struct csv_table *rows, const char *label)
+{
+	for (size_t i = 0; i < MORE_COLUMNS; i++)
+		if (has_column(rows, more_columns[i].column))
+			table_number(table, more_columns[i].factor * point_estimate(rows, label, more_columns[i].column).mean,
+						 more_columns[i].digits);
+}
+
 static void add_point(struct table *table, const struct csv_table *rows, const char *label, size_t asked,
 					  const char *loss, const struct gap_list *gaps)
 {
@@ -130,16 +155,7 @@ static void add_point(struct table *table, const struct csv_table *rows, const c
 	table_number(table, 100 * point_estimate(rows, label, "drop_rate").mean, 2);
 	e = point_estimate(rows, label, "flops_per_token");
 	table_cell(table, "%s", isnan(e.mean) ? "-" : text_of_count(e.mean, flops));
-}
-
-/* Excess loss, or the loss itself where the stream's Bayes loss is not known. */
-static bool knows_excess(const struct csv_table *rows)
-{
-	int column = csv_column(rows, "excess_loss");
-	for (size_t i = 0; column >= 0 && i < rows->rows; i++)
-		if (!isnan(csv_number(rows, i, column, NULL)))
-			return true;
-	return false;
+	add_more(table, rows, label);
 }
 
 static void print_table(const struct conclusion *conclusion, const struct csv_table *rows)
@@ -147,9 +163,15 @@ static void print_table(const struct conclusion *conclusion, const struct csv_ta
 	const struct grid *grid = conclusion->results->grid;
 	struct table table;
 	const char *header[16];
-	bool excess = knows_excess(rows);
+	size_t n = sizeof table_header / sizeof *table_header - 1;
+	/* excess loss, or the loss itself where the stream's Bayes loss is not known */
+	bool excess = has_column(rows, "excess_loss");
 	memcpy(header, table_header, sizeof table_header);
 	header[2] = excess ? header[2] : "eval loss +- 95%";
+	for (size_t i = 0; i < MORE_COLUMNS; i++)
+		if (has_column(rows, more_columns[i].column))
+			header[n++] = more_columns[i].heading;
+	header[n] = NULL;
 	table_begin(&table, header);
 	for (size_t i = 0; i < grid->points; i++)
 		if (grid->point[i].runs > 0)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sim/base/text.h"
+#include "sim/cluster/topology.h"
 
 static size_t tokens_seen(const struct run_row *row)
 {
@@ -59,6 +60,9 @@ enum {
 	summary,
 	positions,
 	tokens,
+	bandwidth,
+	phases,
+	devices,
 	steps_on_cluster,
 	summary_on_cluster
 };
@@ -71,9 +75,10 @@ const struct csv_column run_columns[] = {
 };
 
 static const char *const file_names[] = {
-	[FILE_STEPS] = "steps.csv",         [FILE_LAYERS] = "layers.csv", [FILE_EXPERTS] = "experts.csv",
-	[FILE_DOMAINS] = "domains.csv",     [FILE_TIMING] = "timing.csv", [FILE_SUMMARY] = "summary.csv",
-	[FILE_POSITIONS] = "positions.csv", [FILE_TOKENS] = "tokens.csv",
+	[FILE_STEPS] = "steps.csv",         [FILE_LAYERS] = "layers.csv",   [FILE_EXPERTS] = "experts.csv",
+	[FILE_DOMAINS] = "domains.csv",     [FILE_TIMING] = "timing.csv",   [FILE_SUMMARY] = "summary.csv",
+	[FILE_POSITIONS] = "positions.csv", [FILE_TOKENS] = "tokens.csv",   [FILE_BANDWIDTH] = "bandwidth.csv",
+	[FILE_PHASES] = "phases.csv",       [FILE_DEVICES] = "devices.csv",
 };
 
 const char *run_file_name(enum run_file file)
@@ -83,7 +88,12 @@ const char *run_file_name(enum run_file file)
 
 bool run_file_is_of_the_end(enum run_file file)
 {
-	return file == FILE_SUMMARY || file == FILE_POSITIONS;
+	return file == FILE_SUMMARY || run_file_is_optional(file);
+}
+
+bool run_file_is_optional(enum run_file file)
+{
+	return file >= FILE_POSITIONS;
 }
 
 enum run_file run_file_find(const char *name)

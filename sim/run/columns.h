@@ -18,6 +18,9 @@ enum run_file {
 	FILE_SUMMARY,
 	FILE_POSITIONS,
 	FILE_TOKENS,
+	FILE_BANDWIDTH,
+	FILE_PHASES,
+	FILE_DEVICES,
 	RUN_FILES
 };
 
@@ -31,6 +34,36 @@ struct run_price {
 	double slowest; /* s of the layer that takes longest, with what holds it up and the device where it does */
 	const char *bottleneck;
 	size_t device;
+};
+
+/* The same with another bandwidth of the link that joins the nodes, or where there is one node its devices. */
+struct run_bandwidth {
+	const char *link;
+	double gbps;
+	struct run_price price;
+};
+
+/* Sums over batches of one phase of a layer's step, at one level. */
+struct run_phase {
+	size_t layer;
+	const char *phase, *level;
+	double rows_max, rows_mean, seconds;
+};
+
+/* Rows of one device, summed over batches; within the node and between nodes. */
+struct run_device {
+	size_t layer, device;
+	double computed, sent[2], received[2];
+};
+
+/* What a run with a cluster tells of its held-out tokens at the end. */
+struct run_bill {
+	struct arena arena; /* of what follows */
+	size_t batches;
+	size_t bandwidths, phases, devices;
+	struct run_bandwidth *bandwidth;
+	struct run_phase *phase;
+	struct run_device *device;
 };
 
 /* What the end of a run showed, for summary.csv and the terminal. */
@@ -53,6 +86,10 @@ struct run_row {
 	const struct evaluation *evaluation; /* NULL: none in this step */
 	const struct outcome *outcome;
 	const struct run_price *price;
+	const struct run_bill *bill;
+	const struct run_bandwidth *bandwidth;
+	const struct run_phase *phase;
+	const struct run_device *device;
 	const char *run, *scope;
 	size_t layer, expert, domain, position;
 	const struct load *load;
@@ -73,6 +110,8 @@ const char *run_file_name(enum run_file file);
 enum run_file run_file_find(const char *name);
 /* Is it written whole when all else is done? */
 bool run_file_is_of_the_end(enum run_file file);
+/* May a run that has ended lack it? */
+bool run_file_is_optional(enum run_file file);
 /* The file that a column of run_columns stands in. */
 enum run_file run_column_file(const struct csv_column *column);
 /* Holds every cell of that file what its column may hold? */

@@ -138,7 +138,7 @@ static int add_file(json_t *files, const char *folder, enum run_file file, struc
 	char hash[SHA256_DIGEST_STRING_LENGTH];
 	struct stat now;
 	bool found = stat(path, &now) == 0;
-	if (!found && errno == ENOENT && file == FILE_POSITIONS) /* not every run has it */
+	if (!found && errno == ENOENT && run_file_is_optional(file))
 		return 0;
 	if (!found || SHA256File(path, hash) == NULL)
 		return fail(err, ERROR_WORLD, "cannot read: %s", strerror(errno)), fail_at(err, path, 0, 0);

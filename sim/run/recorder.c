@@ -195,7 +195,7 @@ int recorder_sync(struct recorder *recorder, struct error *err)
 struct recorder_place recorder_place(const struct recorder *recorder)
 {
 	struct recorder_place place = { { { 0 } } };
-	for (int i = 0; i < RUN_FILES; i++)
+	for (int i = 0; i < RUN_PLACES; i++)
 		if (recorder->file[i] && i != FILE_TIMING)
 			place.file[i] = csv_place(recorder->file[i]);
 	return place;
@@ -223,11 +223,40 @@ static int write_positions(struct recorder *recorder, const struct trainer *trai
 	return whole_csv_end(&csv, path_join(recorder->folder, run_file_name(FILE_POSITIONS)), err);
 }
 
+static void bill_row(enum run_file file, const struct run_bill *bill, size_t i, struct run_row *row)
+{
+	row->bandwidth = file == FILE_BANDWIDTH ? &bill->bandwidth[i] : NULL;
+	row->phase = file == FILE_PHASES ? &bill->phase[i] : NULL;
+	row->device = file == FILE_DEVICES ? &bill->device[i] : NULL;
+}
+
+static int write_bill(struct recorder *recorder, const struct trainer *trainer, const struct run_bill *bill,
+					  struct error *err)
+{
+	const size_t rows[RUN_FILES] = {
+		[FILE_BANDWIDTH] = bill->bandwidths, [FILE_PHASES] = bill->phases, [FILE_DEVICES] = bill->devices
+	};
+	for (int file = 0; file < RUN_FILES; file++) {
+		struct run_row row = { .trainer = trainer, .bill = bill };
+		struct whole_csv csv;
+		if (rows[file] == 0)
+			continue;
+		whole_csv_begin(&csv, run_file_header((enum run_file)file, recorder->settings));
+		for (size_t i = 0; i < rows[file]; i++) {
+			bill_row((enum run_file)file, bill, i, &row);
+			run_file_row((enum run_file)file, csv.rows, &row);
+		}
+		TRY(whole_csv_end(&csv, path_join(recorder->folder, run_file_name((enum run_file)file)), err));
+	}
+	return 0;
+}
+
 int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
-					 struct error *err)
+					 const struct run_bill *bill, struct error *err)
 {
 	if (router_capacity(net_router(&trainer->net, 0), false) > 0)
 		TRY(write_positions(recorder, trainer, err));
+	TRY(write_bill(recorder, trainer, bill, err));
 	return write_summary(recorder, trainer, outcome, err);
 }
 

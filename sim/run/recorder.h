@@ -15,10 +15,12 @@ struct recorder {
 	struct token_picks by_token;        /* memory for a batch's picks; taken with the first of them */
 };
 
+enum { RUN_PLACES = FILE_POSITIONS + 1 }; /* as checkpoints have them; files that grow are among the first */
+
 /* How far the growing files had been written at a checkpoint; nothing beyond counts when a run resumes.  timing.csv has
  * no place, as it differs between equal runs: a resumed run goes on behind its rows of steps that are done. */
 struct recorder_place {
-	struct csv_place file[RUN_FILES];
+	struct csv_place file[RUN_PLACES];
 };
 
 /* The files of a run of these settings in that folder, which is the caller's to hold; both must outlive the recorder.
@@ -44,9 +46,9 @@ int recorder_flush(struct recorder *recorder, struct error *err);
 int recorder_sync(struct recorder *recorder, struct error *err);
 struct recorder_place recorder_place(const struct recorder *recorder);
 
-/* Writes summary.csv, and positions.csv when experts have a capacity. */
+/* Writes summary.csv, positions.csv when experts have a capacity, and what the bill holds. */
 int recorder_summary(struct recorder *recorder, const struct trainer *trainer, const struct outcome *outcome,
-					 struct error *err);
+					 const struct run_bill *bill, struct error *err);
 
 /* Syncs and closes the files. */
 int recorder_close(struct recorder *recorder, struct error *err);

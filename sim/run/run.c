@@ -117,18 +117,18 @@ static void evaluate(struct run *run)
 static int price_step(const struct run *run, struct run_price *price, struct error *err)
 {
 	*price = (struct run_price){ .layers = 0 };
-	return run->plan->price ? run->plan->price(run->plan->context, run->trainer, price, err) : 0;
+	return run->plan->price ? run->plan->price(run->plan->context, run->trainer, price, NULL, err) : 0;
 }
 
 /* The same of all held-out tokens. */
-static int price_evaluation(const struct run *run, struct run_price *price, struct error *err)
+static int price_evaluation(const struct run *run, struct run_price *price, struct run_bill *bill, struct error *err)
 {
 	struct trainer *trainer = run->trainer;
 	*price = (struct run_price){ .layers = 0 };
 	for (size_t i = 0; run->plan->price && i < trainer->eval_batches; i++) {
 		stream_eval(&trainer->stream, i, &trainer->eval_batch);
 		net_forward(&trainer->net, &trainer->eval_batch, i + 1, false);
-		TRY(run->plan->price(run->plan->context, trainer, price, err));
+		TRY(run->plan->price(run->plan->context, trainer, price, bill, err));
 	}
 	return 0;
 }
@@ -286,18 +286,26 @@ static int open_folder(struct run *run, struct error *err)
 	return run->plan->mode == RUN_RESUME ? go_on(run, err) : begin_anew(run, err);
 }
 
+static int close_files(struct run *run, const struct run_bill *bill, struct error *err)
+{
+	if (strcmp(run->outcome->status, "diverged") != 0)
+		TRY(save(run, err));
+	TRY(recorder_close(&run->recorder, err));
+	return recorder_summary(&run->recorder, run->trainer, run->outcome, bill, err);
+}
+
 static int finish(struct run *run, struct error *err)
 {
 	struct outcome *outcome = run->outcome;
+	struct run_bill bill = { .batches = 0 };
 	bool done = strcmp(outcome->status, "done") == 0;
 	if (done)
 		outcome->leak = leak_measure(run->trainer);
-	if (done)
-		TRY(price_evaluation(run, &outcome->price, err));
-	if (strcmp(outcome->status, "diverged") != 0)
-		TRY(save(run, err));
-	TRY(recorder_close(&run->recorder, err));
-	TRY(recorder_summary(&run->recorder, run->trainer, outcome, err));
+	int status = done ? price_evaluation(run, &outcome->price, &bill, err) : 0;
+	if (status == 0)
+		status = close_files(run, &bill, err);
+	arena_free(&bill.arena);
+	TRY(status);
 	if (run->plan->last && done)
 		TRY(run->plan->last(run->plan->context, run->trainer, err));
 	return write_manifest(run, outcome->status, err);

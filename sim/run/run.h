@@ -34,8 +34,10 @@ struct run_plan {
 	void (*show)(void *context, const struct run_progress *progress); /* NULL: nobody looks */
 	/* After each training step, before anything else is routed; an error ends the run.  NULL: nothing. */
 	int (*each)(void *context, const struct trainer *trainer, struct error *err);
-	/* Adds what the routing that the trainer's routers hold costs on the cluster of the run.  NULL: it has none. */
-	int (*price)(void *context, const struct trainer *trainer, struct run_price *price, struct error *err);
+	/* Adds what the routing that the trainer's routers hold costs on the cluster of the run; the details to the bill,
+	 * unless it is NULL.  NULL: the run has no cluster. */
+	int (*price)(void *context, const struct trainer *trainer, struct run_price *price, struct run_bill *bill,
+				 struct error *err);
 	/* What else belongs to the end of a run that is done: the run is unfinished without.  NULL: nothing. */
 	int (*last)(void *context, struct trainer *trainer, struct error *err);
 	void *context;

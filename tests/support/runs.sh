@@ -40,6 +40,21 @@ make_run()
 				for (place = 0; place < 4; place++)
 					put("positions.csv", "40," layer "," place ",100," 100 - 10 * place)
 		}
+		if (routed) {
+			put("bandwidth.csv", "link,gbps,layer_ms,exposed_ms,exposed_share,bottleneck")
+			for (gbps = 1; gbps <= 64; gbps *= 2) {
+				travel = 16 * (1 + excess) / gbps
+				put("bandwidth.csv", "nic," gbps "," 2 + travel "," travel "," travel / (2 + travel) ",nic")
+			}
+			put("phases.csv", "layer,phase,level,rows_max,rows_mean,time_ms")
+			put("devices.csv", "layer,device,computed,sent_nvl,received_nvl,sent_nic,received_nic")
+			for (layer = 0; layer < 2; layer++) {
+				put("phases.csv", layer ",dispatch,all,10,8,1\n" layer ",compute,device,40,20,2\n" layer ",combine,all,10,8,3")
+				put("phases.csv", layer ",forward,all,0,0,6\n" layer ",layer,all,0,0,6")
+				for (device = 0; device < 4; device++)
+					put("devices.csv", layer "," device "," 10 * (1 + device) ",3,4,5," 6 + device)
+			}
+		}
 		put("domains.csv", "step,layer,domain,expert,tokens")
 		for (step = 0; routed && step <= 40; step += 10)
 			for (layer = 0; layer < 2; layer++) {

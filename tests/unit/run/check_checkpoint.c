@@ -55,7 +55,7 @@ static void setup(void)
 	folder_setup();
 	open_trainer(&trainer, &settings, smallest);
 	train(&trainer, STEPS);
-	for (int i = 0; i < RUN_FILES; i++)
+	for (int i = 0; i < RUN_PLACES; i++)
 		place.file[i] = (struct csv_place){ 100 + i, UINT64_MAX - (uint64_t)i };
 	ck_assert_int_eq(checkpoint_write(in_folder("checkpoint.bin"), &trainer, &place, &err), 0);
 	ck_assert_int_eq(file_read(in_folder("checkpoint.bin"), 1 << 20, &bytes, &size, &err), 0);

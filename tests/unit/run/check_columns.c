@@ -137,6 +137,25 @@ static const struct {
 	{ FILE_TOKENS, "token_id", "11" },
 	{ FILE_TOKENS, "text", "ink" },
 	{ FILE_TOKENS, "position", "3" },
+	{ FILE_BANDWIDTH, "link", "nvl" },
+	{ FILE_BANDWIDTH, "gbps", "24" },
+	{ FILE_BANDWIDTH, "layer_ms", "250" },
+	{ FILE_BANDWIDTH, "exposed_ms", "62.5" },
+	{ FILE_BANDWIDTH, "exposed_share", "0.25" },
+	{ FILE_BANDWIDTH, "bottleneck", "nic" },
+	{ FILE_PHASES, "layer", "2" },
+	{ FILE_PHASES, "phase", "dispatch" },
+	{ FILE_PHASES, "level", "device" },
+	{ FILE_PHASES, "rows_max", "5" },
+	{ FILE_PHASES, "rows_mean", "3" },
+	{ FILE_PHASES, "time_ms", "125" },
+	{ FILE_DEVICES, "layer", "2" },
+	{ FILE_DEVICES, "device", "7" },
+	{ FILE_DEVICES, "computed", "8" },
+	{ FILE_DEVICES, "sent_nvl", "0.25" },
+	{ FILE_DEVICES, "received_nvl", "0.75" },
+	{ FILE_DEVICES, "sent_nic", "0.5" },
+	{ FILE_DEVICES, "received_nic", "1" },
 };
 enum { WANTED = sizeof wanted / sizeof *wanted };
 
@@ -294,6 +313,14 @@ static const struct metrics metrics_by_hand = {
 	.logit_z = 32,
 };
 
+/* Sums over four batches. */
+static const struct run_bill bill_by_hand = { .batches = 4 };
+static const struct run_phase phase_by_hand = {
+	.layer = 2, .phase = "dispatch", .level = "device", .rows_max = 20, .rows_mean = 12, .seconds = 0.5
+};
+static const struct run_device device_by_hand = {
+	.layer = 2, .device = 7, .computed = 32, .sent = { 1, 2 }, .received = { 3, 4 }
+};
 static const struct {
 	const char *column, *cell;
 } wanted_on_cluster[] = {
@@ -310,6 +337,7 @@ static struct csv_table row_of(enum run_file file)
 	const struct step_log log = { 3.75, 3.5, 0.01, 9.5, false };
 	const struct evaluation evaluation = { .loss = 3.25 };
 	const struct outcome outcome = outcome_of(&evaluation);
+	const struct run_bandwidth bandwidth = { .link = "nvl", .gbps = 24, .price = price_by_hand };
 	const struct load load = { .experts = 4,
 							   .domains = 2,
 							   .length = 2,
@@ -325,6 +353,10 @@ static struct csv_table row_of(enum run_file file)
 								 .evaluation = &evaluation,
 								 .outcome = &outcome,
 								 .price = &price_by_hand,
+								 .bill = &bill_by_hand,
+								 .bandwidth = &bandwidth,
+								 .phase = &phase_by_hand,
+								 .device = &device_by_hand,
 								 .run = "here",
 								 .scope = "eval",
 								 .layer = 2,
