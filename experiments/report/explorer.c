@@ -7,6 +7,7 @@
 #include "experiments/report/explorer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,12 @@ static void begin_table(const struct explorer_run *run, const char *id, const ch
 	fputs("</tr></thead>\n<tbody>\n", to);
 }
 
+/* To a tenth, halves upward, as the script rounds. */
+static double tenth(double load)
+{
+	return floor(10 * load + 0.5) / 10;
+}
+
 /* The experts' loads in units of the fair share. */
 static void write_row(const struct explorer_run *run, const char *name, const double *tokens, FILE *to)
 {
@@ -140,7 +147,7 @@ static void write_row(const struct explorer_run *run, const char *name, const do
 	fputs("</th>", to);
 	for (size_t e = 0; e < run->experts; e++) {
 		double load = sum > 0 ? tokens[e] * (double)run->experts / sum : 0;
-		fprintf(to, "<td class=\"h%zu\"><span>%.1f</span></td>", explorer_level(load), load);
+		fprintf(to, "<td class=\"h%zu\"><span>%.1f</span></td>", explorer_level(load), tenth(load));
 	}
 	fputs("</tr>\n", to);
 }

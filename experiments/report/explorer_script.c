@@ -69,7 +69,7 @@ const char *const explorer_script[] = {
 	"    row.forEach(function (cell, e) {\n",
 	"      var load = sum > 0 ? values[first + e] * run.experts / sum : 0;\n",
 	"      cell.className = 'h' + level(load);\n",
-	"      cell.firstChild.textContent = load.toFixed(1);\n",
+	"      cell.firstChild.textContent = (Math.floor(10 * load + 0.5) / 10).toFixed(1);\n",
 	"      cell.tells = tells(r, e, values[first + e], sum, load);\n",
 	"    });\n",
 	"  });\n",
