@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 //
-// explorer.mjs -- the report's pages in a browser: node explorer.mjs BROWSER EXPLORER-PAGE REPORT-PAGE [AXE]
+// explorer.mjs -- the report's pages in a browser: node explorer.mjs BROWSER EXPLORER-PAGE REPORT-PAGE DENSE-PAGE [AXE]
+//
+// DENSE-PAGE is an explorer of more experts than have room for numbers.
 //
 // AXE is the file axe.min.js of axe-core, or "" where there is none.  Results are TAP.
 
@@ -9,8 +11,9 @@ import { pathToFileURL } from 'node:url';
 
 import { open_page } from './browser.mjs';
 
-const [program, explorer, report, axe] = process.argv.slice(2);
-const pages = { explorer: pathToFileURL(explorer).href, report: pathToFileURL(report).href };
+const [program, explorer, report, dense, axe] = process.argv.slice(2);
+const pages = { explorer: pathToFileURL(explorer).href, report: pathToFileURL(report).href,
+	dense: pathToFileURL(dense).href };
 let count = 0, failures = 0;
 
 function is(what, found, wanted) {
@@ -95,7 +98,7 @@ is('with it the loads', await numbers('load'),
 is('the domains', await numbers('domains'), first.domains.map((_, d) => shares(first.joint[before], d * n, n)));
 is('and the tokens', await strip(), first.tokens.map((token, i) => {
 	const picks = first.picks[before][i], experts = picks.filter((_, at) => at % 2 === 0 && picks[at] >= 0);
-	return `${token[3] === ' ' ? '\u2423' : token[3] || token[1]} ${experts.join(' ') || '\u2013'}`;
+	return `${token[3] === ' ' ? '\u2423' : token[3] || token[1]} ${experts.slice(0, 4).join(' ') + (experts.length > 4 ? ` +${experts.length - 4}` : '') || '\u2013'}`;
 }));
 is('it says so', (await text('shown')).startsWith(`Shown: ${first.label} after step ${first.steps[before]}`), true);
 await press('Home');
@@ -144,6 +147,18 @@ is('another layer', await numbers('domains'),
 is('a label is text', await value(`[...document.querySelectorAll('#explorer-domains tbody th')].map(name => name.textContent)`),
 	other.domains);
 is('and nothing else', [await value(`document.title.includes('evil')`), await value(`document.querySelectorAll('img').length`)], [false, 0]);
+
+// ---- more experts than have room ----------------------------------------------------------------------------------------
+
+await page.visit(pages.dense, { width: 390 });
+const many = await data('[0]');
+is('cells without room for numbers have them as labels',
+	await value(`[...document.querySelectorAll('#explorer-load td')].map(cell => cell.ariaLabel)`),
+	shares(many.load.at(-1), 0, many.experts));
+await value(`document.querySelector('#explorer-load td').focus()`);
+await press('End');
+is('and are moved into sight', await value(`(() => { const box = document.activeElement.getBoundingClientRect();
+	return box.left >= 0 && box.right <= innerWidth; })()`), true);
 
 // ---- the report -----------------------------------------------------------------------------------------------------
 
