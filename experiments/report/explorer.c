@@ -7,6 +7,7 @@
 #include "experiments/report/explorer.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,6 +130,12 @@ static void begin_table(const struct explorer_run *run, const char *id, const ch
 	fputs("</tr></thead>\n<tbody>\n", to);
 }
 
+/* To a tenth, halves upward, as the script rounds. */
+static double tenth(double load)
+{
+	return floor(10 * load + 0.5) / 10;
+}
+
 /* The experts' loads in units of the fair share. */
 static void write_row(const struct explorer_run *run, const char *name, const double *tokens, FILE *to)
 {
@@ -140,7 +147,7 @@ static void write_row(const struct explorer_run *run, const char *name, const do
 	fputs("</th>", to);
 	for (size_t e = 0; e < run->experts; e++) {
 		double load = sum > 0 ? tokens[e] * (double)run->experts / sum : 0;
-		fprintf(to, "<td class=\"h%zu\"><span>%.1f</span></td>", explorer_level(load), load);
+		fprintf(to, "<td class=\"h%zu\"><span>%.1f</span></td>", explorer_level(load), tenth(load));
 	}
 	fputs("</tr>\n", to);
 }
@@ -195,6 +202,8 @@ static const char *token_words(const struct explorer_token *token)
 	return strcmp(token->text, " ") == 0 ? "␣" : token->text;
 }
 
+enum { SOME = 4 /* experts of a token that have room below it */ };
+
 static void write_token(const struct explorer_run *run, size_t number, FILE *to)
 {
 	size_t cell = (run->steps - 1) * run->layers * run->tokens + number;
@@ -206,8 +215,10 @@ static void write_token(const struct explorer_run *run, size_t number, FILE *to)
 		fprintf(to, "<span class=\"token x%" PRId64 "\"><b>", pick->expert % EXPLORER_HUES);
 	html_text(to, token_words(&run->token[number]));
 	fputs("</b><small>", to);
-	for (size_t i = 0; i < n && pick->expert >= 0; i++)
+	for (size_t i = 0; i < n && i < SOME && pick->expert >= 0; i++)
 		fprintf(to, "%s%" PRId64, i ? " " : "", pick[i].expert);
+	if (n > SOME)
+		fprintf(to, " +%zu", n - SOME);
 	fputs(pick->expert < 0 ? "–</small></span>" : "</small></span>", to);
 }
 
@@ -269,7 +280,8 @@ static void write_data(const struct explorer *explorer, FILE *to)
 	fputs("<script id=\"explorer-data\" type=\"application/json\">\n{\"bounds\":[", to);
 	for (size_t i = 0; i < EXPLORER_BOUNDS; i++)
 		fprintf(to, "%s%s", i ? "," : "", text_of_double(explorer_bound[i], text));
-	fprintf(to, "],\"hues\":%d,\"dense\":%d,\n\"runs\":[\n%s\n]}\n</script>\n", EXPLORER_HUES, DENSE, explorer->json);
+	fprintf(to, "],\"hues\":%d,\"dense\":%d,\"some\":%d,\n\"runs\":[\n%s\n]}\n</script>\n", EXPLORER_HUES, DENSE, SOME,
+			explorer->json);
 	fputs("<script id=\"explorer-script\">\n", to);
 	for (size_t i = 0; explorer_script[i]; i++)
 		fputs(explorer_script[i], to);

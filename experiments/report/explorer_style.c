@@ -48,7 +48,8 @@ static const char *const rules[] = {
 	".dials .wide{flex:1 1 15rem}.dials input{flex:1;min-width:5rem;accent-color:var(--link)}\n",
 	".dials output{min-width:3.5em;text-align:right;font-variant-numeric:tabular-nums}\n",
 	".dials :focus-visible{outline:2px solid var(--link);outline-offset:2px}\n",
-	"#explorer .scroll{position:relative;padding:.5rem .6rem .5rem 0;background:var(--paper);border:1px solid var(--line);border-radius:10px}\n",
+	"#explorer .scroll{position:relative;padding:.5rem .6rem .5rem 0;background:var(--paper);border:1px solid "
+	"var(--line);border-radius:10px}\n",
 	"#explorer .heat{width:auto;border-collapse:separate;border-spacing:2px;font-size:.76rem}\n",
 	"#explorer .heat th,#explorer .heat "
 	"td{padding:0;border:0;text-align:center;vertical-align:middle;font-weight:400}\n",

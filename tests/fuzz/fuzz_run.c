@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "experiments/report/explorer.h"
 #include "experiments/study/study.h"
 #include "sim/base/text.h"
 #include "sim/route/catalog.h"
@@ -81,6 +82,23 @@ static void read_tables(const struct run_folder *run)
 	fuzz_check(run_folder_summary(run, "eval_loss", &loss, &err), &err);
 }
 
+/* What is taken in of it has no cell of the data left open. */
+static void explore(const struct study *study)
+{
+	struct explorer explorer;
+	struct error err = { .code = ERROR_NONE };
+	int status = explorer_read(study, true, &explorer, &err);
+	fuzz_check(status, &err);
+	if (status != 0)
+		return;
+	FUZZ_EXPECT(explorer.runs + explorer.left_out <= 1 && (explorer.runs == 0 || explorer.shown.steps > 0));
+	FILE *to = fopen("/dev/null", "w");
+	FUZZ_EXPECT(to != NULL);
+	explorer_write(&explorer, to);
+	fclose(to);
+	explorer_free(&explorer);
+}
+
 static void read_study(void)
 {
 	struct study study;
@@ -92,6 +110,7 @@ static void read_study(void)
 		return;
 	FUZZ_EXPECT(study.runs.n == 1 && study.n == 1 && *study.series[0].strategy);
 	read_tables(&study.runs.run[0]);
+	explore(&study);
 	study_free(&study);
 }
 
