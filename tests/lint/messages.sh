@@ -134,8 +134,8 @@ LC_ALL=C awk '
 
 	# Of a short message two words may be all; one that has none of its own, as a sentence around a longer reason, shares
 	# those of others, and where it has no two words there is nothing to look for.
-	function is_spelled(words,   n, i, count, own, shared) {
-		own = shared = 0
+	function is_spelled(words,   n, i, count, own, spelled, shared) {
+		own = spelled = shared = 0
 		for (n = 4; n >= 2; n--) {
 			if (n == 2 && own + shared > 0)
 				break
@@ -145,11 +145,10 @@ LC_ALL=C awk '
 					shared += 1 + (run[i] in met) * 1000
 				} else {
 					own++
-					if (run[i] in met)
-						return 1
+					spelled += run[i] in met
 				}
 		}
-		return own == 0 && (shared == 0 || shared >= 1000)
+		return own > 0 ? spelled >= 2 || spelled == own : (shared == 0 || shared >= 1000)
 	}
 
 	FNR == 1 {
