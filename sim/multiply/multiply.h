@@ -16,9 +16,6 @@ struct factor {
 	bool turned;
 };
 
-/* C[m][n] = A B, or C += A B with `add`, over the summed dimension k; on the calling thread alone.  No size is 0. */
-void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c);
-
 /* Makes a library use one thread a call; once at start. */
 void multiply_single_threaded(void);
 const char *multiply_name(void); /* lives as long as the program */
@@ -27,6 +24,8 @@ const char *multiply_name(void); /* lives as long as the program */
 struct multiply_set {
 	const char *name;
 	const char *kernel; /* "fused" or "portable": sets of one kernel give the same bits; NULL: a library's own bits */
+	/* C[m][n] = A B, or C += A B with `add`, over the summed dimension k; on the calling thread alone.  No size is 0.
+	 */
 	void (*multiply)(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c);
 };
 const struct multiply_set *multiply_sets(void);

@@ -20,7 +20,7 @@ static enum CBLAS_TRANSPOSE order(struct factor factor)
 	return factor.turned ? CblasTrans : CblasNoTrans;
 }
 
-void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
+static void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
 {
 	GEMM(CblasRowMajor, order(a), order(b), (int)m, (int)n, (int)k, 1, a.at, (int)a.ld, b.at, (int)b.ld, add ? 1 : 0, c,
 		 (int)ld_c);

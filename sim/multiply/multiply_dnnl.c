@@ -22,7 +22,7 @@ static char order(struct factor factor)
 }
 
 /* oneDNN asks OpenMP how many threads it may use; in a parallel region it uses one anyway. */
-void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
+static void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
 {
 	int threads = omp_get_max_threads();
 	omp_set_num_threads(1);

@@ -96,11 +96,6 @@ const struct multiply_set *multiply_sets(void)
 #endif
 }
 
-void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
-{
-	multiply_sets()->multiply(m, n, k, a, b, add, c, ld_c);
-}
-
 void multiply_single_threaded(void)
 {
 }

@@ -25,7 +25,7 @@ static const char *order(struct factor factor)
 }
 
 /* libxsmm counts by columns: what we call C = A B is C' = B' A' to it. */
-void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
+static void multiply(size_t m, size_t n, size_t k, struct factor a, struct factor b, bool add, real *c, size_t ld_c)
 {
 	const libxsmm_blasint rows = (libxsmm_blasint)n, columns = (libxsmm_blasint)m, depth = (libxsmm_blasint)k;
 	const libxsmm_blasint ld_left = (libxsmm_blasint)b.ld, ld_right = (libxsmm_blasint)a.ld, ld = (libxsmm_blasint)ld_c;

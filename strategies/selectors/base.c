@@ -11,7 +11,8 @@
 #include <moesim/kit.h>
 #include <stdio.h>
 
-enum { NOBODY = UINT32_MAX, MOST_EXPERTS = 4096 };
+enum { MOST_EXPERTS = 4096 };
+#define NOBODY UINT32_MAX /* an enumerator of ISO C is an int */
 
 /* What experts would lose to one another is a table of experts by experts. */
 static bool check(const struct moe_call *call, const void *opt, char *complaint, size_t size)

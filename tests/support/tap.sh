@@ -118,6 +118,18 @@ fault()
 	out=$(cat tap.out) err=$(cat tap.err)
 }
 
+# has_terminal -- is there the program `script`, which makes one?
+has_terminal()
+{
+	command -v script >/dev/null && TERM=xterm script -qec true /dev/null >/dev/null 2>&1
+}
+
+# shown COMMAND -- what the command, one word for the shell, shows on a terminal
+shown()
+{
+	TERM=xterm script -qec "$1" /dev/null </dev/null | tr -d '\r'
+}
+
 # refuses WHAT CODE PATTERN COMMAND... -- run; the exit code is this one, stdout is empty, and stderr is one line that
 # begins with "moesim: " and matches
 refuses()

@@ -437,9 +437,14 @@ START_TEST(what_cannot_be_counted_is_refused)
 												  { DEDUP_NONE, 0, true, 0 },
 												  { DEDUP_NODE, 0, false, 0 },
 												  { DEDUP_NONE, 1e300, true, 0 } };
+	static const char *const why[] = { "padded rows are sent to each expert (use --dedup none with --pad)",
+									   "--pad needs a --capacity",
+									   "counts do not say which experts share a token, so rows cannot be deduplicated",
+									   "a capacity of 1e+300 needs more than 2^53 rows" };
 	c.traffic.has_tokens = _i != 2;
 	ck_assert_int_eq(exchange_count(&c.traffic, &c.placement, &c.topology, &wrong[_i], &c.arena, &c.rows, &err), -1);
 	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_int_eq(strncmp(err.text, why[_i], strlen(why[_i])), 0);
 	case_close(&c);
 }
 END_TEST

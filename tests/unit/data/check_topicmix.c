@@ -238,7 +238,8 @@ END_TEST
 static const struct {
 	const char *spec, *says;
 } refused[] = {
-	{ "topicmix,vocabulary=3,fanout=4", "fanout=4 is more than the 3 tokens of the vocabulary" },
+	{ "topicmix,vocabulary=3,fanout=4",
+	  "topicmix: fanout=4 is more than the 3 tokens of the vocabulary (a token has distinct successors)" },
 	{ "topicmix,vocabulary=65536,classes=65536,domains=256,shared=0", "above the limit of 1.0 GB" },
 	{ "topicmix,vocabulary=12,classes=3,fanout=4", "fanout=4 is more than the 3 classes" },
 	{ "topicmix,vocabulary=512,classes=60", "classes=60 do not divide vocabulary=512 (try classes=32)" },

@@ -885,7 +885,7 @@ static const struct {
 	{ "selector=group-quota,groups=2 experts=64 k=2", NULL },
 	{ "selector=hash,tables=2 experts=64 k=2", NULL },
 	{ "selector=hash,tables=3 experts=64 k=3", "tables = 3: 64 experts cannot be divided into equal blocks" },
-	{ "selector=hash,tables=2 experts=64 k=3", "top-k 3 cannot be shared equally by 2 tables" },
+	{ "selector=hash,tables=2 experts=64 k=3", "top-k 3 cannot be shared equally by 2 tables (use a multiple)" },
 	{ "scorer=none selector=hash,of=position gate=unit", NULL },
 	{ "selector=hash,balanced", NULL },
 	{ "selector=hash,balanced,of=bigram", "balanced: one table of ids alone can be (use of=token and tables=1)" },
