@@ -135,6 +135,7 @@ const struct moe_selector selector_hash = {
 			  .opts_size = sizeof(struct hash),
 			  .check = check,
 			  .wants_with = wants_with,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach = MOE_REACH_SEQUENCE },
 	.select = choose,
 };

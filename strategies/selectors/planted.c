@@ -116,6 +116,7 @@ const struct moe_selector selector_planted = {
 			  .opts = options,
 			  .opts_size = sizeof(struct planted),
 			  .wants_with = wants_with,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach = MOE_REACH_TOKEN },
 	.select = choose,
 };
