@@ -38,6 +38,17 @@ struct moe_rng seed_stream(uint64_t seed, const char *name, uint64_t index)
 	};
 }
 
+void seed_skip(struct moe_rng *rng, uint64_t n)
+{
+	for (; n > 0 && rng->used < 4; n--)
+		moe_bits(rng);
+	uint64_t block = ((uint64_t)rng->counter[1] << 32 | rng->counter[0]) + n / 4;
+	rng->counter[0] = (uint32_t)block;
+	rng->counter[1] = (uint32_t)(block >> 32);
+	for (n %= 4; n > 0; n--)
+		moe_bits(rng);
+}
+
 static void rng_set(void *state, unsigned long seed)
 {
 	*(struct moe_rng *)state = seed_stream(seed, "gsl", 0);

@@ -26,6 +26,9 @@ static inline struct moe_rng seed_at(const struct moe_rng *stream, uint64_t inde
 	};
 }
 
+/* Passes over n numbers (moe_bits), as if they had been drawn. */
+void seed_skip(struct moe_rng *rng, uint64_t n);
+
 /* The same numbers behind a gsl_rng, for GSL's distributions: allocate once, then point it at a stream. */
 extern const gsl_rng_type *const seed_rng_type;
 void seed_open(gsl_rng *rng, uint64_t seed, const char *name, uint64_t index);

@@ -9,6 +9,7 @@
 #include <moesim/kit.h>
 #include <string.h>
 
+#include "sim/base/parallel.h"
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 #include "sim/multiply/product.h"
@@ -77,6 +78,40 @@ void router_seed(struct router *r, uint64_t seed)
 		name_streams(&r->memory[i], sentence_part(r->sentence, i)->part->name, seed, r->route.call.layer);
 }
 
+/* The reach of the calls in which a part's reach is not the batch, if there are any. */
+static enum moe_reach narrow_reach(const struct part_use *use, const struct moe_call *call)
+{
+	struct moe_call at[] = { *call, *call, *call };
+	at[0].training = at[1].training = true;
+	at[0].step = 1;
+	at[1].step = SIZE_MAX;
+	at[2].training = false;
+	for (size_t i = 0; i < 3; i++)
+		if (reach_of(use->part, use->opt, &at[i]) != MOE_REACH_BATCH)
+			return reach_of(use->part, use->opt, &at[i]);
+	return MOE_REACH_BATCH;
+}
+
+static size_t scratch_of(const struct part_use *use, const struct moe_call *call)
+{
+	return use->part->scratch_size ? use->part->scratch_size(call, use->opt) : 0;
+}
+
+/* What is left in scratch has no meaning, so that the blocks of a batch share out that of the batch. */
+static void take_scratch(struct part_memory *memory, const struct part_use *use, const struct moe_call *call,
+						 struct arena *arena)
+{
+	struct cut cut = reach_cut(narrow_reach(use, call), call);
+	struct moe_call block = reach_call(&cut, call, 0);
+	size_t size = scratch_of(use, call);
+	if (cut.blocks > 1) {
+		memory->blocks = reach_most_blocks(call);
+		memory->block_size = (scratch_of(use, &block) + 63) / 64 * 64; /* no two in one line of the cache */
+		size = size > memory->blocks * memory->block_size ? size : memory->blocks * memory->block_size;
+	}
+	memory->scratch = arena_take(arena, size, 1);
+}
+
 static void create_memory(struct router *r, struct arena *arena)
 {
 	for (size_t i = 0; i < sentence_parts(r->sentence); i++) {
@@ -85,14 +120,18 @@ static void create_memory(struct router *r, struct arena *arena)
 		struct part_memory *memory = &r->memory[i];
 		memory->state_size = part->state_size ? part->state_size(&r->route.call, use->opt) : 0;
 		memory->state = arena_take(arena, memory->state_size, 1);
-		if (part->scratch_size)
-			memory->scratch = arena_take(arena, part->scratch_size(&r->route.call, use->opt), 1);
+		take_scratch(memory, use, &r->route.call, arena);
 		memory->self = (struct moe_self){ .opt = use->opt,
 										  .state = memory->state,
 										  .scratch = memory->scratch,
 										  .rng = &memory->rng,
 										  .table = &memory->table };
 	}
+}
+
+static size_t most_picks(const struct router *r, const struct moe_call *call)
+{
+	return selector(r)->max_picks ? selector(r)->max_picks(call, r->sentence->selector.opt) : call->tokens * call->k;
 }
 
 void router_create(struct router *r, const struct sentence *sentence, const struct layer_options *layer,
@@ -109,8 +148,8 @@ void router_create(struct router *r, const struct sentence *sentence, const stru
 	r->term = ARENA_KEEP(arena, sentence->balancers, struct moe_term);
 	if (selector(r)->select == NULL)
 		return;
-	r->max_pairs =
-		selector(r)->max_picks ? selector(r)->max_picks(call, sentence->selector.opt) : call->tokens * call->k;
+	r->max_pairs = most_picks(r, call);
+	r->share = ARENA_KEEP(arena, reach_most_blocks(call), struct moe_picks);
 	if (scorer(r)->forward)
 		r->scores = ARENA_TAKE(arena, n, real);
 	if (adjusts(sentence))
@@ -237,30 +276,164 @@ static void project(struct router *r)
 	projector(r->sentence)->forward(&r->memory[PROJECTOR].self, lend_tools(projection), &seen, projection->logits);
 }
 
+/* ---- in blocks ------------------------------------------------------------------------------------------------- */
+
+/* One block of the batch, as a part sees it. */
+struct block {
+	size_t number, at; /* at: where its entries begin in what is [tokens][experts] */
+	struct moe_rng rng;
+	struct moe_self self;
+	struct moe_route route;
+};
+
+/* Cut by the reach of part i; one block where there is no memory for so many, or for such. */
+static struct cut cut_for(const struct router *r, size_t i)
+{
+	const struct part_use *use = sentence_part(r->sentence, i);
+	const struct part_memory *memory = &r->memory[i];
+	const struct moe_call *call = &r->route.call;
+	struct cut cut = reach_cut(reach_of(use->part, use->opt, call), call);
+	struct moe_call block = reach_call(&cut, call, 0);
+	if (cut.blocks > memory->blocks || scratch_of(use, &block) > memory->block_size)
+		return reach_cut(MOE_REACH_BATCH, call);
+	return cut;
+}
+
+static void set_block(const struct router *r, size_t i, const struct cut *cut, size_t number, struct block *block)
+{
+	const struct part_use *use = sentence_part(r->sentence, i);
+	const struct part_memory *memory = &r->memory[i];
+	size_t first = number * cut->size;
+	block->number = number;
+	block->at = first * r->route.call.experts;
+	block->route = reach_view(cut, &r->route, number);
+	block->rng = memory->rng;
+	seed_skip(&block->rng, use->part->draws ? first * use->part->draws(&r->route.call, use->opt) : 0);
+	block->self = memory->self;
+	block->self.rng = &block->rng;
+	if (memory->block_size > 0)
+		block->self.scratch = (char *)memory->scratch + number * memory->block_size;
+}
+
+/* Has part i work on the batch, or on its blocks on all threads. */
+static void each_block(struct router *r, size_t i, const struct cut *cut,
+					   void (*work)(struct router *, size_t i, const struct block *))
+{
+	if (cut->blocks == 1) {
+		struct block whole = { .self = r->memory[i].self, .route = r->route };
+		work(r, i, &whole);
+		return;
+	}
+	PARALLEL_FOR
+	for (size_t b = 0; b < cut->blocks; b++) {
+		struct block block;
+		set_block(r, i, cut, b, &block);
+		work(r, i, &block);
+	}
+}
+
+static void score_block(struct router *r, size_t i, const struct block *block)
+{
+	(void)i;
+	scorer(r)->forward(&block->self, &block->route, r->scores + block->at);
+}
+
 static void score(struct router *r)
 {
+	struct cut cut = cut_for(r, SCORER);
 	if (r->scores)
-		scorer(r)->forward(&r->memory[SCORER].self, &r->route, r->scores);
+		each_block(r, SCORER, &cut, score_block);
 	r->route.choice = r->route.scores = r->scores;
 }
 
-static void add_offset(struct router *r)
+/* The scores and what is added to them, from which balancers go on. */
+static void begin_choice(struct router *r)
 {
 	size_t experts = r->route.call.experts;
-	for (size_t i = 0; r->offset && i < r->route.call.tokens * experts; i++)
-		r->choice[i] += r->offset[i % experts];
+	struct cut cut = reach_cut(MOE_REACH_TOKEN, &r->route.call);
+	PARALLEL_FOR
+	for (size_t b = 0; b < cut.blocks; b++) {
+		size_t at = b * cut.size * experts, n = reach_call(&cut, &r->route.call, b).tokens * experts;
+		memcpy(r->choice + at, r->scores + at, n * sizeof(real));
+		for (size_t i = at; r->offset && i < at + n; i++)
+			r->choice[i] += r->offset[i % experts];
+	}
+}
+
+static void adjust_block(struct router *r, size_t i, const struct block *block)
+{
+	balancer(r, i - BALANCER)->adjust(&block->self, &block->route, r->choice + block->at);
 }
 
 static void adjust(struct router *r)
 {
 	if (r->choice == NULL)
 		return;
-	memcpy(r->choice, r->scores, r->route.call.tokens * r->route.call.experts * sizeof(real));
-	add_offset(r);
-	for (size_t i = 0; i < r->sentence->balancers; i++)
+	begin_choice(r);
+	for (size_t i = 0; i < r->sentence->balancers; i++) {
+		struct cut cut = cut_for(r, BALANCER + i);
 		if (balancer(r, i)->adjust)
-			balancer(r, i)->adjust(&r->memory[BALANCER + i].self, &r->route, r->choice);
+			each_block(r, BALANCER + i, &cut, adjust_block);
+	}
 	r->route.choice = r->choice;
+}
+
+/* ---- selection and plan ---------------------------------------------------------------------------------------- */
+
+/* The memory of the picks, one block's behind the other's; false where it is too small for that. */
+static bool share_out(struct router *r, const struct cut *cut)
+{
+	const struct moe_picks *all = &r->planner.picks;
+	size_t at = 0;
+	for (size_t b = 0; b < cut->blocks; b++) {
+		struct moe_call block = reach_call(cut, &r->route.call, b);
+		size_t most = cut->blocks == 1 ? all->max : most_picks(r, &block);
+		r->share[b] = (struct moe_picks){
+			.max = most, .token = all->token + at, .expert = all->expert + at, .rank = all->rank + at
+		};
+		at += most;
+	}
+	return at <= all->max;
+}
+
+/* A block counts its tokens from 0. */
+static void select_block(struct router *r, size_t i, const struct block *block)
+{
+	struct moe_picks *own = &r->share[block->number];
+	size_t first = block->at / r->route.call.experts;
+	(void)i;
+	selector(r)->select(&block->self, &block->route, own);
+	for (size_t p = 0; first > 0 && p < own->n && p < own->max; p++)
+		own->token[p] += (uint32_t)first;
+}
+
+/* Closes the gaps between the blocks' picks. */
+static void join(struct router *r, const struct cut *cut)
+{
+	struct moe_picks *all = &r->planner.picks;
+	all->n = 0;
+	for (size_t b = 0; b < cut->blocks; b++) {
+		const struct moe_picks *own = &r->share[b];
+		if (own->n > own->max) {
+			all->n = all->max + 1; /* plan_build() reports the selector */
+			return;
+		}
+		memmove(all->token + all->n, own->token, own->n * sizeof *own->token);
+		memmove(all->expert + all->n, own->expert, own->n * sizeof *own->expert);
+		memmove(all->rank + all->n, own->rank, own->n * sizeof *own->rank);
+		all->n += own->n;
+	}
+}
+
+static void pick(struct router *r)
+{
+	struct cut cut = cut_for(r, SELECTOR);
+	if (!share_out(r, &cut)) {
+		cut = reach_cut(MOE_REACH_BATCH, &r->route.call);
+		share_out(r, &cut);
+	}
+	each_block(r, SELECTOR, &cut, select_block);
+	join(r, &cut);
 }
 
 static void weigh(struct router *r)
@@ -292,7 +465,7 @@ static void choose(struct router *r)
 	if (r->recording && r->recording->training == call->training)
 		recording_pick(r->recording, call->step - 1, call->layer, &r->planner.picks);
 	else
-		selector(r)->select(&r->memory[SELECTOR].self, &r->route, &r->planner.picks);
+		pick(r);
 	r->planner.rng = seed_at(&r->overflow_rng[call->training], stream_index(call));
 	r->route.picks = &r->planner.picks;
 	r->route.plan = &r->plan;
@@ -314,11 +487,16 @@ static void balance(struct router *r, struct moe_grad *grad)
 static struct moe_grad *clear_grad(struct router *r)
 {
 	struct moe_grad *grad = &r->projection.grad;
-	size_t bytes = r->route.call.tokens * r->route.call.experts * sizeof(real);
-	if (grad->logits)
-		memset(grad->logits, 0, bytes);
-	if (grad->scores)
-		memset(grad->scores, 0, bytes);
+	struct cut cut = reach_cut(MOE_REACH_TOKEN, &r->route.call);
+	PARALLEL_FOR
+	for (size_t b = 0; b < cut.blocks; b++) {
+		size_t at = b * cut.size * r->route.call.experts;
+		size_t bytes = reach_call(&cut, &r->route.call, b).tokens * r->route.call.experts * sizeof(real);
+		if (grad->logits)
+			memset(grad->logits + at, 0, bytes);
+		if (grad->scores)
+			memset(grad->scores + at, 0, bytes);
+	}
 	return grad;
 }
 
@@ -387,14 +565,23 @@ static void project_backward(struct router *r, const real *x, real *d_x)
 		d_x[i] += projection->d_input[i] * projection->noise[i];
 }
 
+static void score_block_backward(struct router *r, size_t i, const struct block *block)
+{
+	const struct moe_grad *all = &r->projection.grad;
+	struct moe_grad grad = { all->logits + block->at, all->scores ? all->scores + block->at : NULL };
+	(void)i;
+	scorer(r)->backward(&block->self, &block->route, &grad);
+}
+
 void router_backward(struct router *r, const real *x, real *d_x)
 {
 	if (r->projection.logits == NULL)
 		return;
 	if (gate(r)->backward)
 		gate(r)->backward(&r->memory[GATE].self, &r->route, &r->projection.grad);
+	struct cut cut = cut_for(r, SCORER);
 	if (scorer(r)->backward)
-		scorer(r)->backward(&r->memory[SCORER].self, &r->route, &r->projection.grad);
+		each_block(r, SCORER, &cut, score_block_backward);
 	project_backward(r, x, d_x);
 }
 

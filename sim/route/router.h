@@ -7,6 +7,7 @@
 
 #include "sim/model/params.h"
 #include "sim/route/plan.h"
+#include "sim/route/reach.h"
 #include "sim/route/recording.h"
 #include "sim/route/sentence.h"
 
@@ -14,6 +15,7 @@
 struct part_memory {
 	void *state, *scratch;
 	size_t state_size;
+	size_t blocks, block_size;         /* of a batch, as many as have scratch, and its bytes for each */
 	struct moe_rng train, eval, table; /* the part's streams, at index 0 but for `table` */
 	struct moe_rng rng;                /* the one in use */
 	struct moe_self self;
@@ -46,6 +48,7 @@ struct router {
 	const real *offset;                /* [experts]; NULL: none */
 	const struct recording *recording; /* what is done again, in its phase; NULL: nothing */
 	struct planner planner;
+	struct moe_picks *share; /* [reach_most_blocks()] what each block of the batch has picked */
 	struct moe_plan plan;
 	struct moe_route route;
 	struct part_memory *memory; /* [sentence_parts()] */

@@ -263,7 +263,8 @@ const struct moe_balancer balancer_bias = {
 			  .wants = MOE_SCORES,
 			  .check = check,
 			  .state_size = state_size,
-			  .settle = settle },
+			  .settle = settle,
+			  .reach = MOE_REACH_TOKEN },
 	.adjust = adjust,
 	.offsets = offsets,
 };

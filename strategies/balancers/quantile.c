@@ -208,13 +208,19 @@ static const real *offsets(const struct moe_self *self)
 	return self->state;
 }
 
+static enum moe_reach reach_with(const struct moe_call *call, const void *opt)
+{
+	bool solves = call->training && ((const struct quantile *)opt)->batch == SAME;
+	return solves ? MOE_REACH_BATCH : MOE_REACH_TOKEN;
+}
+
 MOE_CLONED static void adjust(const struct moe_self *self, const struct moe_route *route, real *choice)
 {
 	const struct quantile *opt = self->opt;
 	size_t experts = route->call.experts;
 	struct desk desk = desk_of(self, &route->call);
 	const real *bias = route->call.training ? of_training(self, &route->call) : offsets(self);
-	if (route->call.training && opt->batch == SAME) {
+	if (reach_with(&route->call, opt) == MOE_REACH_BATCH) {
 		solve(self, route, &desk);
 		bias = desk.bias;
 	}
@@ -250,7 +256,8 @@ const struct moe_balancer balancer_quantile = {
 			  .wants = MOE_SCORES,
 			  .state_size = state_size,
 			  .scratch_size = scratch_size,
-			  .settle = settle },
+			  .settle = settle,
+			  .reach_with = reach_with },
 	.adjust = adjust,
 	.offsets = offsets,
 };

@@ -25,7 +25,8 @@ const struct moe_scorer scorer_relu = {
 			  .formula = "s_e = max(z_e, 0)",
 			  .cite = "Wang et al. 2024, arXiv 2412.14711",
 			  .gives = MOE_SCORES,
-			  .wants = MOE_LOGITS },
+			  .wants = MOE_LOGITS,
+			  .reach = MOE_REACH_TOKEN },
 	.forward = forward,
 	.backward = backward,
 };

@@ -25,7 +25,8 @@ const struct moe_scorer scorer_sigmoid = {
 			  .formula = "s_e = 1 / (1 + exp(-z_e))",
 			  .cite = "DeepSeek-AI 2024, arXiv 2412.19437",
 			  .gives = MOE_SCORES,
-			  .wants = MOE_LOGITS },
+			  .wants = MOE_LOGITS,
+			  .reach = MOE_REACH_TOKEN },
 	.forward = forward,
 	.backward = backward,
 };

@@ -34,7 +34,8 @@ const struct moe_scorer scorer_softmax = {
 			  .formula = "s_e = exp(z_e) / sum_j exp(z_j)",
 			  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
 			  .gives = MOE_SCORES,
-			  .wants = MOE_LOGITS },
+			  .wants = MOE_LOGITS,
+			  .reach = MOE_REACH_TOKEN },
 	.forward = forward,
 	.backward = backward,
 };

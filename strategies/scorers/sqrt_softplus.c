@@ -28,7 +28,8 @@ const struct moe_scorer scorer_sqrt_softplus = {
 			  .formula = "s_e = sqrt(ln(1 + exp(z_e)))",
 			  .cite = "DeepSeek-AI 2026, DeepSeek-V4, inference/model.py",
 			  .gives = MOE_SCORES,
-			  .wants = MOE_LOGITS },
+			  .wants = MOE_LOGITS,
+			  .reach = MOE_REACH_TOKEN },
 	.forward = forward,
 	.backward = backward,
 };

@@ -156,6 +156,12 @@ static void choose(const struct moe_self *self, const struct moe_route *route, s
 	}
 }
 
+static enum moe_reach reach_with(const struct moe_call *call, const void *opt)
+{
+	(void)call;
+	return ((const struct expert_top *)opt)->group == SEQUENCE ? MOE_REACH_SEQUENCE : MOE_REACH_BATCH;
+}
+
 static size_t scratch_size(const struct moe_call *call, const void *opt)
 {
 	size_t tokens = group_tokens(call, opt), choosing = bids_size(tokens);
@@ -188,7 +194,8 @@ const struct moe_selector selector_expert_top = {
 			  .opts_size = sizeof(struct expert_top),
 			  .wants = MOE_SCORES,
 			  .check = check,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach_with = reach_with },
 	.select = choose,
 	.max_picks = max_picks,
 	.by_expert = true,

@@ -69,6 +69,7 @@ const struct moe_selector selector_frozen = {
 			  .opts = options,
 			  .opts_size = sizeof(struct frozen),
 			  .wants = MOE_INPUT,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach = MOE_REACH_TOKEN },
 	.select = choose,
 };

@@ -75,6 +75,7 @@ const struct moe_selector selector_group_quota = {
 			  .opts_size = sizeof(struct group_quota),
 			  .wants = MOE_SCORES,
 			  .check = check,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach = MOE_REACH_TOKEN },
 	.select = choose,
 };

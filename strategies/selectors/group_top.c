@@ -192,6 +192,7 @@ const struct moe_selector selector_group_top = {
 			  .opts_size = sizeof(struct group_top),
 			  .wants = MOE_SCORES,
 			  .check = check,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach = MOE_REACH_TOKEN },
 	.select = choose,
 };

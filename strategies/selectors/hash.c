@@ -238,6 +238,7 @@ const struct moe_selector selector_hash = {
 			  .wants_with = wants_with,
 			  .state_size = state_size,
 			  .scratch_size = scratch_size,
-			  .settle = settle },
+			  .settle = settle,
+			  .reach = MOE_REACH_SEQUENCE },
 	.select = choose,
 };

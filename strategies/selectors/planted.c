@@ -129,6 +129,7 @@ const struct moe_selector selector_planted = {
 			  .opts_size = sizeof(struct planted),
 			  .wants_with = wants_with,
 			  .check = check,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach = MOE_REACH_TOKEN },
 	.select = choose,
 };

@@ -34,10 +34,20 @@ static void draw_keys(struct moe_rng *rng, const real *choice, size_t experts, r
 	}
 }
 
+static bool is_drawn(const struct moe_call *call, const struct sampled *opt)
+{
+	return call->training || opt->evaluate == SAMPLED;
+}
+
+static size_t draws(const struct moe_call *call, const void *opt)
+{
+	return is_drawn(call, opt) ? call->experts : 0;
+}
+
 MOE_CLONED static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
-	bool drawn = call->training || ((const struct sampled *)self->opt)->evaluate == SAMPLED;
+	bool drawn = is_drawn(call, self->opt);
 	real *key = self->scratch;
 	uint32_t *best = (uint32_t *)(key + call->experts);
 	for (size_t t = 0; t < call->tokens; t++) {
@@ -65,6 +75,8 @@ const struct moe_selector selector_sampled = {
 			  .opts = options,
 			  .opts_size = sizeof(struct sampled),
 			  .wants = MOE_SCORES,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach = MOE_REACH_TOKEN,
+			  .draws = draws },
 	.select = choose,
 };

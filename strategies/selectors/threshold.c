@@ -59,11 +59,18 @@ MOE_CLONED static void take_best(const struct moe_route *route, uint32_t *best, 
 	}
 }
 
+/* While the thresholds warm up, expert choice. */
+static enum moe_reach reach_with(const struct moe_call *call, const void *opt)
+{
+	bool warms_up = call->training && call->step <= (size_t)((const struct threshold *)opt)->warm_up;
+	return warms_up ? MOE_REACH_BATCH : MOE_REACH_TOKEN;
+}
+
 static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	const struct memory *memory = self->state;
-	if (call->training && call->step <= (size_t)((const struct threshold *)self->opt)->warm_up)
+	if (reach_with(call, self->opt) == MOE_REACH_BATCH)
 		bids_settle(route, 0, call->tokens, self->scratch, picks);
 	else if (memory->batches > 0)
 		take_above(route, memory, picks);
@@ -121,7 +128,8 @@ const struct moe_selector selector_threshold = {
 			  .wants = MOE_SCORES,
 			  .state_size = state_size,
 			  .scratch_size = scratch_size,
-			  .settle = settle },
+			  .settle = settle,
+			  .reach_with = reach_with },
 	.select = choose,
 	.max_picks = max_picks,
 	.varies = true,

@@ -47,6 +47,11 @@ static bool taken(const struct moe_self *self, const real *scores, const uint32_
 	return moe_uniform(self->rng) * opt->second < later / (first + later + 1e-9);
 }
 
+static size_t draws(const struct moe_call *call, const void *opt)
+{
+	return ((const struct top_k *)opt)->second > 0 ? call->k - 1 : 0;
+}
+
 MOE_CLONED static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
@@ -75,6 +80,8 @@ const struct moe_selector selector_top_k = {
 			  .opts_size = sizeof(struct top_k),
 			  .wants = MOE_SCORES,
 			  .check = check,
-			  .scratch_size = scratch_size },
+			  .scratch_size = scratch_size,
+			  .reach = MOE_REACH_TOKEN,
+			  .draws = draws },
 	.select = choose,
 };

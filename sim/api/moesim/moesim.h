@@ -153,6 +153,15 @@ enum {
 	MOE_ESTIMATE = 1u << 12
 };
 
+/* What has a say in what becomes of a token: in the scores of a scorer, the choice that a balancer adjusts, the picks
+ * of a selector.  Where that is less than the batch, the core has blocks of it computed on all threads.  A block looks
+ * like a batch of its own, whose tokens are numbered from 0: whole sequences, or single tokens (of a length of 1). */
+enum moe_reach {
+	MOE_REACH_BATCH,    /* any token, or the token's number */
+	MOE_REACH_SEQUENCE, /* the tokens of its sequence */
+	MOE_REACH_TOKEN     /* itself alone */
+};
+
 struct moe_part {
 	enum moe_kind kind;
 	const char *name;           /* one word of [a-z0-9-] */
@@ -169,6 +178,11 @@ struct moe_part {
 	bool (*check)(const struct moe_call *, const void *opt, char *complaint, size_t size);
 	size_t (*state_size)(const struct moe_call *, const void *opt);   /* NULL: no state */
 	size_t (*scratch_size)(const struct moe_call *, const void *opt); /* NULL: no scratch */
+	enum moe_reach reach;
+	/* The reach in this call and with these options, where that matters; NULL: always `reach`. */
+	enum moe_reach (*reach_with)(const struct moe_call *, const void *opt);
+	/* How many numbers (moe_bits) a token draws from self->rng where the reach is less than the batch.  NULL: none. */
+	size_t (*draws)(const struct moe_call *, const void *opt);
 	/* After a training step, with the finished route of that step; the only place where state may change.
 	 * NULL: the part does not learn outside the gradient. */
 	void (*settle)(const struct moe_self *, const struct moe_route *);
@@ -221,7 +235,7 @@ struct moe_scorer {
 struct moe_selector {
 	struct moe_part part;
 	void (*select)(const struct moe_self *, const struct moe_route *, struct moe_picks *); /* NULL: nothing is routed */
-	/* An upper bound of the number of picks; NULL: tokens * k. */
+	/* An upper bound of the number of picks, of a block, too; NULL: tokens * k. */
 	size_t (*max_picks)(const struct moe_call *, const void *opt);
 	bool varies;    /* how many experts a token gets is the selector's choice, whatever k is */
 	bool by_expert; /* compares the choices of one expert alone: what is added to all of them moves nothing */

@@ -39,6 +39,24 @@ START_TEST(the_numbers_are_philox4x32_10)
 }
 END_TEST
 
+START_TEST(what_is_skipped_is_as_if_drawn)
+{
+	for (uint64_t drawn = 0; drawn < 6; drawn++)
+		for (uint64_t n = 0; n < 11; n++) {
+			struct moe_rng a = seed_stream(1, "skip", 0), b;
+			a.counter[0] = UINT32_MAX - 1; /* so that the counter's second word moves */
+			for (uint64_t i = 0; i < drawn; i++)
+				moe_bits(&a);
+			b = a;
+			seed_skip(&a, n);
+			for (uint64_t i = 0; i < n; i++)
+				moe_bits(&b);
+			for (int i = 0; i < 5; i++)
+				ck_assert_uint_eq(moe_bits(&a), moe_bits(&b));
+		}
+}
+END_TEST
+
 /* Worked out by a separate implementation of FNV-1a, MurmurHash3's finalizer and Philox: these may never change, or
  * old runs could not be repeated. */
 START_TEST(streams_are_what_they_were)
@@ -256,6 +274,7 @@ static TCase *streams(void)
 	TCase *tests = tcase_create("streams");
 	tcase_add_loop_test(tests, the_numbers_are_philox4x32_10, 0, (int)(sizeof known / sizeof *known));
 	tcase_add_test(tests, streams_are_what_they_were);
+	tcase_add_test(tests, what_is_skipped_is_as_if_drawn);
 	tcase_add_test(tests, a_long_stream_carries_into_the_next_counter_word);
 	tcase_add_test(tests, seed_name_and_index_all_count);
 	tcase_add_test(tests, another_consumer_moves_nobody);
