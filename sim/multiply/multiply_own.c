@@ -86,11 +86,8 @@ static const struct multiply_set sets[] = {
 const struct multiply_set *multiply_sets(void)
 {
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx512f"))
-		return sets;
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		return sets + 1;
-	return sets + 2;
+	bool is_fused = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+	return sets + (__builtin_cpu_supports("avx512f") ? 0 : is_fused ? 1 : 2);
 #else
 	return sets;
 #endif

@@ -67,6 +67,10 @@ START_TEST(weights_beyond_64_bits_are_refused)
 	ck_assert_int_eq(rewrite_count(&a, &b, &topology, UINT64_C(1) << 62, &rewrite, &err), -1);
 	ck_assert_int_eq(err.code, ERROR_USER);
 	ck_assert_str_eq(err.text, "2 experts of 4.61e+18 bytes exceed 64 bits");
+	struct placement_shape large = shape;
+	large.slots = 1 << 21;
+	ck_assert_int_eq(placement_shape_check(&large, &err), -1);
+	ck_assert_str_eq(err.text, "2097152 slots are too many (at most 1048576)");
 	arena_free(&arena);
 }
 END_TEST
