@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "experiments/suite/part_options.h"
 #include "sim/base/csv_union.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
@@ -225,18 +226,20 @@ int results_list(const struct results *results, struct error *err)
 struct gathered {
 	struct csv_table *table; /* [grid->n]; columns 0 where there is no row */
 	struct csv_union columns;
-	const double *gap;  /* [grid->n] the column gap_closed; NULL: none */
-	const char **extra; /* [grid->n_rows] the column of a swept key that the tables lack; else NULL */
+	const double *gap;           /* [grid->n] the column gap_closed; NULL: none */
+	const char **extra;          /* [grid->n_rows] the column of a swept key that the tables lack; else NULL */
+	struct part_options options; /* each a column, named "aux.weight" */
 };
 
-static int read_summary(const char *folder, struct csv_table *table, struct error *err)
+static int read_summary(const char *folder, size_t place, struct gathered *all, struct error *err)
 {
 	struct arena arena = { .bytes = 0 };
 	const struct run_reading how = { .remedy = "remove the run's folder", .arena = &arena };
 	struct run_folder run;
 	int status = run_folder_open(folder, &how, &run, err);
 	if (status == 0) {
-		*table = run.summary;
+		all->table[place] = run.summary;
+		part_options_add(&all->options, place, &run);
 		run.summary = (struct csv_table){ .columns = 0 };
 		run_folder_close(&run);
 	}
@@ -249,7 +252,7 @@ static int read_summaries(const struct results *results, struct gathered *all, s
 	for (size_t i = 0; i < results->grid->n; i++) {
 		if (results->state[i] != RUN_DONE && results->state[i] != RUN_DIVERGED)
 			continue;
-		TRY(read_summary(results_path(results, i), &all->table[i], err));
+		TRY(read_summary(results_path(results, i), i, all, err));
 		csv_union_add(&all->columns, &all->table[i]);
 	}
 	return 0;
@@ -268,6 +271,8 @@ static void write_row(const struct results *results, const struct gathered *all,
 	for (size_t k = 0; k < grid->n_rows; k++)
 		if (all->extra[k])
 			csv_text(to, grid_value(grid, &grid->run[run], k));
+	for (size_t i = 0; i < all->options.n; i++)
+		csv_text(to, all->options.option[i].value[run] ? all->options.option[i].value[run] : "");
 	csv_row(to);
 }
 
@@ -291,6 +296,8 @@ static const char *header_line(const struct gathered *all, const struct results 
 	for (size_t k = 0; k < results->grid->n_rows; k++)
 		if (all->extra[k])
 			line = text_keep_f("%s,%s", line, all->extra[k]);
+	for (size_t i = 0; i < all->options.n; i++)
+		line = text_keep_f("%s,%s", line, column_of(all->options.option[i].name));
 	return line;
 }
 
@@ -306,11 +313,13 @@ int results_gather(const struct results *results, const double *gap, struct erro
 {
 	struct gathered all = { .gap = gap,
 							.table = calloc(results->grid->n + 1, sizeof *all.table),
-							.extra = calloc(results->grid->n_rows + 1, sizeof *all.extra) };
+							.extra = calloc(results->grid->n_rows + 1, sizeof *all.extra),
+							.options = { .runs = results->grid->n } };
 	if (!all.table || !all.extra)
 		error_no_memory("summaries");
 	int status = read_summaries(results, &all, err);
 	find_extra(results->grid, &all);
+	part_options_choose(&all.options);
 	if (status == 0 && all.columns.n > 0)
 		status = write_summary(results, &all, err);
 	else if (status == 0)
@@ -321,5 +330,6 @@ int results_gather(const struct results *results, const double *gap, struct erro
 	free(all.table);
 	csv_union_free(&all.columns);
 	free(all.extra);
+	part_options_free(&all.options);
 	return status;
 }
