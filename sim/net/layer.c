@@ -106,6 +106,8 @@ void layer_compute_bare(struct layer *layer, const real *x)
 {
 	const struct moe_plan *plan = &layer->router.plan;
 	struct shipment rows = shipment_at_home(plan, x, layer->width);
+	if (layer->working == layer->experts)
+		return; /* not even to gather the threads */
 	PARALLEL_FOR
 	for (size_t e = layer->working; e < layer->experts; e++)
 		bare_forward(&layer->bare[e - layer->working], &rows, plan->first[e], plan->first[e + 1], layer->results);
@@ -207,6 +209,8 @@ void layer_compute_bare_backward(struct layer *layer, const real *x, const real 
 	struct moe_plan *plan = &layer->router.plan;
 	struct shipment rows = shipment_at_home(plan, x, layer->width),
 					d_results = shipment_at_home(plan, d_y, layer->width);
+	if (layer->working == layer->experts)
+		return;
 	PARALLEL_FOR
 	for (size_t e = layer->working; e < layer->experts; e++) {
 		uncombine(plan, plan->first[e], plan->first[e + 1], layer->width, &d_results, layer->results);
