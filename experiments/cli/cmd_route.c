@@ -155,7 +155,7 @@ static int check_inputs(const struct batch *batch, struct error *err)
 	const struct moe_selector *selector = (const struct moe_selector *)sentence->selector.part;
 	if (selector->select == NULL)
 		return fail(err, ERROR_USER, "strategy '%s' routes nothing (choose one with experts)", sentence->name);
-	if (sentence_lacks(sentence, MOE_INPUT | MOE_DOMAINS | MOE_GUESSES | MOE_CLASSES, 0, err) != 0)
+	if (sentence_lacks(sentence, MOE_INPUT | MOE_MAP | MOE_DOMAINS | MOE_GUESSES | MOE_CLASSES, 0, err) != 0)
 		return fail(err, ERROR_USER, "%s, which a file of logits does not hold (run has it)", err->text);
 	if (sentence_lacks(sentence, MOE_IDS, batch->logits.id ? MOE_IDS : 0, err) != 0)
 		return fail(err, ERROR_USER, "%s (give them with --tokens FILE)", err->text);

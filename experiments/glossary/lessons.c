@@ -574,6 +574,18 @@ const struct lesson lessons[] = {
 	  .used_by = "Ahrac, Hochwald and Geva (2026), as evidence that routers hold little more",
 	  .command = "moesim --strategy kmeans",
 	  .look = "maxvio and dead_experts, though nothing balances, and excess_loss beside that of frozen" },
+	{ .strategy = "simbal",
+	  .does =
+		  "A loss on the router's weights alone asks that the vectors of experts have length 1 and be at right angles. "
+		  "Tokens that are alike then have scores that are alike, and no expert is a copy of another.",
+	  .when = "where balance should not push similar tokens apart, as a loss on the load does",
+	  .costs = "as top-k; one product of the router's matrix with itself in each step, whatever the number of tokens",
+	  .fails = "more experts than numbers in a row cannot all be at right angles, as 64 in width 32 cannot; a loss on "
+			   "weights does not see a load, which stays uneven here",
+	  .used_by =
+		  "Omi, Sen and Farhadi (2025), whose router also starts orthogonal; the weight of the loss is not theirs",
+	  .command = "moesim --strategy simbal",
+	  .look = "orthogonal_loss, and dead_experts and maxvio beside those of top-k and aux-loss" },
 	{ .strategy = "noisy-top-k",
 	  .does =
 		  "Normal noise is added to the logits in training, and a second matrix learns how much. The four best of what "

@@ -193,7 +193,20 @@ static void add_params(struct router *r, const struct layer_options *layer, stru
 				   false);
 		params_scale_rate(params, layer->router_lr);
 		projection->tools.param[i] = (struct moe_learned){ .rows = param->rows, .columns = param->columns };
+		if (param->name == NULL)
+			projection->map_at = i;
 	}
+}
+
+/* Losses by the router's matrix have a gradient of their own, as the backward pass overwrites the parameters'. */
+static void add_map(struct router *r, struct arena *arena)
+{
+	struct projection *projection = &r->projection;
+	const struct moe_learned *map = &projection->tools.param[projection->map_at];
+	if (!(r->wants & MOE_MAP))
+		return;
+	projection->map = *map;
+	projection->map.d_w = ARENA_TAKE(arena, map->rows * map->columns, real);
 }
 
 void router_add_projection(struct router *r, const struct layer_options *layer, size_t width, struct params *params,
@@ -211,6 +224,7 @@ void router_add_projection(struct router *r, const struct layer_options *layer, 
 	if (!sentence_projects(r->sentence))
 		return;
 	add_params(r, layer, params);
+	add_map(r, arena);
 	projection->logits = ARENA_TAKE(arena, n, real);
 	projection->grad.logits = ARENA_TAKE(arena, n, real);
 	if (layer->jitter > 0) {
@@ -497,6 +511,8 @@ static struct moe_grad *clear_grad(struct router *r)
 		if (grad->scores)
 			memset(grad->scores + at, 0, bytes);
 	}
+	if (r->projection.map.d_w)
+		memset(r->projection.map.d_w, 0, r->projection.map.rows * r->projection.map.columns * sizeof(real));
 	return grad;
 }
 
@@ -511,9 +527,20 @@ static struct moe_tokens told(const struct moe_tokens *of, unsigned wants)
 								.class_of = wants & MOE_CLASSES ? of->class_of : NULL };
 }
 
+/* Losses may read the matrix that the projector multiplies by. */
+static void show_map(struct router *r)
+{
+	struct projection *projection = &r->projection;
+	if (projection->map.d_w == NULL)
+		return;
+	projection->map.w = projection->param[projection->map_at].w;
+	r->route.map = &projection->map;
+}
+
 static void begin(struct router *r, const struct moe_call *call, const struct moe_tokens *of, const real *x)
 {
 	r->route = (struct moe_route){ .call = *call, .of = told(of, r->wants), .x = x };
+	show_map(r);
 	if (selector(r)->select)
 		open_streams(r);
 }
@@ -556,6 +583,9 @@ static void project_backward(struct router *r, const real *x, real *d_x)
 	struct moe_route seen = seen_with(r, projection->input ? projection->input : x);
 	for (size_t i = 0; i < projection->params; i++)
 		memset(projection->param[i].d_w, 0, projection->param[i].n * sizeof(real));
+	if (projection->map.d_w)
+		memcpy(projection->param[projection->map_at].d_w, projection->map.d_w,
+			   projection->param[projection->map_at].n * sizeof(real));
 	if (projection->input)
 		memset(projection->d_input, 0, n * sizeof(real));
 	projector(r->sentence)

@@ -26,6 +26,8 @@ struct projection {
 	size_t width, params;
 	struct weight param[MOE_PARAMS]; /* [params] the projector's */
 	struct moe_tools tools;          /* the same, as the projector sees them */
+	size_t map_at;                   /* the one that is route.map */
+	struct moe_learned map; /* the router's matrix, with the gradient of the losses; zero where none reads it */
 	double jitter;
 	struct moe_rng jitter_rng;
 	real *input;          /* [tokens][width] the jittered rows; NULL without jitter */

@@ -176,6 +176,27 @@ static int check_projector(const struct sentence *sentence, const struct layer_o
 	return why ? fail(err, ERROR_USER, "%s, so projector '%s' has no use (leave it out)", why, projector->name) : 0;
 }
 
+/* Losses on the router's matrix need one. */
+static int check_map(const struct sentence *sentence, struct error *err)
+{
+	const struct moe_part *projector = sentence->projector.part;
+	for (size_t i = 2; i < sentence_parts(sentence); i++) { /* behind projector and scorer */
+		const struct part_use *use = sentence_part(sentence, i);
+		if (!(part_use_wants(use) & MOE_MAP))
+			continue;
+		if (!sentence_projects(sentence))
+			return fail(err, ERROR_USER,
+						"%s '%s' reads the router's matrix, and scorer '%s' has none (try scorer=softmax)",
+						catalog_kind(use->part->kind), use->part->name, sentence->scorer.part->name);
+		if (!(projector->gives & MOE_MAP))
+			return fail(err, ERROR_USER,
+						"%s '%s' reads the router's matrix, and projector '%s' has none with a column for each expert "
+						"(try projector=linear)",
+						catalog_kind(use->part->kind), use->part->name, projector->name);
+	}
+	return 0;
+}
+
 int sentence_check(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
 {
 	const struct moe_part *scorer = sentence->scorer.part;
@@ -189,6 +210,7 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 						catalog_kind(part->kind), part->name, wanted(missing), scorer->name);
 	}
 	TRY(check_projector(sentence, layer, err));
+	TRY(check_map(sentence, err));
 	TRY(check_effects(sentence, layer, err));
 	if (selector->select == NULL) {
 		if (given)
@@ -216,6 +238,7 @@ static const struct {
 } lacking[] = {
 	{ MOE_LOGITS, "the logits" },
 	{ MOE_INPUT, "the router's input" },
+	{ MOE_MAP, "the router's matrix" },
 	{ MOE_IDS, "the token ids" },
 	{ MOE_DOMAINS, "the hidden domain of each token" },
 	{ MOE_GUESSES, "the likeliest domain of each token" },

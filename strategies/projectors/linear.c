@@ -36,7 +36,7 @@ const struct moe_projector projector_linear = {
 			  .summary = "one column of weights for each expert; what a strategy has unless it says otherwise",
 			  .formula = "z_e = <x_t, W_e>",
 			  .cite = "Shazeer et al. 2017, arXiv 1701.06538",
-			  .gives = MOE_LOGITS },
+			  .gives = MOE_LOGITS | MOE_MAP },
 	.params = params,
 	.forward = forward,
 	.backward = backward,

@@ -75,7 +75,7 @@ const struct moe_projector projector_rms = {
 			  .summary = "a norm of the router's own, with a learned scale, before its matrix",
 			  .formula = "z_e = <n, W_e>,   n_i = a_i x_i / (sqrt(d) rms(x_t)),   a learned, d the width",
 			  .cite = "Google DeepMind 2026, Gemma 4, gemma4_text.py of mlx-lm",
-			  .gives = MOE_LOGITS,
+			  .gives = MOE_LOGITS | MOE_MAP,
 			  .wants = MOE_INPUT,
 			  .scratch_size = scratch_size },
 	.params = params,

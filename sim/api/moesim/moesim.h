@@ -102,13 +102,17 @@ struct moe_tokens {
 	const uint32_t *class_of; /* [vocabulary] the class of a token; NULL: not known */
 };
 
+struct moe_learned;
 struct moe_route {
 	struct moe_call call;
 	struct moe_tokens of; /* what no part of the sentence wants may be NULL, and labels are */
 	const real *x;        /* [tokens][width] what the router reads; may be NULL unless a part wants MOE_INPUT */
 	const real *logits;   /* [tokens][experts]; NULL when the router has no weights */
-	const real *scores;   /* [tokens][experts]; NULL when the scorer gives none */
-	const real *choice;   /* [tokens][experts]; what the selector reads; the scores unless a balancer adjusts */
+	/* The router's matrix, of a column for each expert, and where a loss adds its gradient by it; NULL unless a part
+	 * wants MOE_MAP. */
+	const struct moe_learned *map;
+	const real *scores; /* [tokens][experts]; NULL when the scorer gives none */
+	const real *choice; /* [tokens][experts]; what the selector reads; the scores unless a balancer adjusts */
 	const struct moe_picks *picks; /* NULL before the selector has run */
 	const struct moe_plan *plan;   /* NULL before the core has built it */
 };
@@ -149,6 +153,7 @@ enum {
 	MOE_CLASSES = 1u << 4, /* of.class_of, and with it of.id */
 	MOE_INPUT = 1u << 5,   /* x: a router of logits from a file has none */
 	MOE_IDS = 1u << 6,     /* of.id: neither has it these, unless they are given */
+	MOE_MAP = 1u << 7,     /* map; given by a projector whose parameter without a name is one */
 	/* Given: what `backward` adds is meant to train well and is no derivative, so that no difference can check it. */
 	MOE_ESTIMATE = 1u << 12
 };

@@ -39,6 +39,7 @@ static const struct {
 	{ FILE_STEPS, "device_loss", "1.75" },
 	{ FILE_STEPS, "communication_loss", "2" },
 	{ FILE_STEPS, "l1_loss", "2.25" },
+	{ FILE_STEPS, "orthogonal_loss", "2.5" },
 	{ FILE_STEPS, "surprise_loss", "0.75" },
 	{ FILE_LAYERS, "step", "7" },
 	{ FILE_LAYERS, "layer", "2" },
@@ -174,6 +175,7 @@ CONSTANT_LOSS(six_quarters, 1.5)
 CONSTANT_LOSS(seven_quarters, 1.75)
 CONSTANT_LOSS(eight_quarters, 2)
 CONSTANT_LOSS(nine_quarters, 2.25)
+CONSTANT_LOSS(ten_quarters, 2.5)
 
 /* Balancers of constant losses: those of columns that steps.csv has, one with a column of its own, one that collides.
  */
@@ -185,6 +187,7 @@ static const struct moe_balancer balancers[] = {
 	{ .part = { .kind = MOE_BALANCER, .name = "devices" }, .column = "device_loss", .loss = seven_quarters },
 	{ .part = { .kind = MOE_BALANCER, .name = "sent" }, .column = "communication_loss", .loss = eight_quarters },
 	{ .part = { .kind = MOE_BALANCER, .name = "sums" }, .column = "l1_loss", .loss = nine_quarters },
+	{ .part = { .kind = MOE_BALANCER, .name = "angles" }, .column = "orthogonal_loss", .loss = ten_quarters },
 	{ .part = { .kind = MOE_BALANCER, .name = "surprise" }, .column = "surprise_loss", .loss = three_quarters },
 	{ .part = { .kind = MOE_BALANCER, .name = "taken" }, .column = "lr", .loss = quarter },
 };
@@ -405,9 +408,9 @@ static void check_file(enum run_file file)
 START_TEST(every_column_shows_its_own_value)
 {
 	struct step_log log;
-	open_trainer("selector=top-k balance=quarter+half+weights+entropies+devices+sent+sums+surprise");
+	open_trainer("selector=top-k balance=quarter+half+weights+entropies+devices+sent+sums+angles+surprise");
 	trainer_step(&trainer, false, &log);
-	ck_assert_double_eq_tol(log.loss - log.lm_loss, 2 * (0.25 + 0.5 + 1.25 + 1.5 + 1.75 + 2 + 2.25 + 0.75), 1e-5);
+	ck_assert_double_eq_tol(log.loss - log.lm_loss, 2 * (0.25 + 0.5 + 1.25 + 1.5 + 1.75 + 2 + 2.25 + 2.5 + 0.75), 1e-5);
 	set_numbers();
 	check_file((enum run_file)_i);
 	trainer_close(&trainer);

@@ -323,6 +323,65 @@ START_TEST(l1_adapts_its_weight)
 }
 END_TEST
 
+/* ---- orthogonality ----------------------------------------------------------------------------------------------- */
+
+enum { ROWS = 5 };
+static real matrix[ROWS * EXPERTS], d_matrix[ROWS * EXPERTS];
+static const struct moe_learned map = { .rows = ROWS, .columns = EXPERTS, .w = matrix, .d_w = d_matrix };
+
+static double not_orthogonal(bool square)
+{
+	double sum = 0;
+	for (size_t i = 0; i < EXPERTS; i++)
+		for (size_t j = 0; j < EXPERTS; j++) {
+			double product = 0;
+			for (size_t row = 0; row < ROWS; row++)
+				product += (double)matrix[row * EXPERTS + i] * (double)matrix[row * EXPERTS + j];
+			product -= i == j;
+			sum += square ? product * product : fabs(product);
+		}
+	return sum;
+}
+
+START_TEST(orthogonality_by_the_formula)
+{
+	const char *list = _i ? "norm=square,weight=0.5" : "weight=0.5";
+	const double step = sizeof(real) == sizeof(double) ? 1e-6 : 1.0 / 256;
+	route.map = &map;
+	for (size_t i = 0; i < ROWS * EXPERTS; i++)
+		matrix[i] = (real)(2 * moe_uniform(&numbers) - 1);
+	memset(d_matrix, 0, sizeof d_matrix);
+	check_close(value_of("orthogonal", list), not_orthogonal(_i));
+	for (size_t i = 0; i < ROWS * EXPERTS; i++) {
+		real kept = matrix[i];
+		matrix[i] = kept + (real)step;
+		double up = not_orthogonal(_i);
+		matrix[i] = kept - (real)step;
+		double slope = (up - not_orthogonal(_i)) / (2 * step);
+		matrix[i] = kept;
+		ck_assert_double_eq_tol((double)d_matrix[i], 0.5 * slope, 0.02 * (1 + fabs(slope)));
+	}
+}
+END_TEST
+
+/* Unit vectors at right angles lack nothing, a copy counts twice, and length 2 is three too much. */
+START_TEST(orthogonality_by_hand)
+{
+	route.call.experts = 3;
+	struct moe_learned three = { .rows = 3, .columns = 3, .w = matrix, .d_w = d_matrix };
+	route.map = &three;
+	for (size_t i = 0; i < 9; i++)
+		matrix[i] = i % 4 == 0;
+	ck_assert_double_eq(value_of("orthogonal", ""), 0);
+	ck_assert_double_eq(value_of("orthogonal", "norm=square"), 0);
+	matrix[8] = 0, matrix[2] = 1; /* the third as the first */
+	ck_assert_double_eq(value_of("orthogonal", ""), 2);
+	matrix[2] = 0, matrix[8] = 2;
+	ck_assert_double_eq(value_of("orthogonal", ""), 3);
+	ck_assert_double_eq(value_of("orthogonal", "norm=square"), 9);
+}
+END_TEST
+
 /* ---- z of the chosen --------------------------------------------------------------------------------------------- */
 
 START_TEST(z_of_the_chosen_by_the_formula)
@@ -648,6 +707,8 @@ int main(void)
 	tcase_add_test(cases, device_losses_in_balance);
 	tcase_add_test(cases, l1_by_the_formula);
 	tcase_add_test(cases, l1_adapts_its_weight);
+	tcase_add_loop_test(cases, orthogonality_by_the_formula, 0, 2);
+	tcase_add_test(cases, orthogonality_by_hand);
 	tcase_add_test(cases, z_of_the_chosen_by_the_formula);
 	tcase_add_test(cases, proportional_bias_moves_by_the_shortfall);
 	tcase_add_test(cases, centered_sign_is_sign_less_its_mean);
