@@ -35,7 +35,10 @@ pale = '#CFE0EE'
 middle = '#6BA3CE'
 dark = '#0B4A8C'
 left(part) = left_edge + part*(wide + gap)
-# the keys stand under the titles, in the colours of the bars
+# the keys stand under the titles: a box in the color of the bars, and what it means
+KEY = "set object box rectangle from screen X(at),Y(top - 5) to screen X(at + 9),Y(top - 14) front fillcolor rgb filled \
+		fillstyle solid noborder; \
+	set label box means at screen X(at + 13),Y(top - 9) left font small_font textcolor rgb text_colour"
 NAMES = "set ytics (); do for [i = 1:series] { set ytics add (plain(label[i]) i) }"
 part = 0
 @NAMES
@@ -46,9 +49,12 @@ if (with_experts) {
 	set lmargin at screen X(left(0))
 	set rmargin at screen X(left(0) + wide)
 	set title 'experts of a layer at the end' font panel_font offset 0,1.1
-	set label 1 '■ effective' at screen X(left(0)),Y(top - 9) left font small_font textcolor rgb dark
-	set label 2 '■ alive' at screen X(left(0) + 82),Y(top - 9) left font small_font textcolor rgb middle
-	set label 3 '■ dead' at screen X(left(0) + 134),Y(top - 9) left font small_font textcolor rgb '#9DB9D0'
+	box = 1; at = left(0); filled = dark; means = 'effective'
+	@KEY
+	box = 2; at = left(0) + 82; filled = middle; means = 'alive'
+	@KEY
+	box = 3; at = left(0) + 134; filled = pale; means = 'dead'
+	@KEY
 	set xrange [0:most_experts*1.12]
 	set xtics nice(most_experts/4.0)
 	plot \
@@ -61,6 +67,7 @@ if (with_experts) {
 		data using 'experts':'series':(sprintf(' %.0f', column('alive'))) with labels left font small_font \
 			textcolor rgb text_colour notitle
 	unset label
+	unset object
 	unset ytics
 	part = 1
 }
@@ -70,8 +77,10 @@ if (with_experts) {
 set lmargin at screen X(left(part))
 set rmargin at screen X(left(part) + wide)
 set title 'parameters' font panel_font offset 0,1.1
-set label 1 '■ active for one token' at screen X(left(part)),Y(top - 9) left font small_font textcolor rgb dark
-set label 2 '■ all' at screen X(left(part) + 152),Y(top - 9) left font small_font textcolor rgb '#9DB9D0'
+box = 1; at = left(part); filled = dark; means = 'active for one token'
+@KEY
+box = 2; at = left(part) + 152; filled = pale; means = 'all'
+@KEY
 set format x '%.0s%c'
 set xrange [0:most_params*1.6]
 set xtics 0,nice(most_params/3.0),most_params*1.05
@@ -83,6 +92,7 @@ plot \
 	data using 'params_total':'series':(part_of(column('params_active'), column('params_total'))) with labels left font small_font \
 		textcolor rgb text_colour notitle
 unset label
+unset object
 unset ytics
 
 # ---- FLOPs
@@ -90,8 +100,10 @@ unset ytics
 set lmargin at screen X(left(part + 1))
 set rmargin at screen X(left(part + 1) + wide)
 set title 'FLOPs per token, forward' font panel_font offset 0,1.1
-set label 1 '■ as routed' at screen X(left(part + 1)),Y(top - 9) left font small_font textcolor rgb dark
-set label 2 '■ if every expert ran' at screen X(left(part + 1) + 84),Y(top - 9) left font small_font textcolor rgb '#9DB9D0'
+box = 1; at = left(part + 1); filled = dark; means = 'as routed'
+@KEY
+box = 2; at = left(part + 1) + 84; filled = pale; means = 'if every expert ran'
+@KEY
 set xrange [0:most_flops*1.6]
 set xtics 0,nice(most_flops/3.0),most_flops*1.05
 plot \

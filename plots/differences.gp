@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # differences.gp -- which strategies really differ: paired differences over common seeds, a panel for each stream.
 #
-# data: series,label,row,n,difference,difference_low,difference_high,paired_low,paired_high,relative,relative_low,
-#       relative_high,p,verdict
+# data: series,label,row,n,difference,difference_low,difference_high,difference_1,difference_2,difference_3,
+#       difference_4,paired_low,paired_high,relative,relative_low,relative_high,relative_1,relative_2,relative_3,
+#       relative_4,p,verdict
 
 across = panels <= 3 ? panels : panels == 4 ? 2 : 3
 down = (panels + across - 1)/across
@@ -19,7 +20,7 @@ load 'style.gp'
 
 headline = 'Difference in loss from '.baseline
 if (strlen(subject)) { headline = 'Difference in loss of '.subject.' from '.baseline.', on each stream' }
-reading = 'Mark and bar: '.seeds.' with its interval, paired by seed, at 96% for '.\
+reading = 'Mark and bar: '.seeds.(few ? ' (dots)' : '').' with its interval, paired by seed, at 96% for '.\
 	(tests > 1 ? sprintf('all %g tests of the page at once', tests) : 'the only test').'; p: corrected for them (Holm).'.\
 	(cut ? '  Bars are cut at the edge.' : '')
 # what a row shows: a share in percent, or the plain difference
@@ -72,6 +73,9 @@ do for [p = 1:panels] {
 	unset xlabel
 	if (p + across > panels) { set xlabel x_title noenhanced }
 	plot \
+		for [i = 1:series] for [s = 1:(seeds_low < 5 ? 4 : 0)] data using \
+			(column('series') == i && panel_of[i] == p ? shown('_'.s) : NaN):(column('row') - 0.24) \
+			with points pointtype 7 pointsize 0.4 linecolor rgb shade(colour_of[1 + int(look[i] - 1)%10], 0.3) notitle, \
 		for [i = 1:series] data using (column('series') == i && panel_of[i] == p ? shown('') : NaN): \
 			'row':(shown('_low')):(shown('_high')) \
 			with xerrorbars linetype (1 + (look[i] - 1)%10) dashtype 1 linewidth 1.8 pointsize (rows > 12 ? 1 : 1.3) notitle, \

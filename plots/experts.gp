@@ -52,7 +52,7 @@ do for [p = 1:panels] {
 	set arrow 1 from graph 0,first 1 to graph 1,first 1 nohead back linecolor rgb reference_colour linewidth 1 dashtype 2
 	if (lines[p] > 1) {
 		set label 1 sprintf('%s: %.1f', short(worst[p]), worst_load[p]) at graph 0.97,graph 0.93 right \
-			font small_font textcolor rgb '#5B8DB8' noenhanced
+			font small_font textcolor rgb '#3A6D98' noenhanced
 	}
 	set label 2 sprintf('%.2g', pooled_load[p]) at graph 0.97,graph 0.80 right font small_font textcolor rgb '#0B4A8C'
 	# the pooled line stands last, so that it is drawn over the others

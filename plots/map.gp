@@ -30,6 +30,8 @@ set palette defined (0 '#0B4A8C', 0.5 '#9CC4E4', 1 '#FFFFFF')
 span = most > least ? most - least : 1e-6
 set cbrange [least:least + span]
 set cbtics nice(span/3.0) font small_font scale 0.3 offset -0.6,0
+# below this share of the scale numbers are white, above it black: either way a contrast of 4.5 to 1
+white_below = 0.192
 number_format = span < 0.01 ? '%.4f' : '%.3f'
 do for [p = 1:panels] {
 	column_of = (p - 1)%across
@@ -69,7 +71,7 @@ do for [p = 1:panels] {
 			(column('column') + 0.46):(column('row') - 0.44):(column('row') + 0.44) \
 			with boxxyerror fillstyle empty linecolor rgb '#D55E00' linewidth 2.5 notitle, \
 		data using (column('panel') == p ? column('column') : NaN):'row':(sprintf(number_format, column('loss'))): \
-			(column('loss') < least + 0.35*span ? 0xFFFFFF : 0x262626) with labels font small_font textcolor rgb variable notitle
+			(column('loss') < least + white_below*span ? 0xFFFFFF : 0x000000) with labels font small_font textcolor rgb variable notitle
 	unset label
 }
 unset multiplot

@@ -52,7 +52,7 @@ if (!terminal_is_text) {
 			at = 10**(log10(k == 1 ? begin : end) + (k == 1 ? 0.1 : -0.16))
 			if (at > begin) {
 				set label share_name[k] at first at/lift,first at*share[k]*lift left rotate by 45 \
-					font small_font textcolor rgb '#8C8C8C'
+					font small_font textcolor rgb reference_colour
 			}
 		}
 	}
@@ -67,8 +67,8 @@ plot \
 	data using 'total':(column('mine') == 1 ? column('active') : NaN) with points pointtype 13 pointsize 1.5 \
 		linecolor rgb '#D55E00' notitle, \
 	for [own = 0:1] data using 'label_total':(of(own, 1, column('label_active'))):'label' with labels left noenhanced \
-		font small_font textcolor rgb (own ? '#D55E00' : text_colour) notitle, \
+		font small_font textcolor rgb (own ? '#B84F00' : text_colour) notitle, \
 	for [own = 0:1] data using 'label_total':(of(own, -1, column('label_active'))):'label' with labels right noenhanced \
-		font small_font textcolor rgb (own ? '#D55E00' : text_colour) notitle, \
+		font small_font textcolor rgb (own ? '#B84F00' : text_colour) notitle, \
 	for [own = 0:1] data using 'label_total':(of(own, 0, column('label_active'))):'label' with labels center noenhanced \
-		font small_font textcolor rgb (own ? '#D55E00' : text_colour) notitle
+		font small_font textcolor rgb (own ? '#B84F00' : text_colour) notitle

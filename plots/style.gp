@@ -35,6 +35,8 @@ set datafile missing ''
 
 # in the order of the legends: black, gray, purple, vermilion, blue, green, orange, sky blue; then two of Paul Tol's
 array colour_of[10] = [0x262626, 0x8C8C8C, 0xCC79A7, 0xD55E00, 0x0072B2, 0x009E73, 0xE69F00, 0x56B4E9, 0x999933, 0x882255]
+# the same as letters, dark enough to be read on white (a contrast of 4.5 to 1)
+array ink_of[10] = [0x262626, 0x6E6E6E, 0xA3437A, 0xB84F00, 0x00629A, 0x007A5A, 0x8F6400, 0x1B73A8, 0x6B6B1F, 0x882255]
 array mark_of[10] = [2, 1, 13, 9, 7, 5, 11, 15, 3, 14]
 # of one colour, each is paler than the one before, and dashed after four
 pale(c, v) = c + int((255 - c)*0.2*(v%4))
@@ -68,7 +70,21 @@ set style fill transparent solid (exists('crowd') && crowd > 4 || !exists('crowd
 if (!exists('banded')) banded = 0
 if (!exists('crowd')) crowd = exists('series') ? series : 0
 has_bands = banded && !terminal_is_text && crowd <= 8
-if (exists('seeds')) curves = has_bands ? 'Line and band: '.seeds.interval : 'Lines: '.seeds.(banded ? ' (without its interval)' : '')
+# Of fewer than five seeds each has a line or a dot of its own (columns M_1 to M_4 of the data): the t interval of so few
+# would fill the panel.
+few = banded && seeds_high < 5
+mixed = banded && seeds_low < 5 && seeds_high > 4
+if (exists('seeds')) {
+	if (has_bands) {
+		curves = few ? 'Line: '.seeds.'; thin lines: each seed' : \
+			'Line and band: '.seeds.interval.(mixed ? ', of fewer than 5 a thin line each' : '')
+	} else {
+		curves = 'Lines: '.seeds.(banded ? ' (without their spread)' : '')
+	}
+	bars = !banded ? seeds : few ? seeds.'; dots: each seed' : seeds.interval.(mixed ? ', of fewer than 5 a dot each' : '')
+}
+# is this row one of few seeds?
+is_few(M) = column(M.'_2') == column(M.'_2')
 set style textbox opaque noborder
 
 # ---- layout in pixels ------------------------------------------------------------------------------------------------
@@ -106,6 +122,31 @@ LEGEND = "unset label; unset title; unset xlabel; unset ylabel; unset border; un
 	set key at screen X(width - legend + 6),Y(92) left top Left reverse vertical samplen 2.2 spacing 1.25 \
 	width -2 font small_font"
 colour(look) = tint(colour_of[1 + (look - 1)%10], (look - 1)/10)
+ink(look) = ink_of[1 + int(look - 1)%10]
+
+# Names beside the right ends of lines.  A chart fills end_at[] (pixels below the top of the panel), end_name[], end_ink[]
+# and says how many there are (ends); END_NAMES sorts them, moves them apart without letting them leave the panel, and
+# draws them with a thin line from where they belong.  (Pushed apart downwards, and upwards; the middle of both keeps each
+# near its line.)
+end_gap = 15.0
+end_space = 18
+array end_at[40]; array end_name[40]; array end_ink[40]; array end_low[40]; array end_high[40]
+ends = 0
+END_NAMES = "\
+	do for [k = 2:ends] { do for [j = k:2:-1] { if (end_at[j] < end_at[j-1]) { \
+		held = end_at[j]; end_at[j] = end_at[j-1]; end_at[j-1] = held; \
+		held = end_ink[j]; end_ink[j] = end_ink[j-1]; end_ink[j-1] = held; \
+		held_name = end_name[j]; end_name[j] = end_name[j-1]; end_name[j-1] = held_name } } }; \
+	do for [k = 1:ends] { end_low[k] = k > 1 && end_low[k-1] + end_gap > end_at[k] ? end_low[k-1] + end_gap : end_at[k] }; \
+	do for [k = ends:1:-1] { end_high[k] = k < ends && end_high[k+1] - end_gap < end_at[k] ? end_high[k+1] - end_gap : end_at[k] }; \
+	do for [k = 1:ends] { end_low[k] = (end_low[k] + end_high[k])/2; \
+		bound = 5 + (k - 1)*end_gap; end_low[k] = end_low[k] < bound ? bound : end_low[k] }; \
+	do for [k = ends:1:-1] { bound = high - 5 - (ends - k)*end_gap; end_low[k] = end_low[k] > bound ? bound : end_low[k] }; \
+	do for [k = 1:ends] { \
+		set arrow from graph 1,graph 1 - end_at[k]/high to screen X(left + wide + end_space - 5),screen Y(top + end_low[k]) nohead \
+			linecolor rgb end_ink[k] linewidth 0.5 dashtype 1; \
+		set label end_name[k] at screen X(left + wide + end_space),screen Y(top + end_low[k]) left noenhanced font small_font \
+			textcolor rgb end_ink[k] }"
 
 # Round steps for tick marks where gnuplot's own would be odd.
 decade(v) = 10.0**floor(log10(v))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # sweep.gp -- what a swept setting does to loss and balance.
 #
-# data: series,label,key,value,n,loss,loss_low,loss_high,maxvio,maxvio_low,maxvio_high,dead,dead_low,dead_high
+# data: series,label,key,value,n,loss,loss_low,loss_high,loss_1,loss_2,loss_3,loss_4,maxvio,maxvio_low,maxvio_high,
+#       maxvio_1,maxvio_2,maxvio_3,maxvio_4,dead,dead_low,dead_high,dead_1,dead_2,dead_3,dead_4
 
 wide = 270.0
 high = 210.0
@@ -22,7 +23,7 @@ height = 96 + keys*(high + gap_y)
 load 'style.gp'
 
 headline = 'Loss and balance over '.(keys == 1 ? key_name[1] : 'the swept settings')
-reading = 'Lower is better, at the end of training.  '.(banded ? 'Mark and bar: ' : 'Marks: ').seeds.interval.'.'
+reading = 'Lower is better, at the end of training.  '.(banded && !few ? 'Mark and bar: ' : 'Marks: ').bars.'.'
 
 array metric[3] = ['loss', 'maxvio', 'dead']
 array heading[3] = [loss_title, 'MaxVio', 'dead experts']
@@ -78,7 +79,9 @@ do for [k = 1:keys] {
 			set key at screen X(width - legend + 16),Y(top) left top Left reverse vertical maxrows 1000 samplen 2.2 spacing 1.2 width -2 font small_font
 		}
 		plot \
-			for [i = 1:series] data using (x_of(i, k)):(column(metric[m])): \
+			for [i = 1:series] for [s = 1:(seeds_low < 5 ? 4 : 0)] data using (x_of(i, k)):(column(metric[m].'_'.s)) \
+				with points pointtype 7 pointsize 0.35 linecolor rgb shade(colour(look[i]), 0.3) notitle, \
+			for [i = 1:series] data using (is_few(metric[m]) ? NaN : x_of(i, k)):(column(metric[m])): \
 				(m > 1 ? clip(column(metric[m].'_low')) : column(metric[m].'_low')):(column(metric[m].'_high')) \
 				with yerrorbars linetype look[i] dashtype 1 linewidth 1.1 pointsize 0 notitle, \
 			for [i = 1:series] data using (x_of(i, k)):(column(metric[m])) \

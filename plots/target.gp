@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # target.gp -- how much training each strategy needs to reach the same loss, in FLOPs and in seconds.
 #
-# data: series,label,row,n,reached,flops,flops_low,flops_high,seconds,seconds_low,seconds_high
+# data: series,label,row,n,reached,flops,flops_low,flops_high,flops_1,flops_2,flops_3,flops_4,seconds,seconds_low,
+#       seconds_high,seconds_1,seconds_2,seconds_3,seconds_4
 
 left_edge = 30 + 6.8*longest
 panels = seconds_most > 0 ? 2 : 1
@@ -16,7 +17,7 @@ load 'style.gp'
 
 headline = streams == 1 ? sprintf('Training to the loss at which %s ends (%.3f)', target_of, target) : \
 	'Training to the loss at which '.target_of.' ends on the same stream'
-reading = 'Shorter is better.  '.(banded ? 'Bar and line: ' : 'Bars: ').seeds.interval.(paired ? ', target of the same seed.' : '.')
+reading = 'Shorter is better.  '.(banded && !few ? 'Bar and line: ' : 'Bars: ').bars.(paired ? ', target of the same seed.' : '.')
 
 set multiplot
 @HEAD
@@ -49,7 +50,11 @@ do for [m = 1:panels] {
 	plot \
 		for [i = 1:series] data using (0):(column('series') == i ? column('row') : NaN):(0):(column(measure[m])): \
 			(column('row') - half):(column('row') + half) with boxxyerror fillcolor rgb colour(look[i]) notitle, \
-		data using (column(measure[m])):'row':(column(measure[m].'_low')):(column(measure[m].'_high')) \
+		for [s = 1:(seeds_low < 5 ? 4 : 0)] data using (column(measure[m].'_'.s)):(column('row') + 0.18) \
+			with points pointtype 7 pointsize 0.7 linecolor rgb 'white' notitle, \
+		for [s = 1:(seeds_low < 5 ? 4 : 0)] data using (column(measure[m].'_'.s)):(column('row') + 0.18) \
+			with points pointtype 7 pointsize 0.45 linecolor rgb '#262626' notitle, \
+		data using (is_few(measure[m]) ? NaN : column(measure[m])):'row':(column(measure[m].'_low')):(column(measure[m].'_high')) \
 			with xerrorbars pointsize 0 linecolor rgb '#262626' linewidth 1.2 notitle, \
 		data using (most[m]*1.04):'row':(said(column(measure[m]), m)) with labels left font small_font \
 			textcolor rgb text_colour notitle

@@ -43,11 +43,11 @@ do for [k = 1:2] {
 		for [i = 1:series] data using (of(i, 'maxvio')):'nmi' with points pointtype mark_of[1 + int(look[i] - 1)%10] \
 			pointsize 1.2 linecolor rgb colour(look[i]) notitle, \
 		for [i = 1:series] data using 'label_x':(text_of(i, 1)):'label' with labels left font small_font \
-			textcolor rgb colour(look[i]) notitle, \
+			textcolor rgb ink(look[i]) notitle, \
 		for [i = 1:series] data using 'label_x':(text_of(i, 0)):'label' with labels center font small_font \
-			textcolor rgb colour(look[i]) notitle, \
+			textcolor rgb ink(look[i]) notitle, \
 		for [i = 1:series] data using 'label_x':(text_of(i, -1)):'label' with labels right font small_font \
-			textcolor rgb colour(look[i]) notitle
+			textcolor rgb ink(look[i]) notitle
 }
 set lmargin at screen X(left_edge + 2*(wide + gap_x))
 set rmargin at screen X(width - 8)

@@ -10,6 +10,9 @@
 
 #include "sim/base/text.h"
 
+/* A mean with its interval, and each of a few seeds. */
+#define MEAN(of) of "," of "_low," of "_high," of "_1," of "_2," of "_3," of "_4"
+
 const struct chart charts[CHARTS + 1] = {
 #define CHART(name, subject, script, ink, title, shows, reading, columns) \
 	{ #name, CHART_OF_##subject, script, CHART_IN_##ink, FINDING_##title, shows, reading, columns, fill_##name },

@@ -87,7 +87,8 @@ void chart_set_labels(struct chart_sheet *, size_t n, const char *const *label);
 void chart_set_labels_as(struct chart_sheet *, size_t n, const char *const *label, const char *name,
 						 const char *length);
 
-/* `seeds`: "mean of n = 3 seeds"; `interval`: " with its 95% t interval"; `banded`: is any n above 1? */
+/* `seeds`: "mean of n = 3 seeds"; `interval`: " with its 95% t interval"; `banded`: is any n above 1?  `seeds_low` and
+ * `seeds_high`: the least and the greatest n. */
 void chart_set_seeds(struct chart_sheet *, size_t low, size_t high);
 /* `x_unit` and `x_title` for an axis of training tokens, or of steps when tokens are not known. */
 void chart_set_tokens(struct chart_sheet *, double most, bool known);
@@ -98,6 +99,12 @@ void chart_put(struct chart_sheet *, double value);
 void chart_put_text(struct chart_sheet *, const char *text);
 /* Mean, low, high. */
 void chart_put_estimate(struct chart_sheet *, const struct estimate *value);
+
+/* Of fewer seeds than five each is drawn: a t interval of so few is wide enough to hide everything else. */
+enum { CHART_SEEDS = 4 };
+
+/* CHART_SEEDS cells: the values of n seeds, or nothing where there is one seed, or more than these. */
+void chart_put_seeds(struct chart_sheet *, const double *value, size_t n);
 
 /* Prints one line of notes. */
 void chart_note(struct chart_sheet *, const char *format, ...) __attribute__((format(printf, 2, 3)));

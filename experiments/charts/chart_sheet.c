@@ -99,6 +99,8 @@ void chart_set_seeds(struct chart_sheet *sheet, size_t low, size_t high)
 	chart_set_text(sheet, "seeds", text);
 	chart_set_text(sheet, "interval", high > 1 ? " with its 95% t interval" : "");
 	chart_set_number(sheet, "banded", high > 1);
+	chart_set_number(sheet, "seeds_low", (double)low);
+	chart_set_number(sheet, "seeds_high", (double)high);
 }
 
 void chart_set_tokens(struct chart_sheet *sheet, double most, bool known)
@@ -136,6 +138,13 @@ void chart_put_estimate(struct chart_sheet *sheet, const struct estimate *value)
 	chart_put(sheet, value->mean);
 	chart_put(sheet, value->low);
 	chart_put(sheet, value->high);
+}
+
+void chart_put_seeds(struct chart_sheet *sheet, const double *value, size_t n)
+{
+	bool each = n > 1 && n <= CHART_SEEDS;
+	for (size_t i = 0; i < CHART_SEEDS; i++)
+		chart_put(sheet, each && i < n ? value[i] : NAN);
 }
 
 void chart_note(struct chart_sheet *sheet, const char *format, ...)

@@ -27,13 +27,40 @@ int chart_totals(struct chart_sheet *sheet, const struct study_series *series, c
 	return 0;
 }
 
+int chart_end(struct chart_sheet *sheet, const struct study_series *series, const char *column, struct chart_end *end,
+			  struct error *err)
+{
+	*end = (struct chart_end){ .n = series->n };
+	TRY(chart_totals(sheet, series, column, &end->seed, err));
+	end->of = estimate_of(end->seed, end->n);
+	return 0;
+}
+
 int chart_total(struct chart_sheet *sheet, const struct study_series *series, const char *column,
 				struct estimate *total, struct error *err)
 {
-	double *value;
-	TRY(chart_totals(sheet, series, column, &value, err));
-	*total = estimate_of(value, series->n);
+	struct chart_end end;
+	TRY(chart_end(sheet, series, column, &end, err));
+	*total = end.of;
 	return 0;
+}
+
+void chart_put_end(struct chart_sheet *sheet, const struct chart_end *end)
+{
+	chart_put_estimate(sheet, &end->of);
+	chart_put_seeds(sheet, end->seed, end->n);
+}
+
+void chart_reach(const struct chart_end *end, double *low, double *high)
+{
+	if (end->n > CHART_SEEDS) {
+		*low = fmin(*low, end->of.low);
+		*high = fmax(*high, end->of.high);
+	}
+	for (size_t i = 0; i < end->n && end->n <= CHART_SEEDS; i++) {
+		*low = fmin(*low, end->seed[i]);
+		*high = fmax(*high, end->seed[i]);
+	}
 }
 
 int chart_loss_column(struct chart_sheet *sheet, const char **column, struct error *err)

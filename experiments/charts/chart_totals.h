@@ -16,6 +16,22 @@ int chart_totals(struct chart_sheet *, const struct study_series *, const char *
 int chart_total(struct chart_sheet *, const struct study_series *, const char *column, struct estimate *,
 				struct error *err);
 
+/* Both. */
+struct chart_end {
+	struct estimate of;
+	double *seed; /* [n] */
+	size_t n;     /* runs of the series */
+};
+int chart_end(struct chart_sheet *, const struct study_series *, const char *column, struct chart_end *,
+			  struct error *err);
+
+/* Cells: mean, low, high, and of a few seeds each. */
+void chart_put_end(struct chart_sheet *, const struct chart_end *);
+
+/* What the picture shows of it: of a few seeds each of them, else the interval.  Both stay as they are where there is
+ * nothing. */
+void chart_reach(const struct chart_end *, double *low, double *high);
+
 /* "excess_loss" where every run that has a loss has that one, else "eval_loss"; tells the script as `loss_title`. */
 int chart_loss_column(struct chart_sheet *, const char **column, struct error *err);
 

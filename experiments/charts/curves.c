@@ -95,17 +95,20 @@ static int read_curve(struct chart_sheet *sheet, const struct run_folder *run, c
 	for (size_t i = 0; i < table.rows; i++)
 		if (is_wanted(&table, i, curve, &at) &&
 			read_sample(&table, i, curve, &at, run->tokens_per_step, &row[into->n + n]))
-			n++;
+			row[into->n + n++].run = into->runs;
 	csv_table_free(&table);
 	into->n += n ? thin(&row[into->n], n, curve) : 0;
 	into->row = row;
+	into->runs++;
 	return 0;
 }
 
 static int by_step(const void *a, const void *b)
 {
-	double x = ((const struct sample *)a)->step, y = ((const struct sample *)b)->step;
-	return (x > y) - (x < y);
+	const struct sample *x = a, *y = b;
+	if (x->step != y->step)
+		return x->step > y->step ? 1 : -1;
+	return (x->run > y->run) - (x->run < y->run);
 }
 
 static void widen(struct extent *extent, const struct sample *at, const struct estimate *value, size_t values)
@@ -122,6 +125,18 @@ static void widen(struct extent *extent, const struct sample *at, const struct e
 		extent->greatest[v] = fmax(extent->greatest[v], value[v].mean);
 		extent->last[v] = value[v].mean;
 	}
+}
+
+/* The cells of one value over the seeds of a step; a run that has ended keeps its column empty. */
+static void put_value(struct chart_sheet *sheet, const struct samples *samples, size_t from, size_t to, size_t value,
+					  const struct estimate *mean)
+{
+	double seed[CHART_SEEDS] = { NAN, NAN, NAN, NAN };
+	for (size_t i = from; i < to; i++)
+		if (samples->row[i].run < CHART_SEEDS)
+			seed[samples->row[i].run] = samples->row[i].value[value];
+	chart_put_estimate(sheet, mean);
+	chart_put_seeds(sheet, seed, samples->runs);
 }
 
 /* The values of one step over the seeds. */
@@ -163,7 +178,7 @@ size_t curves_put(struct chart_sheet *sheet, size_t place, const char *label, co
 			continue;
 		put_place(sheet, place, label, curve->layer, &samples->row[from], value[0].n);
 		for (size_t v = 0; v + curve->bare_last < curve->values; v++)
-			chart_put_estimate(sheet, &value[v]);
+			put_value(sheet, samples, from, to, v, &value[v]);
 		if (curve->bare_last)
 			chart_put(sheet, value[curve->values - 1].mean);
 		csv_row(sheet->data);

@@ -20,11 +20,12 @@ struct curve {
 
 /* One row of one run. */
 struct sample {
+	size_t run; /* its place in the series */
 	double step, tokens, value[CURVE_VALUES];
 };
 
 struct samples {
-	size_t n;
+	size_t n, runs;
 	struct sample *row; /* in the sheet's arena */
 };
 
@@ -46,7 +47,7 @@ int curves_read(struct chart_sheet *, const struct study_series *, const struct 
 bool curves_have(const struct samples *, size_t value);
 
 /* Writes the rows of one curve and returns their number: place, label, layer where it has one, step, tokens, number of
- * seeds, and each value with its interval. */
+ * seeds, and each value with its interval and of a few seeds each. */
 size_t curves_put(struct chart_sheet *, size_t place, const char *label, const struct curve *, struct samples *,
 				  struct extent *);
 

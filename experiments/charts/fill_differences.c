@@ -122,6 +122,24 @@ static struct estimate shown_share(const struct compare_pair *pair)
 	return e;
 }
 
+/* Of each seed that both have, in the order of a's runs. */
+static void put_seeds(struct chart_sheet *sheet, const struct comparison *of, const struct compare_pair *pair,
+					  bool share)
+{
+	const struct study_series *a = &of->study->series[pair->a], *b = &of->study->series[pair->b];
+	double *seed = ARENA_TAKE(&sheet->arena, a->n, double);
+	size_t n = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		size_t j = 0;
+		while (j < b->n && b->run[j]->seed != a->run[i]->seed)
+			j++;
+		double x = of->value[pair->a][i], y = j < b->n ? of->value[pair->b][j] : NAN;
+		if (isfinite(x) && isfinite(y))
+			seed[n++] = share ? x / y - 1 : x - y;
+	}
+	chart_put_seeds(sheet, seed, n);
+}
+
 static void put_difference(struct chart_sheet *sheet, const struct forest *forest, size_t place)
 {
 	const struct difference *found = &forest->found[place];
@@ -132,9 +150,11 @@ static void put_difference(struct chart_sheet *sheet, const struct forest *fores
 	csv_int(sheet->data, (int64_t)(forest->rows - found->row));
 	csv_int(sheet->data, (int64_t)difference.n);
 	chart_put_estimate(sheet, &difference);
+	put_seeds(sheet, of, pair, false);
 	chart_put(sheet, pair->difference.low);
 	chart_put(sheet, pair->difference.high);
 	chart_put_estimate(sheet, &share);
+	put_seeds(sheet, of, pair, true);
 	chart_put(sheet, pair->test.p);
 	chart_put_text(sheet, compare_verdict(of->metric, pair->test.verdict));
 	csv_row(sheet->data);

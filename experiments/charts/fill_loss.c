@@ -44,7 +44,7 @@ static struct curve_chart choose_measures(bool is_evaluation, bool has_excess, b
 	}
 	if (has_excess) {
 		chart.headline = grouped ? "Excess loss over training" : "Loss and excess loss over training";
-		chart.about = "Lower is better.  Excess loss is shown without its steep start.";
+		chart.about = "Lower is better.  Shown without the steep start.";
 		chart.measure[chart.measures].column = "excess";
 		chart.measure[chart.measures].heading = "excess loss over Bayes (nats per token)";
 		chart.measure[chart.measures].scale = "excess";

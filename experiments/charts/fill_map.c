@@ -91,8 +91,8 @@ static void put_map(struct chart_sheet *sheet, const struct map *map)
 			}
 	chart_set_number(sheet, "panels", (double)map->panels);
 	chart_set_labels(sheet, map->panels, map->panel);
-	chart_set_text(sheet, "x_name", sweep_title(sheet->study, &map->x));
-	chart_set_text(sheet, "y_name", sweep_title(sheet->study, &map->y));
+	chart_set_text(sheet, "x_name", sweep_words(sheet->study, &map->x));
+	chart_set_text(sheet, "y_name", sweep_words(sheet->study, &map->y));
 	chart_set_texts(sheet, "x_value", map->x.n, map->x.value);
 	chart_set_texts(sheet, "y_value", map->y.n, map->y.value);
 	chart_set_number(sheet, "least", map->least);

@@ -93,6 +93,7 @@ static void put_places(struct chart_sheet *sheet, size_t place, const char *labe
 		csv_int(sheet->data, (int64_t)i);
 		csv_int(sheet->data, (int64_t)value.n);
 		chart_put_estimate(sheet, &value);
+		chart_put_seeds(sheet, &places->rate[i * places->runs], places->runs);
 		csv_row(sheet->data);
 		drawn->low_n = drawn->low_n == 0 || value.n < drawn->low_n ? value.n : drawn->low_n;
 		drawn->high_n = value.n > drawn->high_n ? value.n : drawn->high_n;

@@ -49,23 +49,23 @@ static void open_line(struct lines *lines, const struct study *study, const stru
 static int put_point(struct chart_sheet *sheet, struct lines *lines, const struct study_series *series,
 					 const struct sweep_axis *axis, const char *column, struct error *err)
 {
-	struct estimate loss, maxvio, dead;
-	TRY(chart_total(sheet, series, column, &loss, err));
-	TRY(chart_total(sheet, series, "maxvio", &maxvio, err));
-	TRY(chart_total(sheet, series, "dead_experts", &dead, err));
-	if (loss.n == 0)
+	struct chart_end loss, maxvio, dead;
+	TRY(chart_end(sheet, series, column, &loss, err));
+	TRY(chart_end(sheet, series, "maxvio", &maxvio, err));
+	TRY(chart_end(sheet, series, "dead_experts", &dead, err));
+	if (loss.of.n == 0)
 		return 0;
 	csv_int(sheet->data, (int64_t)lines->n);
 	chart_put_text(sheet, lines->label[lines->n - 1]);
 	chart_put_text(sheet, sheet->study->key[axis->key]);
 	chart_put(sheet, position_on(axis, series->value[axis->key]));
-	csv_int(sheet->data, (int64_t)loss.n);
-	chart_put_estimate(sheet, &loss);
-	chart_put_estimate(sheet, &maxvio);
-	chart_put_estimate(sheet, &dead);
+	csv_int(sheet->data, (int64_t)loss.of.n);
+	chart_put_end(sheet, &loss);
+	chart_put_end(sheet, &maxvio);
+	chart_put_end(sheet, &dead);
 	csv_row(sheet->data);
-	lines->low_n = loss.n < lines->low_n ? loss.n : lines->low_n;
-	lines->high_n = loss.n > lines->high_n ? loss.n : lines->high_n;
+	lines->low_n = loss.of.n < lines->low_n ? loss.of.n : lines->low_n;
+	lines->high_n = loss.of.n > lines->high_n ? loss.of.n : lines->high_n;
 	return 0;
 }
 
@@ -138,7 +138,7 @@ static int put_keys(struct chart_sheet *sheet, struct lines *lines, struct error
 			chart_note(sheet, "%s: only %d swept settings are shown", study->key[axis[i].key], SWEPT_KEYS);
 			continue;
 		}
-		name[n] = sweep_title(study, &axis[i]);
+		name[n] = sweep_words(study, &axis[i]);
 		geometric[n++] = axis[i].geometric;
 		put_ticks(sheet, &axis[i], n);
 		TRY(put_lines(sheet, lines, &axis[i], n, column, err));

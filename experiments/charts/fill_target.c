@@ -108,14 +108,15 @@ static int choose_target(struct chart_sheet *sheet, const struct chart_streams *
 
 /* What a series needed. */
 struct need {
-	struct estimate flops, seconds;
+	struct chart_end flops, seconds;
 };
 
 static int read_need(struct chart_sheet *sheet, const struct study_series *series, const struct target *target,
 					 const char *column, struct need *need, struct error *err)
 {
-	double *flops = ARENA_TAKE(&sheet->arena, series->n, double);
-	double *seconds = ARENA_TAKE(&sheet->arena, series->n, double);
+	need->flops = need->seconds = (struct chart_end){ .n = series->n };
+	double *flops = need->flops.seed = ARENA_TAKE(&sheet->arena, series->n, double);
+	double *seconds = need->seconds.seed = ARENA_TAKE(&sheet->arena, series->n, double);
 	for (size_t i = 0; i < series->n; i++) {
 		const struct run_folder *run = series->run[i];
 		double step, steps, total;
@@ -124,8 +125,8 @@ static int read_need(struct chart_sheet *sheet, const struct study_series *serie
 		TRY(seconds_at(run, step, &seconds[i], err));
 		flops[i] = total / steps * step; /* every step costs the same */
 	}
-	need->flops = estimate_of(flops, series->n);
-	need->seconds = estimate_of(seconds, series->n);
+	need->flops.of = estimate_of(flops, series->n);
+	need->seconds.of = estimate_of(seconds, series->n);
 	return 0;
 }
 
@@ -134,23 +135,17 @@ static void put_need(struct chart_sheet *sheet, size_t place, size_t series, con
 	chart_put_name(sheet, place, series);
 	csv_int(sheet->data, (int64_t)place);
 	csv_int(sheet->data, (int64_t)sheet->study->series[series].n);
-	csv_int(sheet->data, (int64_t)need->flops.n);
-	chart_put_estimate(sheet, &need->flops);
-	chart_put_estimate(sheet, &need->seconds);
+	csv_int(sheet->data, (int64_t)need->flops.of.n);
+	chart_put_end(sheet, &need->flops);
+	chart_put_end(sheet, &need->seconds);
 	csv_row(sheet->data);
-}
-
-/* An interval of two seeds is so wide that the bars would vanish. */
-static double reach_of(const struct estimate *value)
-{
-	return value->n < 3 ? value->mean : value->high;
 }
 
 int fill_target(struct chart_sheet *sheet, struct error *err)
 {
 	const char *column;
 	struct chart_streams streams;
-	double most_flops = 0, most_seconds = 0;
+	double least = 0, most_flops = 0, most_seconds = 0;
 	size_t *shown = ARENA_TAKE(&sheet->arena, sheet->study->n, size_t), n = 0, low = 0, high = 0;
 	chart_split_streams(sheet, &streams);
 	struct target *target = ARENA_TAKE(&sheet->arena, streams.n, struct target), *of = NULL;
@@ -165,9 +160,9 @@ int fill_target(struct chart_sheet *sheet, struct error *err)
 		TRY(read_need(sheet, &sheet->study->series[i], of, column, &need, err));
 		shown[n++] = i;
 		put_need(sheet, n, i, &need);
-		chart_count_seeds(&need.flops, &low, &high);
-		most_flops = fmax(most_flops, reach_of(&need.flops));
-		most_seconds = fmax(most_seconds, reach_of(&need.seconds));
+		chart_count_seeds(&need.flops.of, &low, &high);
+		chart_reach(&need.flops, &least, &most_flops);
+		chart_reach(&need.seconds, &least, &most_seconds);
 	}
 	if (high == 0 || n < 2) {
 		sheet->missing = "it needs two finished strategies with evaluations and FLOPs";

@@ -82,7 +82,7 @@ static double cost_of(const struct label *label, size_t n, size_t i, double wide
 	for (size_t j = 0; j < n; j++) {
 		struct box point = { label[j].x - MARK, label[j].x + MARK, label[j].y - MARK, label[j].y + MARK };
 		cost += 10 * shared(mine, point);
-		if (j == i)
+		if (j == i || !(label[j].wide > 0)) /* a point without a text has no line to one */
 			continue;
 		cost += 10 * shared(mine, box_of(&label[j]));
 		cost += 150 * crossing(&label[i], box_of(&label[j])) + 150 * crossing(&label[j], mine);
@@ -140,7 +140,7 @@ void labels_place(struct label *label, size_t n, double wide, double high)
 	for (int sweep = 0; moved && sweep < SWEEPS; sweep++) {
 		moved = false;
 		for (size_t i = 0; i < n; i++)
-			moved |= improve(label, n, i, wide, high);
+			moved |= label[i].wide > 0 && improve(label, n, i, wide, high);
 	}
 	for (size_t i = 0; i < n; i++)
 		find_side(&label[i]);

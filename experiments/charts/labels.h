@@ -11,7 +11,7 @@
 /* All in pixels, y upwards or downwards alike. */
 struct label {
 	double x, y;           /* the point */
-	double wide, high;     /* room of the text */
+	double wide, high;     /* room of the text; 0: only a point, which no text should cover */
 	double at_x, at_y;     /* out: the middle of the text */
 	double edge_x, edge_y; /* out: the place of its edge that is nearest to the point */
 	int side;              /* out: 1 right of the point, -1 left of it, 0 above or below */

@@ -9,9 +9,9 @@
 #include <stdio.h>
 
 #include "sim/base/error.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
-/* The settings of sim/train/config.h that the user gave, in order. */
+/* The settings of sim/train/settings.h that the user gave, in order. */
 struct given {
 	size_t n;
 	struct assignment assignment[128];

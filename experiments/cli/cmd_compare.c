@@ -10,6 +10,7 @@
 #include "experiments/study/compare_options.h"
 #include "experiments/study/compare_tables.h"
 #include "experiments/study/findings.h"
+#include "experiments/suite/suite_note.h"
 #include "sim/base/files.h"
 
 struct compare_options {
@@ -47,13 +48,14 @@ static const struct moe_opt compare_rows[] = {
 	  .type = MOE_OPT_TEXT,
 	  AT(out),
 	  .unit = "DIR",
-	  .help = "folder of compare.csv and pairs.csv; otherwise the first DIR" },
+	  .help = "folder for compare.csv and pairs.csv; otherwise they are written only where DIR is the folder of one "
+			  "suite, into it" },
 	{ .name = "json",
 	  .type = MOE_OPT_FLAG,
 	  AT(json),
 	  .help =
 		  "print JSON in place of sentences and tables: findings, and the rows of compare.csv and pairs.csv as means "
-		  "and pairs" },
+		  "and pairs; files are then written only with --out" },
 	STUDY_LENIENT_ROW(offsetof(struct compare_options, lenient)),
 	{ .name = NULL },
 };
@@ -73,16 +75,16 @@ static int compare_at_equal_flops(const struct compare_page *page, struct compar
 }
 
 /* The sentences, and the rows of the two files. */
-static int print_json(const struct findings *findings, const char *folder, struct error *err)
+static int print_json(const struct findings *findings, const struct compare_files *files, struct error *err)
 {
 	json_t *means, *pairs, *sentences = json_array();
 	for (size_t i = 0; i < findings->n; i++)
 		json_array_append_new(sentences, json_string(findings->finding[i].text));
-	if (json_rows_read(path_join(folder, "compare.csv"), &means, err) != 0) {
+	if (json_rows_of(&files->means.memory, &means, err) != 0) {
 		json_decref(sentences);
 		return -1;
 	}
-	if (json_rows_read(path_join(folder, "pairs.csv"), &pairs, err) != 0) {
+	if (json_rows_of(&files->pairs.memory, &pairs, err) != 0) {
 		json_decref(sentences);
 		json_decref(means);
 		return -1;
@@ -90,29 +92,55 @@ static int print_json(const struct findings *findings, const char *folder, struc
 	return json_print(json_pack("{s:o, s:o, s:o}", "findings", sentences, "means", means, "pairs", pairs), err);
 }
 
-static int write_and_print(const struct compare_page *page, const struct compare_page *at_equal_flops, bool usual,
-						   bool json, const char *folder, struct error *err)
+static int save(const struct compare_files *files, const char *folder, struct error *err)
+{
+	TRY(folder_make(folder, err));
+	return compare_files_write(files, folder, err);
+}
+
+/* What was asked for, and where the files are put: NULL for nowhere. */
+struct output {
+	bool usual, json;
+	const char *folder;
+};
+
+static int print_all(const struct compare_page *page, const struct compare_files *files, const struct output *output,
+					 struct error *err)
 {
 	struct findings findings;
-	TRY(folder_make(folder, err));
-	TRY(compare_files_write(page, at_equal_flops, folder, err));
+	const char *folder = output->folder;
 	findings_of(page, &findings);
-	if (json)
-		return print_json(&findings, folder, err);
+	if (output->json)
+		return print_json(&findings, files, err);
 	findings_print(&findings, stdout);
-	TRY(compare_tables_print(page, usual, err));
-	printf("\nwrote %s and %s\n", path_join(folder, "compare.csv"), path_join(folder, "pairs.csv"));
+	TRY(compare_tables_print(page, output->usual, err));
+	if (folder)
+		printf("\nwrote %s and %s\n", path_join(folder, "compare.csv"), path_join(folder, "pairs.csv"));
+	else
+		printf("\nnothing was written; --out DIR writes compare.csv and pairs.csv\n");
 	return 0;
 }
 
-static int compare_all(const struct study *study, const struct compare_request *request, bool json, const char *folder,
+static int write_and_print(const struct compare_page *page, const struct compare_page *at_equal_flops,
+						   const struct output *output, struct error *err)
+{
+	struct compare_files files;
+	TRY(compare_files_make(page, at_equal_flops, &files, err));
+	int status = output->folder ? save(&files, output->folder, err) : 0;
+	if (status == 0)
+		status = print_all(page, &files, output, err);
+	compare_files_free(&files);
+	return status;
+}
+
+static int compare_all(const struct study *study, const struct compare_request *request, const struct output *output,
 					   struct error *err)
 {
 	struct compare_page page, at_equal_flops = { .contests = 0 };
 	TRY(compare_page(study, request, &page, err));
 	int status = compare_at_equal_flops(&page, *request, &at_equal_flops, err);
 	if (status == 0)
-		status = write_and_print(&page, &at_equal_flops, request->metrics == 0, json, folder, err);
+		status = write_and_print(&page, &at_equal_flops, output, err);
 	compare_page_free(&at_equal_flops);
 	compare_page_free(&page);
 	return status;
@@ -122,9 +150,14 @@ static int compare_folders(const struct compare_options *opt, struct compare_req
 						   struct error *err)
 {
 	struct study study;
+	struct output output = { .usual = request->metrics == 0, .json = opt->json };
+	if (*opt->out)
+		output.folder = opt->out;
+	else if (!opt->json && argc == 1 && suite_note_exists(args[0]))
+		output.folder = args[0];
 	TRY(study_read_as((size_t)argc, args, opt->lenient, &study, err));
 	run_list_tell(&study.runs);
-	int status = compare_all(&study, request, opt->json, *opt->out ? opt->out : args[0], err);
+	int status = compare_all(&study, request, &output, err);
 	if (study.repeats > 0)
 		fprintf(stderr, "moesim: %zu runs repeat the settings and seed of another and are left out\n", study.repeats);
 	study_free(&study);

@@ -7,16 +7,13 @@
  */
 #include <config.h>
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "experiments/cli/cmd.h"
+#include "experiments/cli/route_tables.h"
 #include "sim/base/csv.h"
-#include "sim/base/real.h"
 #include "sim/base/text.h"
-#include "sim/metrics/load.h"
 #include "sim/route/catalog.h"
 #include "sim/route/logits.h"
 
@@ -110,18 +107,34 @@ static void tell_probabilities(const struct batch *batch)
 
 static int check_experts(const struct batch *batch, struct error *err)
 {
-	long long experts = batch->settings.config.layer.experts;
-	if ((size_t)experts == batch->logits.experts)
+	struct moe_call call = layer_options_call(&batch->settings.config.layer);
+	if (call.experts == batch->logits.experts)
 		return 0;
-	return fail(err, ERROR_USER, "experts = %lld, and the logits have %zu columns (leave out the number of experts)",
-				experts, batch->logits.experts);
+	return fail(err, ERROR_USER, "experts = %zu, and the logits have %zu columns (leave out the number of experts)",
+				call.experts, batch->logits.experts);
 }
 
-/* The number of columns is the number of experts. */
+/* The number of columns is the number of experts: of networks, and behind them of those without one. */
+static int count_networks(struct batch *batch, size_t *networks, struct error *err)
+{
+	const struct given *given = &batch->opt->given;
+	struct assignment all = { "experts", text_keep_f("%zu", batch->logits.experts) };
+	struct error unheard; /* what is wrong is told when the right number is tried */
+	settings_resolve_above(&all, 1, given->assignment, given->n, &batch->settings, &unheard);
+	size_t bare = layer_options_call(&batch->settings.config.layer).bare;
+	if (bare >= batch->logits.experts)
+		return fail(err, ERROR_USER, "the logits have %zu columns, and there are %zu experts without a network alone",
+					batch->logits.experts, bare);
+	*networks = batch->logits.experts - bare;
+	return 0;
+}
+
 static int resolve(struct batch *batch, struct error *err)
 {
 	const struct given *given = &batch->opt->given;
-	struct assignment experts = { "experts", text_keep_f("%zu", batch->logits.experts) };
+	size_t networks = 0;
+	TRY(count_networks(batch, &networks, err));
+	struct assignment experts = { "experts", text_keep_f("%zu", networks) };
 	if (settings_resolve_above(&experts, 1, given->assignment, given->n, &batch->settings, err) != 0) {
 		if (strcmp(err->file, "--experts") == 0 && batch->logits.experts > 65536) {
 			err->file[0] = 0;
@@ -160,21 +173,15 @@ static int make_call(struct batch *batch, struct error *err)
 		fail(err, ERROR_USER, "%zu tokens are not made of whole sequences of %zu", tokens, length);
 		return fail_at(err, "--seq-length", 0, 0);
 	}
-	batch->call = (struct moe_call){ .tokens = tokens,
-									 .sequences = tokens / length,
-									 .length = length,
-									 .experts = batch->logits.experts,
-									 .k = (size_t)batch->settings.config.layer.k,
-									 .vocabulary = batch->logits.vocabulary,
-									 .domains = 1,
-									 .classes = batch->logits.vocabulary,
-									 .layers = 1,
-									 .step = 1,
-									 .training = true };
+	batch->call = layer_options_call(&batch->settings.config.layer);
+	batch->call.tokens = tokens;
+	batch->call.sequences = tokens / length;
+	batch->call.length = length;
+	batch->call.vocabulary = batch->call.classes = batch->logits.vocabulary;
+	batch->call.domains = batch->call.layers = batch->call.step = 1;
+	batch->call.training = true;
 	return 0;
 }
-
-/* ---- routing --------------------------------------------------------------------------------------------------- */
 
 static void make_router(struct batch *batch, struct arena *arena)
 {
@@ -207,144 +214,16 @@ static int route_batch(struct batch *batch, struct error *err)
 	return 0;
 }
 
-/* A line of the output, before it has its number. */
-struct line {
-	uint32_t token, expert, rank, dropped;
-	real choice;
-};
-
-/* By token; then the better choice first, which where experts choose has no rank. */
-static int compare_lines(const void *left, const void *right)
-{
-	const struct line *a = left, *b = right;
-	if (a->token != b->token)
-		return a->token < b->token ? -1 : 1;
-	if (a->rank != b->rank)
-		return a->rank < b->rank ? -1 : 1;
-	if (a->choice < b->choice || a->choice > b->choice)
-		return a->choice > b->choice ? -1 : 1;
-	return a->expert < b->expert ? -1 : a->expert > b->expert;
-}
-
-static real at_expert(const real *of, const struct batch *batch, const struct line *line)
-{
-	return of ? of[line->token * batch->call.experts + line->expert] : 0;
-}
-
-static struct line *sorted_lines(const struct batch *batch, struct arena *arena)
-{
-	const struct planner *planner = &batch->router.planner;
-	const struct moe_picks *picks = &planner->picks;
-	struct line *line = ARENA_TAKE(arena, picks->n, struct line);
-	for (size_t i = 0; i < picks->n; i++) {
-		line[i] = (struct line){ picks->token[i], planner->to[i], picks->rank[i], planner->dropped[i], 0 };
-		line[i].choice = at_expert(batch->router.route.choice, batch, &line[i]);
-	}
-	if (picks->n > 0)
-		qsort(line, picks->n, sizeof *line, compare_lines);
-	return line;
-}
-
-/* The combine weight; a token's pairs stand in the order of their experts. */
-static real weight_of(const struct moe_plan *plan, const struct line *line)
-{
-	size_t low = plan->token_first[line->token], high = plan->token_first[line->token + 1];
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-		if (plan->expert[plan->by_token[middle]] <= line->expert)
-			low = middle;
-		else
-			high = middle;
-	}
-	return plan->weight[plan->by_token[low]];
-}
-
-static void put_line(struct csv_writer *out, const struct batch *batch, const struct line *line, uint32_t number)
-{
-	csv_int(out, line->token);
-	csv_int(out, number);
-	csv_int(out, line->expert);
-	if (batch->router.route.scores)
-		csv_real(out, at_expert(batch->router.route.scores, batch, line));
-	else
-		csv_empty(out);
-	csv_real(out, line->dropped ? 0 : weight_of(&batch->router.plan, line));
-	csv_int(out, !line->dropped);
-	csv_row(out);
-}
-
-enum { AT_A_TIME = 4096 };
-
-static int print_choices(struct batch *batch, struct csv_writer *out, struct error *err)
-{
-	size_t n = batch->router.planner.picks.n;
-	struct line *line = sorted_lines(batch, &batch->arena);
-	uint32_t number = 0;
-	for (size_t i = 0; i < n; i++) {
-		number = i > 0 && line[i].token == line[i - 1].token ? number + 1 : 0;
-		put_line(out, batch, &line[i], number);
-		if (i % AT_A_TIME == AT_A_TIME - 1)
-			TRY(csv_flush(out, err));
-	}
-	return 0;
-}
-
-static void put_metric(struct csv_writer *out, const char *name, double value)
-{
-	if (isnan(value))
-		return;
-	csv_text(out, name);
-	csv_double(out, value);
-	csv_row(out);
-}
-
-/* A column of steps.csv stands for all balancers that write into it. */
-static void put_losses(struct csv_writer *out, const struct router *router)
-{
-	const struct sentence *sentence = router->sentence;
-	for (size_t i = 0; i < sentence->balancers; i++) {
-		const char *name = ((const struct moe_balancer *)sentence->balancer[i].part)->column;
-		double value = 0, weighted = 0;
-		bool first = true;
-		for (size_t j = 0; name && j < sentence->balancers; j++) {
-			const char *other = ((const struct moe_balancer *)sentence->balancer[j].part)->column;
-			if (other == NULL || strcmp(other, name) != 0)
-				continue;
-			first = first && j >= i;
-			value += router->term[j].value;
-			weighted += router->term[j].value * router->term[j].weight;
-		}
-		if (name == NULL || !first)
-			continue;
-		put_metric(out, name, value);
-		put_metric(out, text_keep_f("%s_weighted", name), weighted);
-	}
-}
-
-static int print_metrics(struct batch *batch, struct csv_writer *out, struct error *err)
-{
-	struct load load;
-	struct metrics metrics;
-	uint32_t *domain = ARENA_TAKE(&batch->arena, batch->call.tokens, uint32_t); /* all 0 */
-	(void)err;
-	load_create(&load, batch->call.experts, 1, batch->call.length, &batch->arena);
-	load_clear(&load);
-	load_add(&load, &batch->router, domain);
-	load_metrics(&load, &metrics);
-	put_metric(out, "tokens", load.tokens);
-	put_metric(out, "experts", (double)load.experts);
-	for (size_t i = 0; i < METRIC_COUNT; i++)
-		put_metric(out, metric_rows[i].name, metric_value(&metric_rows[i], &metrics));
-	put_losses(out, &batch->router);
-	return 0;
-}
-
 static int print_batch(struct batch *batch, struct error *err)
 {
 	struct error later;
 	struct csv_writer *out =
 		csv_open_stream(stdout, batch->opt->metrics ? "metric,value" : "token,choice,expert,score,weight,kept");
-	int status = (batch->opt->metrics ? print_metrics : print_choices)(batch, out, err);
+	int status = 0;
+	if (batch->opt->metrics)
+		route_metrics(out, &batch->router, &batch->call, &batch->arena);
+	else
+		status = route_choices(out, &batch->router, &batch->call, &batch->arena, err);
 	int closed = csv_close(out, false, status == 0 ? err : &later);
 	return status == 0 ? closed : status;
 }

@@ -77,8 +77,8 @@ void flag_table_fill(struct flag_table *table, const struct command *command)
 		add_setting(table, command->settings, row->name, row->name);
 	for (size_t i = 0; config_aliases[i][0]; i++)
 		add_setting(table, command->settings, config_aliases[i][0], config_aliases[i][1]);
-	for (size_t i = 0; config_words[i][0]; i++)
-		add_setting(table, command->settings, config_words[i][0], "strategy");
+	for (size_t i = 0; borrowed_name(i); i++)
+		add_setting(table, command->settings, borrowed_name(i), "strategy");
 }
 
 /* Such as ":ho:q"; the first colon makes getopt tell a missing value from an unknown flag. */
@@ -114,10 +114,7 @@ static void dash_names(int argc, char **argv)
 /* A setting by one of its names, and not of the command's own groups. */
 static bool is_setting(const char *name)
 {
-	bool known = config_find(name) != NULL;
-	for (size_t i = 0; config_words[i][0] && !known; i++)
-		known = strcmp(config_words[i][0], name) == 0;
-	return known;
+	return config_find(name) || borrowed_known(name);
 }
 
 /* Another command with a flag of this name. */

@@ -18,6 +18,7 @@
 #include "sim/metrics/metrics.h"
 #include "sim/route/catalog.h"
 #include "sim/run/columns.h"
+#include "sim/train/borrowed.h"
 
 static const char question[] = "how should a Mixture-of-Experts model route its tokens?";
 
@@ -114,9 +115,9 @@ static void print_aliases(unsigned groups, FILE *to)
 		if (groups & config_group(config_find(config_aliases[i][1])))
 			wrap_entry(to, text_keep_f("--%s", config_aliases[i][0]), ALIAS, text_keep_f("--%s", config_aliases[i][1]),
 					   wrap_columns(to));
-	for (size_t i = 0; (groups & SETTINGS_ROUTING) && config_words[i][0]; i++)
-		wrap_entry(to, text_keep_f("--%s", config_words[i][0]), BELOW,
-				   text_keep_f("%s in --strategy", config_words[i][1]), wrap_columns(to));
+	for (size_t i = 0; (groups & SETTINGS_ROUTING) && borrowed_name(i); i++)
+		wrap_entry(to, text_keep_f("--%s", borrowed_name(i)), BELOW, text_keep_f("%s in --strategy", borrowed_words(i)),
+				   wrap_columns(to));
 }
 
 void manual_command(const struct command *command, FILE *to)

@@ -92,9 +92,9 @@ const struct moe_opt cluster_option_rows[] = {
 	{ "dedup", MOE_OPT_CHOICE, AT(dedup), .high = 3, .preset = DEDUP_AUTO, .choices = dedups,
 	  .help = "a row is sent to each expert (none), once to each device, or once to each node; auto is node, and none "
 			  "for decode, padding and counts" },
-	{ "copies", MOE_OPT_CHOICE, AT(copies), .high = 2, .preset = COPIES_TURNS, .choices = copy_choices,
+	{ "copies", MOE_OPT_CHOICE, AT(copies), .high = 3, .preset = COPIES_TURNS, .choices = copy_choices,
 	  .help = "copies of an expert take turns, or a row goes to the nearest one, or to that on the device with fewest "
-			  "rows" },
+			  "rows, or max-flow shares the batch so that the fullest device has as few as can be" },
 	{ "transport", MOE_OPT_CHOICE, AT(transport), .high = 3, .preset = TRANSPORT_PIPELINED, .choices = transport_names,
 	  .help = "both levels at a time, one after the other, or all rows over the network in one step or pairwise" },
 	{ "capacity", MOE_OPT_REAL, AT(capacity), 0, 1e6, 0, .zero = "none", .help = "capacity factor of an expert" },

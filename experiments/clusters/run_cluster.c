@@ -110,7 +110,8 @@ static int open_scene(const struct settings *settings, struct run_cluster *clust
 	const struct config *config = &settings->config;
 	struct cluster_options *opt = &cluster->opt;
 	struct scene *scene = &cluster->scene;
-	size_t experts = layer_experts(&settings->sentence, &config->layer);
+	struct moe_call call = layer_call(&settings->sentence, &config->layer);
+	size_t experts = call.experts - call.bare; /* the others stand on every device */
 	TRY(read_setting(config->cluster, opt, err));
 	follow_run(config, opt);
 	TRY(cluster_options_check(opt, err));
@@ -128,24 +129,28 @@ int run_cluster_open(const struct settings *settings, struct run_cluster *cluste
 	return *err->file ? -1 : fail_at(err, "--cluster", 0, err->column);
 }
 
-/* The kept pairs of a layer, by token. */
+/* The kept pairs of a layer, by token; those of experts without a network travel nowhere. */
 static struct traffic traffic_of(const struct router *router, size_t layer, struct arena *arena)
 {
 	const struct moe_plan *plan = router->route.plan;
-	size_t tokens = router->route.call.tokens, experts = router->route.call.experts;
+	const struct moe_call *call = &router->route.call;
+	size_t experts = call->experts - call->bare;
 	struct traffic routing = { .layer = (uint32_t)layer,
 							   .experts = experts,
 							   .count = ARENA_TAKE(arena, experts, uint64_t),
-							   .assignments = plan->pairs,
 							   .has_tokens = true,
-							   .tokens = tokens,
-							   .first = ARENA_TAKE(arena, tokens + 1, size_t),
+							   .tokens = call->tokens,
+							   .first = ARENA_TAKE(arena, call->tokens + 1, size_t),
 							   .expert = ARENA_TAKE(arena, plan->pairs + 1, uint32_t) };
-	for (size_t t = 0; t <= tokens; t++)
-		routing.first[t] = plan->token_first[t];
-	for (size_t i = 0; i < plan->pairs; i++) {
-		routing.expert[i] = plan->expert[plan->by_token[i]];
-		routing.count[routing.expert[i]]++;
+	for (size_t t = 0; t < call->tokens; t++) {
+		for (size_t i = plan->token_first[t]; i < plan->token_first[t + 1]; i++) {
+			uint32_t expert = plan->expert[plan->by_token[i]];
+			if (expert >= experts)
+				continue;
+			routing.expert[routing.assignments++] = expert;
+			routing.count[expert]++;
+		}
+		routing.first[t + 1] = routing.assignments;
 	}
 	return routing;
 }

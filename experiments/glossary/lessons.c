@@ -61,6 +61,18 @@ const struct lesson lessons[] = {
 	  .used_by = "Hash Layers (Roller et al. 2021); the first layers of DeepSeek-V4",
 	  .command = "moesim --strategy hash",
 	  .look = "maxvio: uneven frequencies alone make the load uneven; domain_mi, which stays low" },
+	{ .strategy = "balanced-hash",
+	  .does =
+		  "As hash, with a table that knows how frequent each token is: from the most frequent on, each id gets the "
+		  "experts that have the fewest tokens so far. The counts are those of the first batch.",
+	  .when = "where a hash suits and its uneven load does not",
+	  .costs = "as hash, and one pass over the vocabulary after the first step",
+	  .fails =
+		  "where the frequencies change, or one id is more frequent than the share of its experts; a balanced table "
+		  "puts no more of what belongs together into one place than a random one",
+	  .used_by = "Roller et al. (2021), who count the whole of the training data",
+	  .command = "moesim --strategy balanced-hash",
+	  .look = "maxvio and excess_loss beside those of hash" },
 	{ .strategy = "top-k",
 	  .does = "Every token takes the k experts that the router scores highest, and adds their outputs up, weighted by "
 			  "those "
@@ -328,6 +340,16 @@ const struct lesson lessons[] = {
 	  .used_by = "Qwen3-30B-A3B and Qwen3-235B-A22B",
 	  .command = "moesim run --like qwen3-235b-a22b --dry-run",
 	  .look = "domain_mi, which a loss by sequence lowers; maxvio" },
+	{ .strategy = "qwen3-next",
+	  .does =
+		  "As qwen3 with more and narrower experts: each token takes 10 of them by normalized softmax weights, and one "
+		  "shared expert computes all. The auxiliary loss counts the load over the global batch.",
+	  .when = "to see a router made for very many experts, of which the model has 512",
+	  .costs = "11 experts per token; ten rows of a token travel",
+	  .fails = "a small weight over a large batch lets single sequences, and short trainings, be uneven",
+	  .used_by = "Qwen3-Next 80B-A3B, which also scales its shared expert by a sigmoid gate",
+	  .command = "moesim --strategy qwen3-next",
+	  .look = "maxvio and dead_experts beside those of qwen3" },
 	{ .strategy = "gpt-oss",
 	  .does =
 		  "Each token goes to the four experts of its largest logits, weighted by the softmax over these four. How the "
@@ -492,6 +514,53 @@ const struct lesson lessons[] = {
 	  .used_by = "Trinity Large (Arcee AI 2026)",
 	  .command = "moesim --strategy trinity",
 	  .look = "maxvio over training beside that of nemotron-3, whose offsets move by fixed steps" },
+	{ .strategy = "remoe",
+	  .does =
+		  "A token goes to every expert whose logit is positive, and the logit is the weight, so that an expert comes "
+		  "and goes without a jump. An L1 loss lowers the logits; its weight grows by a fifth in every step with too "
+		  "many experts and shrinks in one with too few, until the mean token has k of them.",
+	  .when = "where some tokens need more experts than others, and where the choice itself should have a gradient",
+	  .costs =
+		  "half of all experts compute in the first steps, until the weight has grown (in some 80 steps here), and "
+		  "later k on average: no fixed memory for a token",
+	  .fails =
+		  "k is met only about, and on the stream of the training; a token may find no positive logit, and no expert",
+	  .used_by = "ReMoE (Wang, Zhu and Chen 2024), with one weight for all layers, where here each has its own",
+	  .command = "moesim --strategy remoe",
+	  .look = "assignments in layers.csv, which fall to k times the tokens; l1_loss and token_drop_rate" },
+	{ .strategy = "phi-moe",
+	  .does =
+		  "Each of a token's two experts is drawn among those whose logits are nearly the best, and its weight is its "
+		  "share among these alone, often 1. What the router learns is an estimate of what another draw would have "
+		  "changed, not the slope of a weight.",
+	  .when = "to see a router that learns from its choices, where the usual one learns from its weights",
+	  .costs = "as top-k with k = 2; some logarithms for the draws",
+	  .fails =
+		  "where the logits lie further apart than the noise nothing is drawn, the weight is 1 and the router learns "
+		  "from its auxiliary loss alone; training computes other weights than evaluation",
+	  .used_by = "Phi-3.5-MoE (GRIN); the balance weight is that of Hugging Face's configuration",
+	  .command = "moesim --strategy phi-moe",
+	  .look = "excess_loss beside that of mixtral; with noise=0.1 at both parts, selector=near-best and "
+			  "gate=sparsemixer, it was lower here" },
+	{ .strategy = "t-route",
+	  .does = "A token chooses its best 4 of 8 groups of experts, and its best 2 experts within each of them. A device "
+			  "that holds a group gets a token with two experts to compute, or not at all.",
+	  .when = "where both the number of devices that a token visits and the work it brings there should be fixed",
+	  .costs = "8 experts per token; exchanges with exactly 4 groups of devices, each of which computes twice for it",
+	  .fails = "the second expert of a group may be worth less than the third of another, which is out of reach",
+	  .used_by = "TerraceMoE (2026); the numbers of groups and of experts are DeepSeek-V3's here",
+	  .command = "moesim --strategy t-route",
+	  .look = "excess_loss beside that of t-route,quota=no, which takes the best 8 of the same groups" },
+	{ .strategy = "top-p",
+	  .does =
+		  "A token takes its best experts until their scores together reach 0.4: one where it is sure, many where it "
+		  "is not. A small loss on the entropy of its scores keeps it from asking for all.",
+	  .when = "where tokens differ in how much computation they are worth",
+	  .costs = "with 64 experts whose scores are still alike some 20 of them for each token at first, a few later",
+	  .fails = "an unsure router is an expensive one, whether or not more experts help; no k bounds it (most=N does)",
+	  .used_by = "Huang et al. (2024)",
+	  .command = "moesim --strategy top-p",
+	  .look = "flops in steps.csv, and route_entropy, which it follows; assignments in layers.csv" },
 	{ .strategy = "noisy-top-k",
 	  .does =
 		  "Normal noise is added to the logits in training, and a second matrix learns how much. The four best of what "

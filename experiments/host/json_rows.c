@@ -36,10 +36,10 @@ json_t *json_rows(const struct csv_table *table)
 	return array;
 }
 
-int json_rows_read(const char *path, json_t **rows, struct error *err)
+int json_rows_of(const struct memory_file *text, json_t **rows, struct error *err)
 {
 	struct csv_table table;
-	TRY(csv_read(path, &table, err));
+	TRY(csv_read_bytes("JSON", text->text, text->size, &table, err));
 	*rows = json_rows(&table);
 	csv_table_free(&table);
 	return 0;
@@ -63,17 +63,13 @@ void row_printer_begin(struct row_printer *printer, bool json, const char *heade
 
 int row_printer_end(struct row_printer *printer, struct error *err)
 {
-	struct csv_table table;
+	json_t *rows;
 	int status = csv_close(printer->rows, false, err);
 	if (!printer->json)
 		return status;
 	memory_file_close(&printer->memory);
 	if (status == 0)
-		status = csv_read_bytes("JSON", printer->memory.text, printer->memory.size, &table, err);
+		status = json_rows_of(&printer->memory, &rows, err);
 	free(printer->memory.text);
-	if (status != 0)
-		return -1;
-	json_t *rows = json_rows(&table);
-	csv_table_free(&table);
-	return json_print(rows, err);
+	return status == 0 ? json_print(rows, err) : -1;
 }

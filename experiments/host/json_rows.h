@@ -14,8 +14,8 @@
  * "-inf".  To be freed by json_decref(). */
 json_t *json_rows(const struct csv_table *table);
 
-/* The same of a CSV file. */
-int json_rows_read(const char *path, json_t **rows, struct error *err);
+/* The same of the text of a CSV file. */
+int json_rows_of(const struct memory_file *text, json_t **rows, struct error *err);
 
 /* Prints it to standard output and frees it. */
 int json_print(json_t *json, struct error *err);

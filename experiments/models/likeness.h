@@ -11,7 +11,7 @@
 #define EXPERIMENTS_MODELS_LIKENESS_H
 
 #include "experiments/models/models.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
 enum { LIKENESS_SETTINGS = 8 };
 

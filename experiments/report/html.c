@@ -6,6 +6,7 @@
 
 #include "experiments/report/html.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,6 +68,29 @@ void html_text(FILE *to, const char *text)
 			fwrite(text, 1, n, to);
 		text += n ? n : 1;
 	}
+}
+
+/* Would it end the string, or mean something to who reads the page around it? */
+static bool is_escaped(uint32_t point)
+{
+	return point < 0x20 || point == '"' || point == '\\' || entity(point);
+}
+
+void html_json(FILE *to, const char *text)
+{
+	putc('"', to);
+	while (*text) {
+		uint32_t point;
+		size_t n = character(text, &point);
+		if (n == 0 || !is_allowed(point))
+			fputs("\xef\xbf\xbd", to);
+		else if (is_escaped(point))
+			fprintf(to, "\\u%04" PRIx32, point);
+		else
+			fwrite(text, 1, n, to);
+		text += n ? n : 1;
+	}
+	putc('"', to);
 }
 
 void html_format(FILE *to, const char *format, ...)

@@ -15,6 +15,10 @@ void html_text(FILE *to, const char *text);
 /* The same for a format. */
 void html_format(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Writes a text as a JSON string that may stand in a <script> of any page: with nothing in it that could end the script
+ * or begin a comment.  What HTML cannot hold becomes U+FFFD here, too. */
+void html_json(FILE *to, const char *text);
+
 /* A line that unfolds; html_fold_end() ends what is under it.  It begins unfolded when `open`. */
 void html_fold(FILE *to, const char *summary, bool open);
 void html_fold_end(FILE *to);

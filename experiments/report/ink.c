@@ -83,7 +83,7 @@ static bool is_grey(uint32_t colour)
 
 uint32_t ink_on_dark(uint32_t colour)
 {
-	static const double pale = 0.6, visible = 3; /* WCAG asks for 3 : 1 between parts of a picture */
+	static const double pale = 0.6, visible = 4.5; /* what WCAG asks for between text and its ground */
 	if (is_grey(colour))
 		return mix(INK_DARK_PAPER, INK_LIGHT_INK, 1 - channel(colour, 1) / 255.0);
 	if (luminance(colour) > pale)

@@ -58,9 +58,16 @@ static const char *title_of(const struct report *report)
 	const struct study *study = &report->study;
 	if (*report->question)
 		return report->question;
+	if (report->explores)
+		return text_keep_f("%s, step by step", *report->note.name ? report->note.name : folder_name(report->folder));
 	if (study->n == 1)
 		return text_keep_f("%s, %s", study->series[0].label, seeds_each(study));
 	return text_keep_f("%zu ways of routing compared, %s", study->n, seeds_each(study));
+}
+
+static bool has_explorer(const struct report *report)
+{
+	return report->explorer.runs + report->explorer.left_out > 0;
 }
 
 static void write_head(const struct report *report, FILE *to)
@@ -73,6 +80,8 @@ static void write_head(const struct report *report, FILE *to)
 	fprintf(to, "</title>\n<meta name=\"generator\" content=\"moesim %s\">\n<style>\n", build.version);
 	for (size_t i = 0; report_style[i]; i++)
 		fputs(report_style[i], to);
+	if (has_explorer(report))
+		explorer_style(to);
 	fputs(":root{\n", to);
 	ink_declare(&report->ink, false, to);
 	fputs("}\n@media screen and (prefers-color-scheme:dark){:root{\n", to);
@@ -156,15 +165,30 @@ static void write_cautions(const struct report *report, FILE *to)
 		fputs("</ul>\n", to);
 }
 
-static void write_contents(FILE *to)
+static void write_contents(const struct report *report, FILE *to)
 {
-	static const char *const part[][2] = {
-		{ "verdicts", "Comparison" }, { "charts", "Charts" }, { "setting", "Settings" }, { "provenance", "Provenance" }
-	};
+	static const char *const part[][2] = { { "verdicts", "Comparison" },
+										   { "charts", "Charts" },
+										   { "explorer", "Explorer" },
+										   { "setting", "Settings" },
+										   { "provenance", "Provenance" } };
 	fputs("<nav aria-label=\"Contents\">", to);
 	for (size_t i = 0; i < sizeof part / sizeof *part; i++)
-		fprintf(to, "<a href=\"#%s\">%s</a>", part[i][0], part[i][1]);
+		if (has_explorer(report) || strcmp(part[i][0], "explorer") != 0)
+			fprintf(to, "<a href=\"#%s\">%s</a>", part[i][0], part[i][1]);
 	fputs("</nav>\n", to);
+}
+
+static void write_study(const struct report *report, FILE *to)
+{
+	report_lead(report, to);
+	write_contents(report, to);
+	report_verdicts(report, to);
+	report_charts(report, to);
+	if (has_explorer(report))
+		explorer_write(&report->explorer, to);
+	report_setting(report, to);
+	report_provenance(report, to);
 }
 
 void report_write(const struct report *report, FILE *to)
@@ -175,12 +199,10 @@ void report_write(const struct report *report, FILE *to)
 	write_facts(report, to);
 	write_cautions(report, to);
 	fputs("</header>\n<main>\n", to);
-	report_lead(report, to);
-	write_contents(to);
-	report_verdicts(report, to);
-	report_charts(report, to);
-	report_setting(report, to);
-	report_provenance(report, to);
+	if (!report->explores)
+		write_study(report, to);
+	else
+		explorer_write(&report->explorer, to);
 	fprintf(
 		to,
 		"</main>\n<footer>Made by moesim %s.  Everything on this page is in this file.</footer>\n</body>\n</html>\n",

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * report.h -- a study as one web page that needs nothing else: no script, no picture file, no network.
+ * report.h -- a study as one web page that needs nothing else: no picture file, no network, and no script to be read.
  */
 #ifndef EXPERIMENTS_REPORT_REPORT_H
 #define EXPERIMENTS_REPORT_REPORT_H
 
 #include "experiments/charts/chart.h"
+#include "experiments/report/explorer.h"
 #include "experiments/report/ink.h"
 #include "experiments/study/findings.h"
 #include "experiments/suite/suite_note.h"
@@ -20,7 +21,7 @@ struct report_chart {
 struct report_choice {
 	const char *out, *question, *metric, *against;
 	double margin;
-	bool lenient;
+	bool lenient, explorer; /* explorer: nothing but the explorer, of every run */
 };
 
 /* What the page says. */
@@ -39,9 +40,12 @@ struct report {
 	struct ink ink;                    /* the colors of the charts */
 	struct report_chart chart[CHARTS]; /* as charts[]; neither picture nor reason: not a chart of runs */
 	const char *no_charts;             /* why gnuplot failed; NULL when it did not */
+	bool explores;                     /* the page has nothing but the explorer */
+	struct explorer explorer;
 };
 
-/* Reads the runs of the folders, judges them and draws their charts.  The caller frees it. */
+/* Reads the runs of the folders, judges them and draws their charts, unless only the explorer is wanted.  The caller
+ * frees it. */
 int report_make(const struct report_choice *choice, size_t folders, char **folder, struct report *report,
 				struct error *err);
 void report_free(struct report *report);

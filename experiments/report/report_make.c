@@ -85,15 +85,28 @@ static int read_records(struct report *report, struct error *err)
 	return 0;
 }
 
+static int check_explorer(const struct report *report, struct error *err)
+{
+	if (report->explorer.runs > 0)
+		return 0;
+	fail(err, ERROR_USER, "%s",
+		 report->explorer.left_out ? "the runs have too many experts for a page"
+								   : "no run has experts, so there is nothing to explore");
+	return fail_at(err, report->folder, 0, 0);
+}
+
 static int gather(const struct report_choice *choice, size_t folders, char **folder, struct report *report,
 				  struct error *err)
 {
 	TRY(study_read_as(folders, folder, choice->lenient, &report->study, err));
 	run_list_tell(&report->study.runs);
 	TRY(suite_note_read(folder[0], &report->note, err));
-	report->question = *choice->question ? choice->question : report->note.question;
-	TRY(judge(choice, report, err));
+	report->question = *choice->question || choice->explorer ? choice->question : report->note.question;
 	TRY(read_records(report, err));
+	TRY(explorer_read(&report->study, choice->explorer, &report->explorer, err));
+	if (choice->explorer)
+		return check_explorer(report, err);
+	TRY(judge(choice, report, err));
 	const struct chart_choice drawn = { .against = choice->against, .margin = choice->margin };
 	return report_draw(report, &drawn, err);
 }
@@ -101,7 +114,7 @@ static int gather(const struct report_choice *choice, size_t folders, char **fol
 int report_make(const struct report_choice *choice, size_t folders, char **folder, struct report *report,
 				struct error *err)
 {
-	*report = (struct report){ .folder = folder[0] };
+	*report = (struct report){ .folder = folder[0], .explores = choice->explorer };
 	if (gather(choice, folders, folder, report, err) == 0)
 		return 0;
 	report_free(report);
@@ -123,6 +136,7 @@ void report_free(struct report *report)
 {
 	for (size_t i = 0; i < CHARTS; i++)
 		free(report->chart[i].svg);
+	explorer_free(&report->explorer);
 	compare_page_free(&report->page);
 	study_free(&report->study);
 	arena_free(&report->arena);

@@ -193,7 +193,7 @@ static void write_word(FILE *to, const char *word)
 
 static void write_suite_command(const struct report *report, FILE *to)
 {
-	fputs("<pre><code>moesim suite", to);
+	fputs("<pre tabindex=\"0\"><code>moesim suite", to);
 	write_word(to, report->note.file);
 	for (size_t i = 0; i < SUITE_FLAGS; i++)
 		if (report->note.flag[i])

@@ -7,14 +7,14 @@
 #include "experiments/study/compare_files.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "experiments/study/causality.h"
 #include "sim/base/files.h"
-#include "sim/base/whole_csv.h"
 
 struct files {
 	const struct compare_page *page, *at_equal_flops;
-	struct whole_csv means, pairs;
+	struct compare_files *to;
 };
 
 static void number_cells(struct csv_writer *to, const double *value, size_t n)
@@ -84,8 +84,8 @@ static void write_page(struct files *files, const struct compare_page *page, boo
 		for (size_t m = 0; m < page->metrics; m++) {
 			const struct compare_contest *contest = &page->contest[c];
 			if (!of_equal_size)
-				write_means(files->means.rows, &contest->metric[m], contest);
-			write_pairs(files->pairs.rows, &contest->metric[m], of_equal_size, contest->series.title);
+				write_means(files->to->means.rows, &contest->metric[m], contest);
+			write_pairs(files->to->pairs.rows, &contest->metric[m], of_equal_size, contest->series.title);
 		}
 }
 
@@ -99,7 +99,7 @@ static int write_other_means(struct files *files, struct arena *arena, struct er
 		for (size_t c = 0; c < files->page->contests && !judged && !metric->optional; c++) {
 			struct comparison of;
 			TRY(compare_means(&files->page->contest[c].series.study, COMPARE_END, metric, arena, &of, err));
-			write_means(files->means.rows, &of, &files->page->contest[c]);
+			write_means(files->to->means.rows, &of, &files->page->contest[c]);
 		}
 	}
 	return 0;
@@ -114,21 +114,35 @@ static int write_rows(struct files *files, struct arena *arena, struct error *er
 	return 0;
 }
 
-int compare_files_write(const struct compare_page *page, const struct compare_page *at_equal_flops, const char *folder,
-						struct error *err)
+int compare_files_make(const struct compare_page *page, const struct compare_page *at_equal_flops,
+					   struct compare_files *to, struct error *err)
 {
-	struct files files = { .page = page, .at_equal_flops = at_equal_flops };
+	struct files files = { .page = page, .at_equal_flops = at_equal_flops, .to = to };
 	struct arena arena = { .first = NULL };
 	struct error later;
-	whole_csv_begin(&files.means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto,stream,gap_closed,"
-								  "gap_closed_low,gap_closed_high,causal");
-	whole_csv_begin(&files.pairs, "view,metric,a,b,n,difference,sd,ci_low,ci_high,simultaneous_low,simultaneous_high,"
-								  "relative,relative_low,relative_high,scale,t,p_difference,p_equivalence,margin,p,"
-								  "verdict,detectable,stream");
+	whole_csv_begin(&to->means, "view,metric,strategy,n,diverged,mean,sd,ci_low,ci_high,pareto,stream,gap_closed,"
+								"gap_closed_low,gap_closed_high,causal");
+	whole_csv_begin(&to->pairs, "view,metric,a,b,n,difference,sd,ci_low,ci_high,simultaneous_low,simultaneous_high,"
+								"relative,relative_low,relative_high,scale,t,p_difference,p_equivalence,margin,p,"
+								"verdict,detectable,stream");
 	int status = write_rows(&files, &arena, err);
-	int means = whole_csv_end(&files.means, status ? NULL : path_join(folder, "compare.csv"), status ? &later : err);
-	int pairs = whole_csv_end(&files.pairs, status || means ? NULL : path_join(folder, "pairs.csv"),
-							  status || means ? &later : err);
+	status = whole_csv_finish(&to->means, status ? &later : err) || status ? -1 : 0;
+	status = whole_csv_finish(&to->pairs, status ? &later : err) || status ? -1 : 0;
 	arena_free(&arena);
-	return status || means || pairs ? -1 : 0;
+	if (status)
+		compare_files_free(to);
+	return status;
+}
+
+void compare_files_free(struct compare_files *files)
+{
+	free(files->means.memory.text);
+	free(files->pairs.memory.text);
+}
+
+int compare_files_write(const struct compare_files *files, const char *folder, struct error *err)
+{
+	const struct memory_file *means = &files->means.memory, *pairs = &files->pairs.memory;
+	TRY(file_replace(path_join(folder, "compare.csv"), means->text, means->size, err));
+	return file_replace(path_join(folder, "pairs.csv"), pairs->text, pairs->size, err);
 }

@@ -11,7 +11,11 @@
 #include <string.h>
 
 #include "sim/base/lookup.h"
+#include "sim/base/options.h"
 #include "sim/base/text.h"
+#include "sim/data/stream.h"
+#include "sim/route/catalog.h"
+#include "sim/train/config.h"
 
 /* ---- keys that move together */
 
@@ -39,14 +43,43 @@ static const size_t *find_leaders(const struct study *study, struct arena *arena
 	return leader;
 }
 
-const char *sweep_title(const struct study *study, const struct sweep_axis *axis)
+/* The row of "aux.weight" or "topicmix.context", or NULL. */
+static const struct moe_opt *option_of(const char *owner, const char *name)
 {
-	const char *title = study->key[axis->key];
+	const struct stream_type *stream = stream_find(owner);
+	const struct moe_opt *row = stream ? options_find(stream->opts, name) : NULL;
+	const struct moe_part *const *parts = catalog_parts();
+	for (size_t i = 0; row == NULL && parts && parts[i]; i++)
+		if (parts[i]->opts && strcmp(parts[i]->name, owner) == 0)
+			row = options_find(parts[i]->opts, name);
+	return row;
+}
+
+/* What help says of the row, up to its first comma or bracket. */
+static const char *words_of(const struct moe_opt *row)
+{
+	return text_keep_n(row->help, strcspn(row->help, ",;:("));
+}
+
+static const char *in_words(const char *key)
+{
+	const char *point = strchr(key, '.');
+	const struct moe_opt *row = point ? NULL : config_find(key);
+	if (row)
+		return words_of(row);
+	const char *owner = point ? text_keep_n(key, (size_t)(point - key)) : "";
+	row = point ? option_of(owner, point + 1) : NULL;
+	return row ? text_keep_f("%s (%s)", words_of(row), owner) : key;
+}
+
+const char *sweep_words(const struct study *study, const struct sweep_axis *axis)
+{
+	const char *words = in_words(study->key[axis->key]);
 	size_t n = 0;
 	for (size_t k = axis->key + 1; k < study->keys; k++)
 		if (axis->leader[k] == axis->key)
-			title = text_keep_f("%s%s%s", title, n++ ? " and " : ", with ", study->key[k]);
-	return title;
+			words = text_keep_f("%s%s%s", words, n++ ? " and " : ", with ", in_words(study->key[k]));
+	return words;
 }
 
 /* ---- axes */

@@ -21,8 +21,10 @@ struct sweep_axis {
  * that has one value in this study is none.  Arrays live as long as the arena.  Returns the number of axes. */
 size_t sweep_axes(const struct study *study, struct arena *arena, struct sweep_axis **axes);
 
-/* "experts, with top-k and expert-width": the key and those that move with it. */
-const char *sweep_title(const struct study *study, const struct sweep_axis *axis);
+/* The key and those that move with it in words, as an axis is called: "capacity factor, with inner width of one
+ * expert"; "weight of the loss (aux)" of a part's or a stream's option.  What no table knows is called as it is
+ * written. */
+const char *sweep_words(const struct study *study, const struct sweep_axis *axis);
 
 /* The place of a value on the axis, from 1; 0 when it has none. */
 size_t sweep_place(const struct sweep_axis *axis, const char *value);

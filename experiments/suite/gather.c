@@ -16,10 +16,11 @@
 #include "sim/run/columns.h"
 #include "sim/run/run_folder.h"
 
-/* The times differ from machine to machine, and the summaries are gathered always. */
+/* The times differ from machine to machine, the summaries are gathered always, and single tokens are examples, of which
+ * one run has enough. */
 static bool is_gathered(enum run_file file)
 {
-	return file != FILE_TIMING && file != FILE_SUMMARY;
+	return file != FILE_TIMING && file != FILE_SUMMARY && file != FILE_TOKENS;
 }
 
 /* One file of all runs. */

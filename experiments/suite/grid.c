@@ -385,8 +385,10 @@ static int add_all(struct grid *grid, const struct suite *suite, const char *onl
 		TRY(find_axes(grid, suite, &suite->section[i], &axes[i], err));
 		points += axes[i].points;
 		runs += axes[i].points * axes[i].seeds;
-		if (runs > GRID_LIMIT)
-			return fail(err, ERROR_USER, "the suite makes more than %d runs", GRID_LIMIT);
+		if (runs > GRID_LIMIT) {
+			fail(err, ERROR_USER, "the suite makes more than %d runs", GRID_LIMIT);
+			return fail_at(err, suite->section[i].at.file, suite->section[i].at.line, suite->section[i].at.column);
+		}
 	}
 	grid->point = ARENA_TAKE(&grid->arena, points, struct grid_point);
 	grid->run = ARENA_TAKE(&grid->arena, runs, struct grid_run);

@@ -36,7 +36,7 @@ static int resolve_points(const struct grid *grid, struct outline *outline, stru
 		if (point->text)
 			continue;
 		TRY(settings_resolve(given, grid_given(grid, &grid->run[i], given), point, err));
-		outline->routed[p] = layer_experts(&point->sentence, &point->config.layer) > 0;
+		outline->routed[p] = layer_call(&point->sentence, &point->config.layer).experts > 0;
 	}
 	return 0;
 }

@@ -22,7 +22,7 @@
 
 #include "sim/base/arena.h"
 #include "sim/base/error.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
 struct suite_place {
 	const char *file;

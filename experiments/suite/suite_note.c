@@ -16,6 +16,16 @@
 
 enum { NOTE_LIMIT = 1 << 20 }; /* bytes */
 
+static const char *note_path(const char *folder)
+{
+	return path_join(folder, "suite.json");
+}
+
+bool suite_note_exists(const char *folder)
+{
+	return file_exists(note_path(folder));
+}
+
 /* JSON is UTF-8, which the name of a file need not be: then it is left empty. */
 static json_t *words(const char *text)
 {
@@ -41,7 +51,7 @@ int suite_note_write(const char *folder, const struct suite_note *note, struct e
 		return fail(err, ERROR_WORLD, "out of memory for the suite's note");
 	const char *ended = text_keep_f("%s\n", text);
 	free(text);
-	return file_replace(path_join(folder, "suite.json"), ended, strlen(ended), err);
+	return file_replace(note_path(folder), ended, strlen(ended), err);
 }
 
 static const char *member(const json_t *json, const char *name)
@@ -64,7 +74,7 @@ static void take(const json_t *json, struct suite_note *note)
 
 int suite_note_read(const char *folder, struct suite_note *note, struct error *err)
 {
-	const char *path = path_join(folder, "suite.json");
+	const char *path = note_path(folder);
 	json_error_t wrong;
 	char *bytes;
 	size_t size;

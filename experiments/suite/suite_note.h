@@ -5,6 +5,8 @@
 #ifndef EXPERIMENTS_SUITE_SUITE_NOTE_H
 #define EXPERIMENTS_SUITE_SUITE_NOTE_H
 
+#include <stdbool.h>
+
 #include "sim/base/error.h"
 
 enum { SUITE_FLAGS = 3 };
@@ -16,6 +18,8 @@ struct suite_note {
 
 /* Texts of a note that is read live as long as the program.  A folder without one gives empty texts. */
 int suite_note_read(const char *folder, struct suite_note *note, struct error *err);
+/* Is it the folder of a suite?  Where results of its runs may be put without being told. */
+bool suite_note_exists(const char *folder);
 int suite_note_write(const char *folder, const struct suite_note *note, struct error *err);
 
 #endif

@@ -16,10 +16,16 @@ void whole_csv_begin(struct whole_csv *csv, const char *header)
 	csv->rows = csv_open_stream(csv->memory.to, header);
 }
 
-int whole_csv_end(struct whole_csv *csv, const char *path, struct error *err)
+int whole_csv_finish(struct whole_csv *csv, struct error *err)
 {
 	int status = csv_close(csv->rows, false, err);
 	memory_file_close(&csv->memory);
+	return status;
+}
+
+int whole_csv_end(struct whole_csv *csv, const char *path, struct error *err)
+{
+	int status = whole_csv_finish(csv, err);
 	if (status == 0 && path)
 		status = file_replace(path, csv->memory.text, csv->memory.size, err);
 	free(csv->memory.text);

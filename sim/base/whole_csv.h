@@ -14,7 +14,9 @@ struct whole_csv {
 };
 
 void whole_csv_begin(struct whole_csv *csv, const char *header);
-/* Replaces the file by what was written; path NULL forgets it. */
+/* Ends the rows and leaves the text in `memory`, to be freed, also on an error. */
+int whole_csv_finish(struct whole_csv *csv, struct error *err);
+/* The same, and replaces the file by what was written; path NULL forgets it. */
 int whole_csv_end(struct whole_csv *csv, const char *path, struct error *err);
 
 #endif

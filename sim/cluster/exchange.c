@@ -9,7 +9,21 @@
 #include <inttypes.h>
 #include <math.h>
 
-const char *const copy_choices[] = { "turns", "nearest", "lightest", NULL };
+#include "sim/cluster/maxflow.h"
+
+const char *const copy_choices[] = { "turns", "nearest", "lightest", "max-flow", NULL };
+
+/* Copies of an expert that a device may choose among: those at places [first, first + n) of placement->slot. */
+struct choice {
+	size_t first, n;
+};
+
+/* What was found for a device, and holds until another one asks: tokens come device by device. */
+struct found {
+	size_t asked; /* 1 + the device */
+	struct choice choice;
+	size_t uses; /* left, with `share`: as many as there were copies to search */
+};
 
 struct counter {
 	const struct traffic *routing;
@@ -20,6 +34,8 @@ struct counter {
 	uint64_t room;          /* of an expert */
 	uint64_t *used, *turn;  /* [experts] rows taken so far; turns of its copies */
 	uint64_t *filled;       /* [devices] rows to compute so far, to find the lightest */
+	uint64_t *share;        /* [slots] rows that each is to take yet; NULL: not shared out beforehand */
+	struct found *found;    /* [experts] near copies, or with `share` one of them */
 	uint64_t *device_marks; /* [devices] 1 + the last token that went there */
 	uint64_t *node_marks;   /* [nodes] */
 	size_t token, source;   /* under way, and the device it is on */
@@ -73,11 +89,6 @@ static void visit_device(struct counter *at, size_t device)
 	send(at, relay, device, 1);
 }
 
-/* Copies of an expert that a device may choose among: those at places [first, first + n) of placement->slot. */
-struct choice {
-	size_t first, n;
-};
-
 static size_t copy_device(const struct placement *placement, size_t i)
 {
 	return placement_device(&placement->shape, placement->slot[i]);
@@ -104,9 +115,12 @@ static struct choice near_copies(const struct counter *at, size_t expert, size_t
 static struct choice copies_for(const struct counter *at, size_t expert, size_t source)
 {
 	const struct placement *placement = at->placement;
-	if (at->rule->copies == COPIES_NEAREST && placement->copies[expert] > 1)
-		return near_copies(at, expert, source);
-	return (struct choice){ placement->first[expert], placement->copies[expert] };
+	struct found *found = &at->found[expert];
+	if (at->rule->copies != COPIES_NEAREST || placement->copies[expert] == 1)
+		return (struct choice){ placement->first[expert], placement->copies[expert] };
+	if (found->asked != source + 1)
+		*found = (struct found){ source + 1, near_copies(at, expert, source), 0 };
+	return found->choice;
 }
 
 static size_t lightest_copy(const struct counter *at, size_t expert)
@@ -119,9 +133,49 @@ static size_t lightest_copy(const struct counter *at, size_t expert)
 	return best;
 }
 
+static int nearness(const struct counter *at, size_t device, size_t source)
+{
+	return (device == source) + (topology_node(at->topology, device) == topology_node(at->topology, source));
+}
+
+/* The nearest copy that has rows to take yet; of equally near ones that with most to take. */
+static size_t near_share(const struct counter *at, size_t expert, size_t source)
+{
+	const struct placement *placement = at->placement;
+	size_t end = placement->first[expert + 1], best = end;
+	int best_near = -1;
+	for (size_t i = placement->first[expert]; i < end; i++) {
+		uint64_t share = at->share[placement->slot[i]];
+		int near = nearness(at, copy_device(placement, i), source);
+		if (share == 0 || near < best_near || (near == best_near && share <= at->share[placement->slot[best]]))
+			continue;
+		best = i;
+		best_near = near;
+	}
+	if (best == end)
+		BUG("more rows of an expert than were shared out");
+	return best;
+}
+
+/* The slot for up to n rows of an expert, and how many of them it takes. */
+static size_t take_share(struct counter *at, size_t expert, size_t source, uint64_t *n)
+{
+	struct found *found = &at->found[expert];
+	if (found->asked != source + 1 || found->uses == 0 || at->share[at->placement->slot[found->choice.first]] == 0)
+		*found = (struct found){ source + 1, { near_share(at, expert, source), 1 }, at->placement->copies[expert] };
+	found->uses--;
+	size_t slot = at->placement->slot[found->choice.first];
+	*n = *n < at->share[slot] ? *n : at->share[slot];
+	at->share[slot] -= *n;
+	return slot;
+}
+
 /* The slot that the next row of an expert goes to. */
 static size_t next_slot(struct counter *at, size_t expert)
 {
+	uint64_t one = 1;
+	if (at->share)
+		return take_share(at, expert, at->source, &one);
 	if (at->rule->copies == COPIES_LIGHTEST)
 		return at->placement->slot[lightest_copy(at, expert)];
 	struct choice choice = copies_for(at, expert, at->source);
@@ -163,19 +217,34 @@ static uint64_t part_of(uint64_t n, size_t parts, size_t i, size_t first)
 	return n / parts + ((i + parts - first % parts) % parts < n % parts);
 }
 
-/* n rows of an expert from all devices equally, over its copies equally. */
+static void send_to_slot(struct counter *at, size_t source, size_t slot, uint64_t n)
+{
+	at->rows->by_slot[slot] += n;
+	send(at, source, placement_device(&at->placement->shape, slot), n);
+}
+
+/* n rows from one device over the copies, as the batch is shared out, or equally. */
+static void spread_shared(struct counter *at, size_t expert, size_t source, uint64_t n)
+{
+	for (uint64_t part = n; n > 0; n -= part, part = n) {
+		size_t slot = take_share(at, expert, source, &part);
+		send_to_slot(at, source, slot, part);
+	}
+}
+
+static void spread_equally(struct counter *at, size_t expert, size_t source, uint64_t n)
+{
+	struct choice choice = copies_for(at, expert, source);
+	for (size_t c = 0; c < choice.n; c++)
+		send_to_slot(at, source, at->placement->slot[choice.first + c], part_of(n, choice.n, c, source));
+}
+
+/* n rows of an expert from all devices equally. */
 static void spread(struct counter *at, size_t expert, uint64_t n)
 {
-	const struct placement *placement = at->placement;
 	for (size_t source = 0; source < at->rows->devices; source++) {
 		uint64_t own = part_of(n, at->rows->devices, source, expert);
-		struct choice choice = copies_for(at, expert, source);
-		for (size_t c = 0; c < choice.n; c++) {
-			size_t slot = placement->slot[choice.first + c];
-			uint64_t part = part_of(own, choice.n, c, source);
-			at->rows->by_slot[slot] += part;
-			send(at, source, placement_device(&placement->shape, slot), part);
-		}
+		(at->share ? spread_shared : spread_equally)(at, expert, source, own);
 	}
 }
 
@@ -233,7 +302,8 @@ static int check(const struct counter *at, struct error *err)
 					"or a trace of tokens)");
 	if ((at->rule->pad || !at->routing->has_tokens) && at->rule->copies == COPIES_LIGHTEST)
 		return fail(err, ERROR_USER,
-					"the lightest copy is chosen token by token (use --copies turns or nearest with counts and --pad)");
+					"the lightest copy is chosen token by token (use --copies turns, nearest or max-flow with counts "
+					"and --pad)");
 	if ((double)at->routing->assignments * at->rule->capacity > 0x1p53)
 		return fail(err, ERROR_USER, "a capacity of %g needs more than 2^53 rows", at->rule->capacity);
 	if (at->placement->shape.experts != at->routing->experts ||
@@ -254,6 +324,19 @@ static void take_rows(struct rows *rows, size_t devices, size_t slots, struct ar
 	}
 }
 
+/* Shares out the batch, beginning with the nearest copies. */
+static int share_out(struct counter *at, struct arena *arena, struct error *err)
+{
+	struct exchange_rule nearest = *at->rule;
+	struct rows wish;
+	nearest.dedup = DEDUP_NONE;
+	nearest.copies = COPIES_NEAREST;
+	TRY(exchange_count(at->routing, at->placement, at->topology, &nearest, arena, &wish, err));
+	at->share = ARENA_TAKE(arena, at->placement->shape.slots, uint64_t);
+	maxflow_share(at->placement, wish.by_slot, arena, at->share);
+	return 0;
+}
+
 int exchange_count(const struct traffic *routing, const struct placement *placement, const struct topology *topology,
 				   const struct exchange_rule *rule, struct arena *arena, struct rows *rows, struct error *err)
 {
@@ -267,10 +350,13 @@ int exchange_count(const struct traffic *routing, const struct placement *placem
 						  .used = ARENA_TAKE(arena, routing->experts, uint64_t),
 						  .turn = ARENA_TAKE(arena, routing->experts, uint64_t),
 						  .filled = ARENA_TAKE(arena, devices, uint64_t),
+						  .found = ARENA_TAKE(arena, routing->experts, struct found),
 						  .device_marks = ARENA_TAKE(arena, devices, uint64_t),
 						  .node_marks = ARENA_TAKE(arena, topology->nodes, uint64_t) };
 	TRY(check(&at, err));
 	take_rows(rows, devices, placement->shape.slots, arena);
+	if (rule->copies == COPIES_MAX_FLOW)
+		TRY(share_out(&at, arena, err));
 	if (routing->has_tokens && !rule->pad)
 		count_tokens(&at);
 	else

@@ -23,9 +23,10 @@ enum dedup { DEDUP_NONE, DEDUP_DEVICE, DEDUP_NODE };
 
 /* Which copy of an expert a token goes to. */
 enum copy_choice {
-	COPIES_TURNS,   /* each in its turn */
-	COPIES_NEAREST, /* that of its device, else one of its node, else any, in turns */
-	COPIES_LIGHTEST /* that on the device with fewest rows so far */
+	COPIES_TURNS,    /* each in its turn */
+	COPIES_NEAREST,  /* that of its device, else one of its node, else any, in turns */
+	COPIES_LIGHTEST, /* that on the device with fewest rows so far */
+	COPIES_MAX_FLOW  /* as maxflow_share() shares the batch, beginning with the nearest */
 };
 extern const char *const copy_choices[];
 
@@ -48,7 +49,7 @@ struct rows {
 };
 
 /* Counts the rows of a layer.  A layer of counts alone is taken as sent by all devices equally, and needs dedup none;
- * its copies are chosen by turns or nearness. */
+ * its copies are not chosen as the lightest, which goes token by token. */
 int exchange_count(const struct traffic *routing, const struct placement *placement, const struct topology *topology,
 				   const struct exchange_rule *rule, struct arena *arena, struct rows *rows, struct error *err);
 

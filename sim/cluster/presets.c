@@ -22,6 +22,18 @@ enum { CLUSTER, FIGURE, VALUE, SOURCE, CELLS };
 enum { ROWS_MOST = 4096 };
 static const char *const columns[CELLS] = { "cluster", "figure", "value", "source" };
 
+/* What a row gives: a figure, or behind those a point of the curve of a level. */
+static const char *const curve_names[LEVELS] = { "nvl_share", "nic_share" };
+struct given {
+	size_t figure;
+	double bytes; /* of a point */
+};
+
+static bool is_point(const struct given *given)
+{
+	return given->figure >= PRESET_FIGURE_COUNT;
+}
+
 static struct preset *find_or_add(struct presets *presets, const char *name)
 {
 	for (size_t i = 0; i < presets->n; i++)
@@ -39,9 +51,9 @@ static struct preset *find_or_add(struct presets *presets, const char *name)
 
 static int find_figure(const char *name, size_t *figure, struct error *err)
 {
-	const char *names[PRESET_FIGURE_COUNT + 1] = { NULL };
-	for (size_t i = 0; i < PRESET_FIGURE_COUNT; i++) {
-		names[i] = preset_figures[i].name;
+	const char *names[PRESET_FIGURE_COUNT + LEVELS + 1] = { NULL };
+	for (size_t i = 0; i < PRESET_FIGURE_COUNT + LEVELS; i++) {
+		names[i] = i < PRESET_FIGURE_COUNT ? preset_figures[i].name : curve_names[i - PRESET_FIGURE_COUNT];
 		if (strcmp(names[i], name) == 0) {
 			*figure = i;
 			return 0;
@@ -52,13 +64,28 @@ static int find_figure(const char *name, size_t *figure, struct error *err)
 				near ? text_keep_f("did you mean '%s'?", near) : "see: moesim list clusters");
 }
 
-static int read_value(size_t figure, const char *text, double *value, struct error *err)
+/* A figure, or a curve with the size that a point is of. */
+static int read_figure(const char *text, struct given *given, struct error *err)
 {
-	bool is_latency = strcmp(preset_figures[figure].unit, "us") == 0;
-	double most = figure == FIGURE_efficiency ? 1 : 1e9;
+	size_t length = strcspn(text, "@");
+	const char *name = text_keep_f("%.*s", (int)length, text), *size = text[length] ? text + length + 1 : NULL;
+	TRY(find_figure(name, &given->figure, err));
+	if (!is_point(given))
+		return size == NULL ? 0 : fail(err, ERROR_USER, "%s has no size (leave out @%s)", name, size);
+	if (size == NULL)
+		return fail(err, ERROR_USER, "%s needs the size that reaches it (such as %s@1048576, in bytes)", name, name);
+	if (!text_to_real(size, &given->bytes) || !(given->bytes >= 1 && given->bytes <= 1e15))
+		return fail(err, ERROR_USER, "'%s' of %s must be a number of bytes from 1 to 1e15", size, text);
+	return 0;
+}
+
+static int read_value(const struct given *given, const char *name, const char *text, double *value, struct error *err)
+{
+	bool is_latency = !is_point(given) && strcmp(preset_figures[given->figure].unit, "us") == 0;
+	double most = is_point(given) || given->figure == FIGURE_efficiency ? 1 : 1e9;
 	if (!text_to_real(text, value) || *value < 0 || *value > most || (*value < 1e-6 && !is_latency))
-		return fail(err, ERROR_USER, "%s = '%s': must be a number from %s to %g", preset_figures[figure].name, text,
-					is_latency ? "0" : "1e-6", most);
+		return fail(err, ERROR_USER, "%s = '%s': must be a number from %s to %g", name, text, is_latency ? "0" : "1e-6",
+					most);
 	return 0;
 }
 
@@ -72,23 +99,60 @@ static int check_once(const struct csv_table *table, const int *column, size_t r
 	return 0;
 }
 
+static int add_point(struct preset *preset, const struct given *given, double share, unsigned line, size_t file,
+					 struct error *err)
+{
+	size_t level = given->figure - PRESET_FIGURE_COUNT;
+	struct curve *curve = &preset->curve[level];
+	if (preset->curve_file[level] != file)
+		*curve = (struct curve){ .n = 0 };
+	preset->curve_file[level] = file;
+	if (curve_add(curve, &(struct curve_point){ given->bytes, share, line }))
+		return 0;
+	if (curve->n == CURVE_POINTS)
+		return fail(err, ERROR_USER, "%s of cluster '%s' has more than %d points (leave some out)", curve_names[level],
+					preset->name, CURVE_POINTS);
+	return fail(err, ERROR_USER, "%s@%.17g of cluster '%s' is given twice", curve_names[level], given->bytes,
+				preset->name);
+}
+
 static int read_row(const struct csv_table *table, const int *column, size_t row, struct presets *presets,
 					struct error *err)
 {
-	size_t figure = 0;
+	struct given given = { 0, 0 };
 	double value = 0;
-	const char *name = csv_cell(table, row, column[CLUSTER]), *source = csv_cell(table, row, column[SOURCE]);
+	const char *name = csv_cell(table, row, column[CLUSTER]), *figure = csv_cell(table, row, column[FIGURE]),
+			   *source = csv_cell(table, row, column[SOURCE]);
 	if (!text_is_name(name))
 		return fail(err, ERROR_USER, "'%s' is not a name for a cluster (letters, digits and . _ - + = ,)", name);
-	TRY(find_figure(csv_cell(table, row, column[FIGURE]), &figure, err));
-	TRY(read_value(figure, csv_cell(table, row, column[VALUE]), &value, err));
+	TRY(read_figure(figure, &given, err));
+	TRY(read_value(&given, figure, csv_cell(table, row, column[VALUE]), &value, err));
 	if (*source == 0)
-		return fail(err, ERROR_USER, "%s of cluster '%s' has no source (say where the figure is from)",
-					preset_figures[figure].name, name);
+		return fail(err, ERROR_USER, "%s of cluster '%s' has no source (say where the figure is from)", figure, name);
 	TRY(check_once(table, column, row, err));
 	struct preset *preset = find_or_add(presets, name);
-	preset->figure[figure] = value;
-	preset->source[figure] = text_keep(source);
+	if (is_point(&given))
+		return add_point(preset, &given, value, table->line[row], presets->files, err);
+	preset->figure[given.figure] = value;
+	preset->source[given.figure] = text_keep(source);
+	return 0;
+}
+
+/* Does every curve of this file have larger messages take longer? */
+static int check_curves(const struct presets *presets, const char *path, struct error *err)
+{
+	for (size_t i = 0; i < presets->n; i++)
+		for (size_t level = 0; level < LEVELS; level++) {
+			const struct curve *curve = &presets->preset[i].curve[level];
+			size_t at = curve_shortcut(curve);
+			if (presets->preset[i].curve_file[level] != presets->files || at == curve->n)
+				continue;
+			const struct curve_point *point = &curve->point[at];
+			fail(err, ERROR_USER,
+				 "by %s of cluster '%s' %.17g bytes take less time than %.17g (a share grows no faster than the size)",
+				 curve_names[level], presets->preset[i].name, point->bytes, point[-1].bytes);
+			return fail_at(err, path, point->line, 0);
+		}
 	return 0;
 }
 
@@ -105,10 +169,11 @@ static int take_table(struct csv_table *table, const char *path, struct presets 
 		fail(err, ERROR_USER, "has %zu rows (at most %d: is this a file of clusters?)", table->rows, ROWS_MOST);
 		return fail_at(err, path, 0, 0);
 	}
+	presets->files++;
 	for (size_t row = 0; row < table->rows; row++)
 		if (read_row(table, column, row, presets, err) != 0)
 			return fail_at(err, path, table->line[row], 0);
-	return 0;
+	return check_curves(presets, path, err);
 }
 
 int presets_read_bytes(const char *path, const void *bytes, size_t size, struct presets *presets, struct error *err)
@@ -183,6 +248,8 @@ int preset_topology(const struct preset *preset, size_t nodes, size_t per_node, 
 					 decode ? FIGURE_decode_combine_us : FIGURE_nvl_us, nvl, err));
 	TRY(take_latency(preset, decode ? FIGURE_decode_dispatch_us : FIGURE_nic_us,
 					 decode ? FIGURE_decode_combine_us : FIGURE_nic_us, nic, err));
+	for (int level = 0; level < LEVELS && !decode; level++)
+		topology->link[level].curve = preset->curve[level];
 	TRY(take(preset, FIGURE_tflops, 1e12, &topology->compute, err));
 	TRY(take(preset, FIGURE_efficiency, 1, &efficiency, err));
 	topology->compute *= efficiency;

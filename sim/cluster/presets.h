@@ -4,6 +4,10 @@
  *
  * A file has the columns cluster,figure,value,source and one row per figure.  A file that is read later overrides
  * figures of the files before it, and may add clusters.
+ *
+ * Two figures are curves, a row a point: nvl_share@BYTES and nic_share@BYTES are the shares of nvl_gbps and nic_gbps
+ * that an exchange reaches whose busiest device sends or receives so many bytes.  A later file's curve takes the place
+ * of the whole curve of the files before.
  */
 #ifndef SIM_CLUSTER_PRESETS_H
 #define SIM_CLUSTER_PRESETS_H
@@ -35,10 +39,12 @@ struct preset {
 	const char *name;
 	double figure[PRESET_FIGURE_COUNT];      /* NAN: no file gives it */
 	const char *source[PRESET_FIGURE_COUNT]; /* where the figure is from; NULL with NAN */
+	struct curve curve[LEVELS];              /* without points: no file gives it */
+	size_t curve_file[LEVELS];               /* the file that does, counted from 1 */
 };
 
 struct presets {
-	size_t n;
+	size_t n, files;       /* files: read so far */
 	struct preset *preset; /* [n] by appearance */
 };
 
@@ -47,8 +53,8 @@ extern const struct preset_figure_row {
 } preset_figures[PRESET_FIGURE_COUNT];
 
 /* Adds the rows of the file to *presets, which begins zeroed.  An unknown figure, a figure that a file gives twice, a
- * value that is not a number above 0 (a latency may be 0, an efficiency is at most 1) and a row without a source are
- * errors with their line. */
+ * value that is not a number above 0 (a latency may be 0, an efficiency or a share is at most 1), a row without a
+ * source, and a curve by which a larger message takes less time are errors with their line. */
 int presets_read(const char *path, struct presets *presets, struct error *err);
 int presets_read_bytes(const char *path, const void *bytes, size_t size, struct presets *presets, struct error *err);
 void presets_free(struct presets *presets);
@@ -56,8 +62,8 @@ void presets_free(struct presets *presets);
 /* The preset of that name; an unknown name is an error with "did you mean". */
 const struct preset *presets_find(const struct presets *presets, const char *name, struct error *err);
 
-/* The links and devices of a preset, for N nodes of g devices; with `decode` those of the kernels for decoding.  A
- * figure that is needed and missing is an error. */
+/* The links and devices of a preset, for N nodes of g devices; with `decode` those of the kernels for decoding, which
+ * have no curves.  A figure that is needed and missing is an error. */
 int preset_topology(const struct preset *preset, size_t nodes, size_t per_node, bool decode, struct topology *topology,
 					struct error *err);
 

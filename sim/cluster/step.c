@@ -100,7 +100,8 @@ static void time_link(const struct link *link, enum travel travel, size_t steps,
 {
 	if (measure->rows_max == 0)
 		return;
-	double moving = (double)measure->bytes_max / link->bandwidth, waiting = (double)steps * link->latency[travel];
+	double bytes = (double)measure->bytes_max, waiting = (double)steps * link->latency[travel];
+	double moving = bytes / (link->bandwidth * curve_share(&link->curve, bytes));
 	measure->seconds = waiting + moving;
 	measure->bound = waiting > moving ? BOUND_LATENCY : BOUND_BANDWIDTH;
 }

@@ -2,9 +2,10 @@
  *
  * step.h -- the time that one MoE layer takes: rows to their experts, the experts' products, rows back.
  *
- * An exchange takes latency plus bytes over bandwidth, of the device that sends or receives most; the two levels of a
- * cluster work at the same time (pipelined) or one after the other (staged).  Experts take the longer of their
- * arithmetic and of reading their weights once, on the device where that takes longest.
+ * An exchange takes latency plus bytes over bandwidth, of the device that sends or receives most, and where a curve is
+ * given over the share of the bandwidth that so many bytes reach; the two levels of a cluster work at the same time
+ * (pipelined) or one after the other (staged).  Experts take the longer of their arithmetic and of reading their
+ * weights once, on the device where that takes longest.
  *
  * What a device does with its own tokens travels nowhere: attention, before all else, and shared experts, which are
  * computed while rows travel.

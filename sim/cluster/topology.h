@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include "sim/cluster/curve.h"
+
 enum level { LEVEL_NVL, LEVEL_NIC, LEVELS };
 /* Which way rows travel: to their experts, or back. */
 enum travel { TRAVEL_DISPATCH, TRAVEL_COMBINE, TRAVELS };
@@ -20,6 +22,7 @@ extern const char *const level_names[LEVELS];
 struct link {
 	double bandwidth;        /* bytes/s */
 	double latency[TRAVELS]; /* s per exchange */
+	struct curve curve;      /* what an exchange reaches of the bandwidth, by the bytes of its busiest device */
 };
 
 struct topology {

@@ -113,8 +113,9 @@ struct cost_shape {
 	 */
 	int64_t router_weights, router_values;
 	int64_t experts, top_k, expert_width;
-	int64_t zero_experts;    /* experts beside them that return their input (arXiv 2509.01322) */
-	int64_t passive_experts; /* experts beside them for other inputs than text, of passive_width */
+	int64_t zero_experts;     /* experts beside them that return their input (arXiv 2509.01322) */
+	int64_t constant_experts; /* experts beside them that return a learned mix of it and a vector (arXiv 2410.07348) */
+	int64_t passive_experts;  /* experts beside them for other inputs than text, of passive_width */
 	int64_t passive_width;
 	int64_t latent;       /* experts read and write rows of this width, made by maps common to all of a layer */
 	bool latent_norm;     /* a norm before the map back */
@@ -176,6 +177,10 @@ struct cost_count {
 	int64_t params_ahead, active_ahead;  /* the layers that predict ahead, beside the above */
 	int64_t flops_forward, flops_training;
 	int64_t expert_params; /* one expert of one layer */
+	int64_t
+		constant_params; /* the same of an expert that returns a mix of its input and a vector, and of all of them */
+	int64_t params_constant;
+	int64_t constant_flops;
 	int64_t expert_flops; /* forward, one token through one expert of one layer: for routings that are not top_k each */
 	int64_t cache_values; /* numbers that each further token adds for decoding where no window ends it, all layers */
 	int64_t cache_context; /* the same for a sequence of the context's length, each window ending its own layers */
@@ -190,10 +195,11 @@ int cost_count(const struct cost_shape *shape, int64_t context, struct cost_coun
 int64_t cost_mixer_layers(const struct cost_shape *shape, int kind);
 
 /* Forward FLOPs per token when the mean number of experts that compute for a token is not top_k: dropped pairs,
- * experts that pick.  `pairs` is summed over the MoE layers. */
-double cost_flops_with(const struct cost_count *count, double pairs);
+ * experts that pick, experts without a network.  `pairs`, of FFNs, and `constant`, of experts that return a mix of
+ * their input and a vector, are summed over the MoE layers. */
+double cost_flops_with(const struct cost_count *count, double pairs, double constant);
 /* The parameters that a token then passes on average, to the nearest whole number. */
-int64_t cost_active_with(const struct cost_count *count, double pairs);
+int64_t cost_active_with(const struct cost_count *count, double pairs, double constant);
 
 /* How many of layers 0 .. layers-1 are MoE layers: those from `first` on for which (layer + phase) % every == 0. */
 int64_t cost_moe_layers(int64_t layers, int64_t first, int64_t every, int64_t phase);

@@ -110,7 +110,8 @@ static int count_stage(const struct cost_shape *s, const struct cost_split *spli
 	TRY(cost_count(&stage, context, &count, err));
 	drop_ends(s, &stage, number == 0, number == split->pp - 1, &count);
 	*share = (struct cost_share){ .stage = number,
-								  .experts = count.params[COST_EXPERTS] / split->ep,
+								  .experts = (count.params[COST_EXPERTS] - count.params_constant) / split->ep,
+								  .other = count.params_constant,
 								  .cache_context = count.cache_context,
 								  .state_values = count.state_values };
 	for (int part = 0; part < COST_PARTS; part++)
@@ -135,8 +136,9 @@ static int share_of_whole(const struct cost_shape *s, const struct cost_split *s
 {
 	struct cost_count count;
 	TRY(cost_count(s, context, &count, err));
-	*share = (struct cost_share){ .experts = count.params[COST_EXPERTS] / split->ep,
-								  .other = count.params_total - count.params[COST_EXPERTS],
+	int64_t experts = count.params[COST_EXPERTS] - count.params_constant; /* the others stand on every device */
+	*share = (struct cost_share){ .experts = experts / split->ep,
+								  .other = count.params_total - experts,
 								  .cache_context = count.cache_context,
 								  .state_values = count.state_values };
 	return 0;

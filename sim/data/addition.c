@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/base/text.h"
 #include "sim/data/pairs.h"
 #include "sim/data/stream.h"
 
@@ -266,6 +267,12 @@ static int check(const void *opaque, const struct stream_use *use, struct error 
 				use->length, sum_begin(law));
 }
 
+static const char *write_token(const void *opaque, uint32_t token)
+{
+	const struct law *law = opaque;
+	return token == plus(law) ? "+" : token == equals(law) ? "=" : text_keep_f("%u", (unsigned)token);
+}
+
 static void close_law(void *opaque)
 {
 	struct law *law = opaque;
@@ -290,5 +297,6 @@ const struct stream_type stream_addition = {
 	.fill = fill,
 	.bayes_sequence = bayes_sequence,
 	.bigram = bigram,
+	.text = write_token,
 	.close = close_law,
 };

@@ -365,6 +365,24 @@ static void fill(void *opaque, gsl_rng *rng, bool held_out, struct batch *batch)
 	}
 }
 
+/* A byte alone is a character in ASCII only; the others are written as C does, so that what is made of them is text. */
+static const char *write_byte(const void *law, uint32_t token)
+{
+	(void)law;
+	switch (token) {
+	case '\n':
+		return "\\n";
+	case '\t':
+		return "\\t";
+	case '\r':
+		return "\\r";
+	case '\\':
+		return "\\\\";
+	default:
+		return text_keep_f(token >= ' ' && token <= '~' ? "%c" : "\\x%02x", (int)token);
+	}
+}
+
 static bool one_domain(const struct stream *stream)
 {
 	return stream->domains == 1;
@@ -394,5 +412,6 @@ const struct stream_type stream_corpus = {
 	.check = check,
 	.fill = fill,
 	.bayes = NULL,
+	.text = write_byte,
 	.close = close_law,
 };

@@ -13,6 +13,7 @@
 
 #include "sim/base/discrete.h"
 #include "sim/base/seed.h"
+#include "sim/base/text.h"
 #include "sim/data/pairs.h"
 #include "sim/data/stream.h"
 
@@ -307,6 +308,16 @@ static int check(const void *opaque, const struct stream_use *use, struct error 
 				use->length, law->letters);
 }
 
+/* Letters as such while the alphabet has enough of them, else by number: L0, L1, ... */
+static const char *write_token(const void *opaque, uint32_t token)
+{
+	const struct law *law = opaque;
+	unsigned alphabet = (unsigned)law->alphabet;
+	if (token >= alphabet)
+		return text_keep_f("%u", (unsigned)token - alphabet);
+	return alphabet <= 26 ? text_keep_f("%c", 'a' + (int)token) : text_keep_f("L%u", (unsigned)token);
+}
+
 static void close_law(void *opaque)
 {
 	struct law *law = opaque;
@@ -335,5 +346,6 @@ const struct stream_type stream_phonebook = {
 	.fill = fill,
 	.bayes_sequence = bayes_sequence,
 	.bigram = bigram,
+	.text = write_token,
 	.close = close_law,
 };

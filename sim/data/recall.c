@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/text.h"
 #include "sim/data/pairs.h"
 #include "sim/data/stream.h"
 
@@ -254,6 +255,17 @@ static int check(const void *opaque, const struct stream_use *use, struct error 
 				use->length, longest);
 }
 
+/* k0, k1, ... are the keys, v0, v1, ... the values, n0, n1, ... the noise. */
+static const char *write_token(const void *opaque, uint32_t token)
+{
+	const struct law *law = opaque;
+	if (is_key(law, token))
+		return text_keep_f("k%u", (unsigned)token);
+	if (is_value(law, token))
+		return text_keep_f("v%zu", token - law->keys);
+	return text_keep_f("n%zu", token - law->keys - law->values);
+}
+
 static void close_law(void *opaque)
 {
 	struct law *law = opaque;
@@ -292,5 +304,6 @@ const struct stream_type stream_recall = {
 	.fill = fill,
 	.bayes_sequence = bayes_sequence,
 	.bigram = bigram,
+	.text = write_token,
 	.close = close_law,
 };

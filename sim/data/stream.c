@@ -161,6 +161,11 @@ unsigned stream_gives(const struct stream *stream)
 	return MOE_DOMAINS | (stream->type->guess != NULL ? MOE_GUESSES : 0) | (stream->class_of != NULL ? MOE_CLASSES : 0);
 }
 
+const char *stream_text(const struct stream *stream, uint32_t token)
+{
+	return stream->type->text != NULL ? stream->type->text(stream->law, token) : "";
+}
+
 static void fill(struct stream *stream, bool held_out, struct batch *batch)
 {
 	if (stream->counts != (batch->counts != NULL))

@@ -100,6 +100,9 @@ struct stream_type {
 	void (*bag)(void *law, const struct batch *batch, double *sum);
 	/* The likeliest domain of each input given the inputs of its sequence up to there; NULL: not known. */
 	void (*guess)(void *law, const struct batch *batch, uint32_t *domain);
+	/* How a token is written where a person reads it: printable ASCII, which lives as long as the program.  NULL: it is
+	 * a number and nothing else. */
+	const char *(*text)(const void *law, uint32_t token);
 	void (*close)(void *law);
 };
 
@@ -141,6 +144,8 @@ int stream_check(const struct stream *stream, const struct stream_use *use, stru
 bool stream_enter(struct stream *stream, size_t step);
 /* What a planted router may be told: MOE_DOMAINS, MOE_GUESSES and MOE_CLASSES of moesim.h. */
 unsigned stream_gives(const struct stream *stream);
+/* How a token is written; "" where the stream's tokens are mere numbers.  Lives as long as the program. */
+const char *stream_text(const struct stream *stream, uint32_t token);
 
 /* Training batch number `step`: depends on the seed and the step alone.  Enters the step.  Sets class_of and, where it
  * is taken and the stream knows it, guess, too; so does stream_eval(). */

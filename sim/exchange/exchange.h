@@ -11,6 +11,9 @@
  * Rows are always named by the pair they belong to, in the order of the plan.  The layer computes pairs in pieces, so
  * that a piece is in the cache from one stage to the next; so what was sent is read row by row, and need not be copied
  * where it is already within reach.
+ *
+ * Experts without a network stand everywhere, and their pairs, which come last in a plan, are no business of this
+ * folder.
  */
 #ifndef SIM_EXCHANGE_EXCHANGE_H
 #define SIM_EXCHANGE_EXCHANGE_H
@@ -29,7 +32,7 @@ struct shipment {
 	size_t width;
 };
 
-/* Shares out `experts` experts. */
+/* Shares out the first so many experts of the plans. */
 void exchange_create(struct exchange *exchange, size_t experts, size_t width);
 
 /* Sends x[tokens][width] to the owners of the plan's pairs.  Plan and x must stay as they are while the shipment is
@@ -39,6 +42,12 @@ struct shipment exchange_send(const struct exchange *exchange, const struct moe_
 static inline const real *shipment_row(const struct shipment *shipment, size_t pair)
 {
 	return shipment->row + shipment->at[pair] * shipment->width;
+}
+
+/* The rows of pairs that are computed where their tokens are. */
+static inline struct shipment shipment_at_home(const struct moe_plan *plan, const real *x, size_t width)
+{
+	return (struct shipment){ x, plan->token, width };
 }
 
 /* Brings rows[pairs][width], which the owners of the experts have filled, back to where the tokens are. */

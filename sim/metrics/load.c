@@ -94,6 +94,8 @@ void load_add(struct load *load, const struct router *router, const uint32_t *do
 	const struct moe_route *route = &router->route;
 	size_t tokens = route->call.tokens;
 	load->tokens += (double)tokens;
+	load->bare = route->call.bare;
+	load->constant = route->call.constant;
 	for (size_t t = 0; t < tokens; t++)
 		load->domain_tokens[domain[t]]++;
 	if (load->experts == 0)
@@ -118,23 +120,43 @@ static double total(const double *x, size_t n)
 	return sum;
 }
 
+static size_t working(const struct load *load)
+{
+	return load->experts - load->bare;
+}
+
+static double per_token(const struct load *load, const double *count, size_t experts)
+{
+	return load->tokens > 0 ? total(count, experts) / load->tokens : 0;
+}
+
 double load_picks(const struct load *load)
 {
-	return load->tokens > 0 ? total(load->assigned, load->experts) / load->tokens : 0;
+	return per_token(load, load->assigned, working(load));
 }
 
 double load_pairs(const struct load *load)
 {
-	return load->tokens > 0 ? total(load->kept, load->experts) / load->tokens : 0;
+	return per_token(load, load->kept, working(load));
+}
+
+double load_bare_pairs(const struct load *load)
+{
+	return per_token(load, load->kept + working(load), load->bare);
+}
+
+double load_constant_pairs(const struct load *load)
+{
+	return per_token(load, load->kept + load->experts - load->constant, load->constant);
 }
 
 void load_metrics(struct load *load, struct metrics *metrics)
 {
-	double picks = total(load->assigned, load->experts), k = load_picks(load);
+	double picks = total(load->assigned, load->experts), k = per_token(load, load->assigned, load->experts);
 	metrics_clear(metrics);
 	if (load->experts == 0 || load->tokens == 0)
 		return;
-	metrics_of_load(metrics, load->assigned, load->experts, k, load->tokens, load->scratch);
+	metrics_of_load(metrics, load->assigned, working(load), load_picks(load), load->tokens, load->scratch);
 	metrics_of_domains(metrics, load->joint, load->domains, load->experts, k, load->domain_tokens, load->scratch);
 	metrics->drop_rate = picks > 0 ? 1 - total(load->kept, load->experts) / picks : 0;
 	metrics->token_drop_rate = load->unrouted / load->tokens;

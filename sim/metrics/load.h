@@ -10,6 +10,7 @@
 
 struct load {
 	size_t experts, domains, length;
+	size_t bare, constant;         /* of the experts: see moe_call; those of the last batch */
 	double *assigned, *kept;       /* [experts] picks before the capacity, pairs after it */
 	double *prob;                  /* [experts] sum over tokens of the expert's share of the token's scores */
 	double *joint;                 /* [domains][experts] picks before the capacity */
@@ -25,10 +26,15 @@ void load_create(struct load *load, size_t experts, size_t domains, size_t lengt
 void load_clear(struct load *load);
 /* Adds the router's last batch; domain[tokens]. */
 void load_add(struct load *load, const struct router *router, const uint32_t *domain);
-/* What is expected by chance is that of as many picks a token as were counted. */
+/* The metrics of the load are those of the experts that are networks, for it is they that have work; all others are of
+ * all experts.  What is expected by chance is that of as many picks a token as were counted. */
 void load_metrics(struct load *load, struct metrics *metrics);
-/* Picks per token, before the capacity, and kept pairs per token; 0 when nothing was counted. */
+/* Of the experts that are networks: picks per token, before the capacity, and kept pairs per token; 0 when nothing was
+ * counted. */
 double load_picks(const struct load *load);
 double load_pairs(const struct load *load);
+/* Kept pairs per token of all experts without a network, and of the constant ones among them. */
+double load_bare_pairs(const struct load *load);
+double load_constant_pairs(const struct load *load);
 
 #endif

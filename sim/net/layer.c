@@ -16,9 +16,10 @@ static bool routes(const struct sentence *sentence)
 	return ((const struct moe_selector *)sentence->selector.part)->select != NULL;
 }
 
-size_t layer_experts(const struct sentence *sentence, const struct layer_options *layer)
+struct moe_call layer_call(const struct sentence *sentence, const struct layer_options *layer)
 {
-	return routes(sentence) ? (size_t)layer->experts : 0;
+	struct moe_call call = layer_options_call(layer);
+	return routes(sentence) ? call : (struct moe_call){ .k = call.k };
 }
 
 size_t layer_shared_width(const struct sentence *sentence, const struct layer_options *layer)
@@ -26,12 +27,17 @@ size_t layer_shared_width(const struct sentence *sentence, const struct layer_op
 	return (size_t)layer->expert_width * (size_t)(layer->shared + (routes(sentence) ? 0 : layer->k));
 }
 
-static void create_experts(struct layer *layer, size_t layers, size_t index, struct params *params, struct arena *arena)
+static void create_experts(struct layer *layer, size_t layers, const struct moe_call *call, struct params *params,
+						   struct arena *arena)
 {
 	size_t max = layer->router.max_pairs;
-	layer->expert = ARENA_KEEP(arena, layer->experts, struct ffn);
-	for (size_t e = 0; e < layer->experts; e++)
-		ffn_create(&layer->expert[e], layer->width, layer->inner, layers, "expert", index << 32 | e, params);
+	uint64_t index = (uint64_t)call->layer << 32;
+	layer->expert = ARENA_KEEP(arena, layer->working, struct ffn);
+	for (size_t e = 0; e < layer->working; e++)
+		ffn_create(&layer->expert[e], layer->width, layer->inner, layers, "expert", index | e, params);
+	layer->bare = ARENA_KEEP(arena, call->bare, struct bare);
+	for (size_t i = 0; i < call->bare; i++)
+		bare_create(&layer->bare[i], bare_kind_of(call, i), layer->width, index | i, params);
 	layer->slopes = ARENA_TAKE(arena, max * layer->inner, real);
 	layer->hidden = ARENA_TAKE(arena, max * layer->inner, real);
 	layer->results = ARENA_TAKE(arena, max * layer->width, real);
@@ -46,11 +52,12 @@ void layer_create(struct layer *layer, const struct sentence *sentence, const st
 	layer->width = width;
 	layer->inner = (size_t)options->expert_width;
 	layer->experts = call->experts;
-	exchange_create(&layer->exchange, layer->experts, width);
+	layer->working = call->experts - call->bare;
+	exchange_create(&layer->exchange, layer->working, width);
 	router_create(&layer->router, sentence, options, call, arena);
 	router_seed(&layer->router, seed);
 	router_add_projection(&layer->router, options, width, params, arena);
-	create_experts(layer, layers, call->layer, params, arena);
+	create_experts(layer, layers, call, params, arena);
 	layer->shared.inner = 0;
 	if (shared == 0)
 		return;
@@ -93,6 +100,15 @@ void layer_compute(struct layer *layer, const struct shipment *x)
 	PARALLEL_FOR
 	for (size_t e = layer->exchange.first; e < layer->exchange.end; e++)
 		expert_forward(layer, e, x);
+}
+
+void layer_compute_bare(struct layer *layer, const real *x)
+{
+	const struct moe_plan *plan = &layer->router.plan;
+	struct shipment rows = shipment_at_home(plan, x, layer->width);
+	PARALLEL_FOR
+	for (size_t e = layer->working; e < layer->experts; e++)
+		bare_forward(&layer->bare[e - layer->working], &rows, plan->first[e], plan->first[e + 1], layer->results);
 }
 
 /* y[t] = sum over the token's pairs of weight * row; every weight is 1 where `weight` is NULL. */
@@ -143,6 +159,7 @@ void layer_forward(struct layer *layer, const struct moe_call *call, const struc
 	struct shipment rows = exchange_send(&layer->exchange, plan, x);
 	layer_compute(layer, &rows);
 	exchange_return(&layer->exchange, plan, layer->results);
+	layer_compute_bare(layer, x);
 	layer_combine(layer, call->tokens, y);
 	if (layer->shared.inner)
 		ffn_forward_rows(&layer->shared, call->tokens, x, layer->shared_slopes, layer->shared_hidden, true, y);
@@ -185,6 +202,19 @@ void layer_compute_backward(struct layer *layer, const struct shipment *x, const
 		expert_backward(layer, e, x, d_y);
 }
 
+void layer_compute_bare_backward(struct layer *layer, const real *x, const real *d_y)
+{
+	struct moe_plan *plan = &layer->router.plan;
+	struct shipment rows = shipment_at_home(plan, x, layer->width),
+					d_results = shipment_at_home(plan, d_y, layer->width);
+	PARALLEL_FOR
+	for (size_t e = layer->working; e < layer->experts; e++) {
+		uncombine(plan, plan->first[e], plan->first[e + 1], layer->width, &d_results, layer->results);
+		bare_backward(&layer->bare[e - layer->working], &rows, plan->first[e], plan->first[e + 1], layer->results,
+					  layer->d_rows);
+	}
+}
+
 void layer_combine_backward(const struct layer *layer, size_t tokens, real *d_x)
 {
 	gather(layer, NULL, tokens, layer->d_rows, d_x);
@@ -198,6 +228,7 @@ void layer_backward(struct layer *layer, const real *x, const real *d_y, real *d
 	struct shipment d_results = exchange_send(&layer->exchange, plan, d_y);
 	layer_compute_backward(layer, &rows, &d_results);
 	exchange_return(&layer->exchange, plan, layer->d_rows);
+	layer_compute_bare_backward(layer, x, d_y);
 	layer_combine_backward(layer, tokens, d_x);
 	router_backward(&layer->router, x, d_x);
 	if (layer->shared.inner)

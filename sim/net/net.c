@@ -35,16 +35,15 @@ void net_create(struct net *net, const struct net_shape *shape, const struct sen
 {
 	size_t tokens = shape->sequences * shape->length, width = shape->width;
 	*net = (struct net){ .shape = *shape };
-	net->call = (struct moe_call){ .width = width,
-								   .layers = shape->layers,
-								   .tokens = tokens,
-								   .sequences = shape->sequences,
-								   .length = shape->length,
-								   .experts = layer_experts(sentence, layer),
-								   .k = (size_t)layer->k,
-								   .vocabulary = shape->vocabulary,
-								   .domains = shape->domains,
-								   .classes = shape->classes };
+	net->call = layer_call(sentence, layer);
+	net->call.width = width;
+	net->call.layers = shape->layers;
+	net->call.tokens = tokens;
+	net->call.sequences = shape->sequences;
+	net->call.length = shape->length;
+	net->call.vocabulary = shape->vocabulary;
+	net->call.domains = shape->domains;
+	net->call.classes = shape->classes;
 	embed_create(&net->embed, shape->vocabulary, width, shape->embedding_scale, &net->params);
 	net->block = ARENA_KEEP(arena, shape->layers, struct block);
 	for (size_t i = 0; i < shape->layers; i++)
@@ -119,7 +118,15 @@ size_t net_pairs(const struct net *net)
 {
 	size_t pairs = 0;
 	for (size_t i = 0; i < net_routers(net); i++)
-		pairs += net_router(net, i)->plan.pairs;
+		pairs += router_pairs(net_router(net, i), 0, net->call.experts - net->call.bare);
+	return pairs;
+}
+
+size_t net_constant_pairs(const struct net *net)
+{
+	size_t pairs = 0;
+	for (size_t i = 0; i < net_routers(net); i++)
+		pairs += router_pairs(net_router(net, i), net->call.experts - net->call.constant, net->call.experts);
 	return pairs;
 }
 

@@ -60,8 +60,9 @@ void net_backward(struct net *net, const struct batch *batch);
 size_t net_routers(const struct net *net);
 struct router *net_router(const struct net *net, size_t i);
 const real *net_router_input(const struct net *net, size_t i);
-/* Pairs that the experts computed in the last forward pass, over all layers. */
+/* Pairs that FFNs, and that constant experts, computed in the last forward pass, over all layers. */
 size_t net_pairs(const struct net *net);
+size_t net_constant_pairs(const struct net *net);
 /* Lets all routers' parts update their state. */
 void net_settle(struct net *net);
 

@@ -55,15 +55,22 @@ static int fail_unknown_part(enum moe_kind kind, struct slice name, struct error
 	return slice_fail(name, err);
 }
 
+/* The part of that name, with its presets. */
+static int part_find(enum moe_kind kind, struct slice name, struct part_use *use, struct error *err)
+{
+	const struct moe_part *part = catalog_part(kind, slice_text(name));
+	if (part == NULL)
+		return fail_unknown_part(kind, name, err);
+	*use = part_use_of(part);
+	return 0;
+}
+
 /* "name,key=value,..." into a part of that kind. */
 static int part_read(enum moe_kind kind, struct slice text, struct part_use *use, struct error *err)
 {
 	struct slice rest = text, name = slice_next(&rest, slice_ends_at_comma);
-	const struct moe_part *part = catalog_part(kind, slice_text(name));
-	if (part == NULL)
-		return fail_unknown_part(kind, name, err);
+	TRY(part_find(kind, name, use, err));
 	TRY(check_last(text, err));
-	*use = part_use_of(part);
 	if (rest.at == rest.end || part_use_set(use, slice_text(rest), err) == 0)
 		return 0;
 	unsigned column = err->column ? err->column : 1;
@@ -292,7 +299,71 @@ int sentence_read(const char *text, const char *balance, struct sentence *senten
 		rest = after;
 	}
 	TRY(words_read(rest, sentence, err));
-	if (balance == NULL)
-		return 0;
+	return balance ? sentence_balance(sentence, balance, err) : 0;
+}
+
+int sentence_balance(struct sentence *sentence, const char *balance, struct error *err)
+{
 	return balance_read(slice_of("--balance", balance), sentence, err);
+}
+
+bool sentence_says(const char *text, const char *key)
+{
+	return slice_has_key(slice_of("--strategy", text), slice_ends_at_blank, key);
+}
+
+/* Such an option of the part, or without a part of the layer. */
+static int change_option(struct sentence *sentence, struct part_use *use, const char *name, const char *value,
+						 struct error *err)
+{
+	if (use->part == NULL)
+		return word_add(sentence, layer_row(name), slice_of("", value), err);
+	if (options_find(use->part->opts, name) == NULL)
+		return fail(err, ERROR_USER, "%s '%s' has no option '%s'", catalog_kind(use->part->kind), use->part->name,
+					name);
+	return part_use_set_one(use, name, value, err);
+}
+
+static bool is_at_preset(const struct part_use *use, const char *name)
+{
+	const struct moe_opt *row = options_find(use->part->opts, name);
+	return row && options_is_preset(row, use->opt);
+}
+
+static int change_options(struct sentence *sentence, struct part_use *use, const struct sentence_change *change,
+						  struct error *err)
+{
+	for (size_t i = 0; i < SENTENCE_OPTIONS && change->option[i].name; i++)
+		if (!change->gently || is_at_preset(use, change->option[i].name))
+			TRY(change_option(sentence, use, change->option[i].name, change->option[i].value, err));
+	return 0;
+}
+
+static void add_balancer(struct sentence *sentence, const struct part_use *use)
+{
+	struct balancers list = { NULL, 0, 0 };
+	for (size_t i = 0; i < sentence->balancers; i++)
+		balancers_add(&list, &sentence->balancer[i]);
+	balancers_put(&list, list.n, use);
+	sentence->balancer = sentence_keep(list.use, list.n * sizeof *list.use);
+	sentence->balancers = list.n;
+	free(list.use);
+}
+
+int sentence_change(struct sentence *sentence, const struct sentence_change *change, struct error *err)
+{
+	struct part_use use = { NULL, NULL };
+	if (change->kind == SENTENCE_LAYER)
+		return change_options(sentence, &use, change, err);
+	enum moe_kind kind = (enum moe_kind)change->kind;
+	if (change->part)
+		TRY(part_find(kind, slice_of("", change->part), &use, err));
+	else
+		use = *sentence_part(sentence, kind);
+	TRY(change_options(sentence, &use, change, err));
+	if (kind == MOE_BALANCER)
+		add_balancer(sentence, &use);
+	else
+		sentence_set_part(sentence, kind, &use);
+	return 0;
 }

@@ -18,7 +18,7 @@ const struct moe_opt layer_rows[] = {
 	  .low = 1,
 	  .high = 65536,
 	  .preset = 64,
-	  .help = "routed experts of each MoE layer" },
+	  .help = "routed experts of each MoE layer, those that are networks" },
 	{ .name = "top-k",
 	  .type = MOE_OPT_INT,
 	  AT(k),
@@ -35,6 +35,32 @@ const struct moe_opt layer_rows[] = {
 	  .preset = 0,
 	  .unit = "experts",
 	  .help = "shared experts, which every token visits" },
+	{ .name = "zero",
+	  .type = MOE_OPT_INT,
+	  AT(zero),
+	  .low = 0,
+	  .high = 65536,
+	  .preset = 0,
+	  .unit = "experts",
+	  .help = "routed experts beside those of --experts that return nothing, so that a token may skip the layer "
+			  "(MoE++)" },
+	{ .name = "copy",
+	  .type = MOE_OPT_INT,
+	  AT(copy),
+	  .low = 0,
+	  .high = 65536,
+	  .preset = 0,
+	  .unit = "experts",
+	  .help = "routed experts beside those of --experts that return their input (MoE++, LongCat-Flash)" },
+	{ .name = "constant",
+	  .type = MOE_OPT_INT,
+	  AT(constant),
+	  .low = 0,
+	  .high = 65536,
+	  .preset = 0,
+	  .unit = "experts",
+	  .help =
+		  "routed experts beside those of --experts that return a learned mix of their input and a vector (MoE++)" },
 	{ .name = "expert-width",
 	  .type = MOE_OPT_INT,
 	  AT(expert_width),
@@ -50,7 +76,8 @@ const struct moe_opt layer_rows[] = {
 	  .high = 1e6,
 	  .preset = 0,
 	  .zero = "none",
-	  .help = "capacity factor: an expert takes at most factor * k * tokens / experts" },
+	  .help = "capacity factor: an expert takes at most factor * k * tokens / experts; those without a "
+			  "network take all that come" },
 	{ .name = "eval-capacity",
 	  .type = MOE_OPT_REAL,
 	  AT(eval_capacity),
@@ -94,3 +121,13 @@ const struct moe_opt layer_rows[] = {
 	{ .name = NULL },
 };
 #undef AT
+
+struct moe_call layer_options_call(const struct layer_options *layer)
+{
+	size_t bare = (size_t)(layer->zero + layer->copy + layer->constant);
+	return (struct moe_call){ .experts = (size_t)layer->experts + bare,
+							  .bare = bare,
+							  .zero = (size_t)layer->zero,
+							  .constant = (size_t)layer->constant,
+							  .k = (size_t)layer->k };
+}

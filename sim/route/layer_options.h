@@ -18,12 +18,16 @@ enum overflow_rule {
 
 struct layer_options {
 	int64_t experts, k, shared, expert_width;
-	double capacity;      /* factor; 0: no limit */
-	double eval_capacity; /* the same in evaluation; 0: as in training */
-	int overflow;         /* enum overflow_rule */
+	int64_t zero, copy, constant; /* experts without a network, which stand behind the others in this order */
+	double capacity;              /* factor; 0: no limit */
+	double eval_capacity;         /* the same in evaluation; 0: as in training */
+	int overflow;                 /* enum overflow_rule */
 	double jitter;
 	double router_scale, router_lr;
 };
 extern const struct moe_opt layer_rows[];
+
+/* A layer of these options, as far as they tell: experts of all kinds, and how many a token goes to. */
+struct moe_call layer_options_call(const struct layer_options *layer);
 
 #endif

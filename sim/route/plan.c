@@ -22,7 +22,7 @@ struct contest {
 void planner_create(struct planner *planner, size_t tokens, size_t experts, size_t max, struct arena *arena)
 {
 	planner->tokens = tokens;
-	planner->experts = experts;
+	planner->experts = planner->limited = experts;
 	planner->max = planner->picks.max = max;
 	planner->picks.token = ARENA_TAKE(arena, max, uint32_t);
 	planner->picks.expert = ARENA_TAKE(arena, max, uint32_t);
@@ -73,14 +73,20 @@ static void count_picks(struct moe_plan *plan, const struct planner *planner, si
 	}
 }
 
+/* The most rows that this expert takes. */
+static size_t room_of(const struct planner *planner, size_t expert, size_t capacity)
+{
+	return expert < planner->limited ? capacity : SIZE_MAX;
+}
+
 /* Marks what overflows, in the order of the batch. */
 static void drop_in_order(struct planner *planner, size_t capacity)
 {
 	const struct moe_picks *picks = &planner->picks;
 	memset(planner->at, 0, planner->experts * sizeof *planner->at);
 	for (size_t i = 0; i < picks->n; i++) {
-		uint32_t pick = planner->order[i];
-		planner->dropped[pick] = planner->at[picks->expert[pick]]++ >= capacity;
+		uint32_t pick = planner->order[i], e = picks->expert[pick];
+		planner->dropped[pick] = planner->at[e]++ >= room_of(planner, e, capacity);
 	}
 }
 
@@ -95,8 +101,10 @@ static void drop_by_position(struct planner *planner, size_t capacity)
 			const size_t pick = planner->order[i];
 			if (picks->rank[pick] >= ranks)
 				ranks = picks->rank[pick] + 1;
-			if (picks->rank[pick] == rank)
-				planner->dropped[pick] = planner->at[picks->expert[pick]]++ >= capacity;
+			if (picks->rank[pick] == rank) {
+				const uint32_t e = picks->expert[pick];
+				planner->dropped[pick] = planner->at[e]++ >= room_of(planner, e, capacity);
+			}
 		}
 }
 
@@ -121,7 +129,7 @@ static void drop_by_score(struct planner *planner, const struct moe_plan *plan, 
 		real score = choice[(size_t)picks->token[i] * planner->experts + picks->expert[i]];
 		planner->contest[at[picks->expert[i]]++] = (struct contest){ score, i, picks->token[i] };
 	}
-	for (size_t e = 0, begin = 0; e < planner->experts; begin += plan->assigned[e++]) {
+	for (size_t e = 0, begin = 0; e < planner->limited; begin += plan->assigned[e++]) {
 		if (plan->assigned[e] <= capacity)
 			continue;
 		qsort(planner->contest + begin, plan->assigned[e], sizeof *planner->contest, compare_contest);
@@ -203,7 +211,7 @@ static void move_to_next_best(struct planner *planner, size_t capacity, const re
 			uint32_t e = best_behind(choice + (size_t)token * planner->experts, planner->experts, planner->asked[i]);
 			if (e == UINT32_MAX)
 				continue;
-			if (planner->at[e] < capacity && !holds(planner, token, e)) {
+			if (planner->at[e] < room_of(planner, e, capacity) && !holds(planner, token, e)) {
 				move_to(planner, pick, e);
 				continue;
 			}
@@ -228,7 +236,7 @@ static void move_at_random(struct planner *planner, size_t capacity)
 	for (size_t i = 0; i < n; i++) {
 		uint32_t pick = planner->moving[i], token = planner->picks.token[pick], e = 0;
 		size_t places = 0, here = 0;
-		for (uint32_t j = 0; j < planner->experts; j++)
+		for (uint32_t j = 0; j < planner->limited; j++)
 			places += free_places(planner, capacity, token, j);
 		if (places == 0)
 			continue;

@@ -22,6 +22,7 @@ struct planner {
 	uint32_t *ends;          /* [tokens] token t's picks stand at order[ends[t - 1]] .. order[ends[t] - 1] */
 	uint32_t *moving;        /* [max] picks without a place that look for another one */
 	uint32_t *asked;         /* [max] the expert that such a pick has asked last */
+	size_t limited;          /* the first so many experts have a capacity: all, unless the caller says otherwise */
 	struct moe_rng rng;      /* for OVERFLOW_RECYCLED; set by the caller before each plan */
 };
 
@@ -35,7 +36,8 @@ size_t plan_capacity(double factor, size_t tokens, size_t experts, size_t k);
  * expert, keeps those of the better rank and, among equals, the earlier token (GShard's rule: all first choices before
  * any second choice), those with the highest choice[token][expert] (for OVERFLOW_LOWEST_WEIGHT their weights), or the
  * earlier tokens whatever the rank.  OVERFLOW_NEXT_BEST and OVERFLOW_RECYCLED keep by rank and token, too, and then
- * find other experts for the rest, where there is room and the token is not yet.  Out-of-range or doubled picks are a
+ * find other experts for the rest, where there is room and the token is not yet; places to recycle are those of experts
+ * with a capacity.  Out-of-range or doubled picks are a
  * BUG() that names `selector`. */
 void plan_build(struct moe_plan *plan, struct planner *planner, size_t tokens, size_t capacity,
 				enum overflow_rule overflow, const real *choice, const char *selector);

@@ -118,6 +118,7 @@ void router_create(struct router *r, const struct sentence *sentence, const stru
 	if (layer->overflow == OVERFLOW_LOWEST_WEIGHT && (layer->capacity > 0 || layer->eval_capacity > 0))
 		r->keep = ARENA_TAKE(arena, n, real);
 	planner_create(&r->planner, call->tokens, call->experts, r->max_pairs, arena);
+	r->planner.limited = call->experts - call->bare;
 	plan_create(&r->plan, call->tokens, call->experts, r->max_pairs, arena);
 	create_memory(r, arena);
 	router_seed(r, 0);
@@ -406,6 +407,11 @@ void router_settle(struct router *r)
 		if (part->settle)
 			part->settle(&r->memory[i].self, &r->route);
 	}
+}
+
+size_t router_pairs(const struct router *r, size_t first, size_t end)
+{
+	return first < end ? r->plan.first[end] - r->plan.first[first] : 0;
 }
 
 const real *router_offsets(const struct router *r)

@@ -95,6 +95,9 @@ void router_settle(struct router *router);
 /* Does the selector choose how many experts a token gets, so that k does not tell? */
 bool router_varies(const struct sentence *sentence);
 
+/* Kept pairs of the experts first .. end - 1 in the last route. */
+size_t router_pairs(const struct router *router, size_t first, size_t end);
+
 /* What is added to each expert's score before selection, [experts], or NULL when no balancer does so. */
 const real *router_offsets(const struct router *router);
 

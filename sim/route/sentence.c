@@ -110,6 +110,14 @@ static const char *use_text(const struct part_use *use)
 	return *list ? text_keep_f("%s,%s", use->part->name, list) : use->part->name;
 }
 
+/* That a layer has no experts without a network. */
+static bool goes_without_saying(const struct moe_opt *row, const struct layer_options *layer)
+{
+	bool bare = row->at == offsetof(struct layer_options, zero) || row->at == offsetof(struct layer_options, copy) ||
+				row->at == offsetof(struct layer_options, constant);
+	return bare && *(const int64_t *)((const char *)layer + row->at) == 0;
+}
+
 const char *sentence_text(const struct sentence *sentence, const struct layer_options *layer)
 {
 	const char *balance = sentence->balancers ? use_text(&sentence->balancer[0]) : "none";
@@ -120,6 +128,7 @@ const char *sentence_text(const struct sentence *sentence, const struct layer_op
 	const char *text = text_keep_f("%sscorer=%s selector=%s gate=%s balance=%s", projector, use_text(&sentence->scorer),
 								   use_text(&sentence->selector), use_text(&sentence->gate), balance);
 	for (const struct moe_opt *row = layer_rows; row->name; row++)
-		text = text_keep_f("%s %s=%s", text, row->name, options_value(row, layer));
+		if (!goes_without_saying(row, layer))
+			text = text_keep_f("%s %s=%s", text, row->name, options_value(row, layer));
 	return text;
 }

@@ -29,6 +29,8 @@ struct part_use {
 /* The projector of a sentence that names none. */
 extern const char sentence_plain_projector[];
 
+enum { SENTENCE_LAYER = MOE_BALANCER + 1, SENTENCE_OPTIONS = 6 };
+
 /* A value: may be copied, and holds nothing that has to be freed. */
 struct sentence {
 	const char *name; /* the recipe's name, or "custom" */
@@ -54,6 +56,24 @@ int part_use_set_one(struct part_use *use, const char *name, const char *value, 
  * "--balance" and a column in that text. */
 int sentence_read(const char *text, const char *balance, struct sentence *sentence, struct error *err);
 
+/* Replaces the balancers by such a text, or with a + at its front adds to them.  Errors carry the file "--balance". */
+int sentence_balance(struct sentence *sentence, const char *balance, struct error *err);
+
+/* A change that is no text of a sentence: a part, or options alone. */
+struct sentence_change {
+	int kind;         /* enum moe_kind, or SENTENCE_LAYER for options of the layer */
+	const char *part; /* NULL: the options are those of the part that is there; else this one takes its place, or stands
+					   * beside the other balancers, in the place of its like */
+	struct {
+		const char *name, *value;
+	} option[SENTENCE_OPTIONS]; /* up to the first without a name */
+	bool gently;                /* only where the part has such an option, and it is at its preset */
+};
+int sentence_change(struct sentence *sentence, const struct sentence_change *change, struct error *err);
+
+/* Does the text of a sentence say this in a word of its own: "selector", "capacity"? */
+bool sentence_says(const char *text, const char *key);
+
 /* Applies the sentence's own layer options. */
 int sentence_apply(const struct sentence *sentence, struct layer_options *layer, struct error *err);
 
@@ -72,7 +92,8 @@ bool sentence_projects(const struct sentence *sentence);
 bool sentence_compares_experts(const struct sentence *sentence, const struct layer_options *layer);
 
 /* The whole sentence with every option, as sentence_read() would read it back; the plain projector goes without saying,
- * so that a sentence without another is the one that it was before there were others.  Lives as long as the program. */
+ * and that there are no experts without a network, so that a sentence without others is the one that it was before
+ * there were others.  Lives as long as the program. */
 const char *sentence_text(const struct sentence *sentence, const struct layer_options *layer);
 
 /* Fails in words when a part wants something of `known` that is not in `given`: what a file of logits, for example,

@@ -32,7 +32,7 @@ static const char *wanted(unsigned missing)
 /* What a part itself says of its options beside the layer's. */
 static int check_options(const struct sentence *sentence, const struct layer_options *layer, struct error *err)
 {
-	struct moe_call call = { .experts = (size_t)layer->experts, .k = (size_t)layer->k };
+	struct moe_call call = layer_options_call(layer);
 	for (size_t i = 0; i < sentence_parts(sentence); i++) {
 		const struct part_use *use = sentence_part(sentence, i);
 		char complaint[160] = "";
@@ -116,16 +116,22 @@ static const char *why_no_jitter(const struct sentence *sentence, const struct l
 	return why ? why : why_no_logits(sentence, layer);
 }
 
+static const char *why_no_bare(const struct sentence *sentence, const struct layer_options *layer)
+{
+	(void)layer;
+	return why_no_routing(sentence);
+}
+
 /* The layer's options that not every sentence reads.  The number of experts, --router-scale and --router-lr are not
  * among them: they are those of a whole comparison, in which dense and hashed layers stand beside others. */
 static const struct {
 	const char *name;
 	const char *(*why_not)(const struct sentence *, const struct layer_options *);
 } not_for_all[] = {
-	{ "capacity", why_no_capacity },
-	{ "eval-capacity", why_no_eval_capacity },
-	{ "overflow", why_no_overflow },
-	{ "jitter", why_no_jitter },
+	{ "capacity", why_no_capacity }, { "eval-capacity", why_no_eval_capacity },
+	{ "overflow", why_no_overflow }, { "jitter", why_no_jitter },
+	{ "zero", why_no_bare },         { "copy", why_no_bare },
+	{ "constant", why_no_bare },
 };
 
 /* Does every option that is not at its default do something? */
@@ -190,9 +196,9 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 						selector->part.name, scorer->name);
 		return 0;
 	}
-	if (layer->k > layer->experts)
-		return fail(err, ERROR_USER, "top-k %lld exceeds the %lld experts (lower --top-k or raise --experts)",
-					(long long)layer->k, (long long)layer->experts);
+	if (layer_options_call(layer).k > layer_options_call(layer).experts)
+		return fail(err, ERROR_USER, "top-k %lld exceeds the %zu experts (lower --top-k or raise --experts)",
+					(long long)layer->k, layer_options_call(layer).experts);
 	TRY(check_options(sentence, layer, err));
 	TRY(check_balancers(sentence, layer, err));
 	if (overflows_by_score(layer) && !(given & MOE_SCORES))

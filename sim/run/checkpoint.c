@@ -27,7 +27,7 @@ struct prologue {
 	char kernel[64]; /* product_kernel(), cut at what fits */
 	struct recorder_place place;
 };
-static const char magic[24] = "moesim checkpoint 5\n";
+static const char magic[24] = "moesim checkpoint 6\n";
 static const char any_version[] = "moesim checkpoint ";
 
 static uint64_t hash_settings(const struct settings *settings)

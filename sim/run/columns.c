@@ -16,6 +16,12 @@ static size_t tokens_seen(const struct run_row *row)
 	return row->trainer->step * row->trainer->net.call.tokens;
 }
 
+/* The tokens of the evaluation's batches before the last, which is the one in memory. */
+static size_t held_out_before(const struct run_row *row)
+{
+	return (row->trainer->eval_batches - 1) * row->trainer->net.call.tokens;
+}
+
 /* Before the first step there is no loss. */
 static double term(const struct trainer *trainer, const char *column)
 {
@@ -33,6 +39,11 @@ static double exposed_share(const struct run_price *price)
 	return price->seconds > 0 ? price->exposed / price->seconds : NAN;
 }
 
+static const char *kind_of(const struct run_row *row)
+{
+	return bare_word(&row->trainer->net.call, row->expert);
+}
+
 #define CELL_TERM(to, trainer) csv_measured((to), term((trainer), own_name))
 enum { KIND_OF_TERM = CSV_BY_NAME };
 
@@ -48,6 +59,7 @@ enum {
 	timing,
 	summary,
 	positions,
+	tokens,
 	bandwidth,
 	phases,
 	devices,
@@ -63,10 +75,10 @@ const struct csv_column run_columns[] = {
 };
 
 static const char *const file_names[] = {
-	[FILE_STEPS] = "steps.csv",         [FILE_LAYERS] = "layers.csv",       [FILE_EXPERTS] = "experts.csv",
-	[FILE_DOMAINS] = "domains.csv",     [FILE_TIMING] = "timing.csv",       [FILE_SUMMARY] = "summary.csv",
-	[FILE_POSITIONS] = "positions.csv", [FILE_BANDWIDTH] = "bandwidth.csv", [FILE_PHASES] = "phases.csv",
-	[FILE_DEVICES] = "devices.csv",
+	[FILE_STEPS] = "steps.csv",         [FILE_LAYERS] = "layers.csv",   [FILE_EXPERTS] = "experts.csv",
+	[FILE_DOMAINS] = "domains.csv",     [FILE_TIMING] = "timing.csv",   [FILE_SUMMARY] = "summary.csv",
+	[FILE_POSITIONS] = "positions.csv", [FILE_TOKENS] = "tokens.csv",   [FILE_BANDWIDTH] = "bandwidth.csv",
+	[FILE_PHASES] = "phases.csv",       [FILE_DEVICES] = "devices.csv",
 };
 
 const char *run_file_name(enum run_file file)
@@ -81,7 +93,7 @@ bool run_file_is_of_the_end(enum run_file file)
 
 bool run_file_is_optional(enum run_file file)
 {
-	return file >= FILE_POSITIONS;
+	return file == FILE_POSITIONS || file >= FILE_BANDWIDTH;
 }
 
 enum run_file run_file_find(const char *name)

@@ -17,6 +17,7 @@ enum run_file {
 	FILE_TIMING,
 	FILE_SUMMARY,
 	FILE_POSITIONS,
+	FILE_TOKENS,
 	FILE_BANDWIDTH,
 	FILE_PHASES,
 	FILE_DEVICES,
@@ -74,6 +75,7 @@ struct outcome {
 	double flops_per_token;
 	int64_t params_active;  /* that a token meets on average; with k experts a token where nothing was measured */
 	double pairs_per_token; /* mean over the layers; NAN where nothing was routed or measured */
+	double bare_per_token;  /* the same of experts without a network */
 	struct run_price price; /* of the held-out tokens */
 };
 
@@ -94,6 +96,10 @@ struct run_row {
 	struct metrics metrics;
 	bool has_scores;
 	const real *bias; /* [experts] or NULL */
+	/* of tokens.csv: a token of the evaluation's last batch, and one of its picks */
+	size_t token, slot;
+	int64_t chosen; /* expert; -1: none */
+	real weight;
 };
 
 extern const struct csv_column run_columns[]; /* ended by name = NULL */

@@ -16,7 +16,7 @@
 #include "sim/route/catalog.h"
 #include "sim/route/sentence.h"
 #include "sim/run/manifest.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
 enum { LIMIT = 64 << 20 }; /* bytes */
 

@@ -12,6 +12,7 @@
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 #include "sim/base/whole_csv.h"
+#include "sim/run/token_sample.h"
 
 void recorder_init(struct recorder *recorder, const char *folder, const struct settings *settings)
 {
@@ -120,6 +121,42 @@ static void domain_rows(struct recorder *recorder, const struct trainer *trainer
 			run_file_row(FILE_DOMAINS, recorder->file[FILE_DOMAINS], &row);
 }
 
+/* One row for each pick of the token, or one that says that there is none. */
+static void pick_rows(struct recorder *recorder, const struct moe_route *route, struct run_row *row)
+{
+	const uint32_t *first = recorder->by_token.first, token = (uint32_t)row->token;
+	uint32_t n = first[token + 1] - first[token];
+	for (row->slot = 0; row->slot < (n ? n : 1); row->slot++) {
+		row->chosen = n ? (int64_t)route->picks->expert[recorder->by_token.pick[first[token] + row->slot]] : -1;
+		row->weight = n ? token_picks_weight(route->plan, token, (uint32_t)row->chosen) : 0;
+		run_file_row(FILE_TOKENS, recorder->file[FILE_TOKENS], row);
+	}
+}
+
+static void token_rows(struct recorder *recorder, const struct trainer *trainer, size_t layer)
+{
+	const struct moe_route *route = &net_router(&trainer->net, layer)->route;
+	const struct batch *batch = &trainer->eval_batch;
+	size_t sequence[TOKEN_SAMPLE_SEQUENCES], n = token_sample(batch, sequence), length = token_sample_length(batch);
+	struct run_row row = row_of_layer(trainer, layer);
+	token_picks_sort(&recorder->by_token, route->picks, route->call.tokens);
+	for (size_t i = 0; i < n * length; i++) {
+		row.token = sequence[i / length] * batch->length + i % length;
+		pick_rows(recorder, route, &row);
+	}
+}
+
+/* Where there are experts to choose from. */
+static void rows_of_tokens(struct recorder *recorder, const struct trainer *trainer)
+{
+	if (trainer->net.call.experts == 0)
+		return;
+	if (recorder->by_token.first == NULL)
+		token_picks_take(&recorder->by_token, trainer);
+	for (size_t i = 0; i < trainer->net.shape.layers; i++)
+		token_rows(recorder, trainer, i);
+}
+
 static void timing_row(struct recorder *recorder, struct trainer *trainer)
 {
 	const struct run_row row = { .trainer = trainer };
@@ -134,6 +171,7 @@ void recorder_evaluation(struct recorder *recorder, struct trainer *trainer)
 		expert_rows(recorder, trainer, i);
 		domain_rows(recorder, trainer, i);
 	}
+	rows_of_tokens(recorder, trainer);
 	timing_row(recorder, trainer);
 }
 
@@ -225,6 +263,7 @@ int recorder_summary(struct recorder *recorder, const struct trainer *trainer, c
 int recorder_close(struct recorder *recorder, struct error *err)
 {
 	int status = 0;
+	token_picks_free(&recorder->by_token);
 	for (int i = 0; i < RUN_FILES; i++) {
 		if (recorder->file[i] && csv_close(recorder->file[i], true, err) != 0)
 			status = -1;

@@ -6,14 +6,16 @@
 #define SIM_RUN_RECORDER_H
 
 #include "sim/run/columns.h"
+#include "sim/run/token_picks.h"
 
 struct recorder {
 	const char *folder;
 	const struct settings *settings;
 	struct csv_writer *file[RUN_FILES]; /* all but those that are written at the end */
+	struct token_picks by_token;        /* memory for a batch's picks; taken with the first of them */
 };
 
-enum { RUN_PLACES = FILE_POSITIONS + 1 }; /* as checkpoints have them; files that grow are among the first */
+enum { RUN_PLACES = FILE_TOKENS + 1 }; /* as checkpoints have them; files that grow are among the first */
 
 /* How far the growing files had been written at a checkpoint; nothing beyond counts when a run resumes.  timing.csv has
  * no place, as it differs between equal runs: a resumed run goes on behind its rows of steps that are done. */
@@ -35,7 +37,8 @@ void recorder_step(struct recorder *recorder, const struct trainer *trainer, con
 				   const struct evaluation *evaluation, const struct run_price *price);
 /* The rows of layers.csv for the last training batch. */
 void recorder_batch(struct recorder *recorder, struct trainer *trainer);
-/* The rows of layers.csv, experts.csv and domains.csv for the last evaluation, and of timing.csv. */
+/* The rows of layers.csv, experts.csv, domains.csv and tokens.csv for the last evaluation, whose last batch must still
+ * be the one that was routed last, and of timing.csv. */
 void recorder_evaluation(struct recorder *recorder, struct trainer *trainer);
 /* Hands all rows to the files. */
 int recorder_flush(struct recorder *recorder, struct error *err);

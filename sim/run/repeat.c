@@ -75,7 +75,7 @@ static int resolve_record(const struct run_record *record, const char *path, con
 		return fail_at(err, path, 0, 0);
 	for (size_t i = 0; i < n; i++) {
 		if (from.users == sizeof from.user / sizeof *from.user)
-			return fail(err, ERROR_USER, "too many settings");
+			BUG("more flags than a command line has");
 		renamed = renamed || config_find(given[i].name) == NULL || is_routing(config_find(given[i].name)->name);
 		from.user[from.users++] = given[i];
 	}

@@ -5,7 +5,7 @@
 #ifndef SIM_RUN_REPEAT_H
 #define SIM_RUN_REPEAT_H
 
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
 /* Settles on the settings of the manifest at `path` (a run folder, or a file of that form) with those of given[n] in
  * the place of its own.  Where the user gives neither strategy nor balancers the run has the name it had.  Refuses a

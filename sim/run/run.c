@@ -59,7 +59,8 @@ static void clear_outcome(struct outcome *outcome, const struct trainer *trainer
 								 .leak.change = NAN,
 								 .flops_per_token = NAN,
 								 .params_active = trainer->cost.params_active,
-								 .pairs_per_token = NAN };
+								 .pairs_per_token = NAN,
+								 .bare_per_token = NAN };
 	metrics_clear(&outcome->mean);
 	metrics_clear(&outcome->worst);
 }
@@ -88,10 +89,12 @@ static void sum_up(struct run *run)
 /* What a token really used in the last evaluation. */
 static void measure_use(struct outcome *outcome, const struct trainer *trainer)
 {
-	double pairs = outcome->evaluation.pairs;
-	outcome->flops_per_token = cost_flops_with(&trainer->cost, pairs);
-	outcome->params_active = cost_active_with(&trainer->cost, pairs);
-	outcome->pairs_per_token = trainer->net.call.experts ? pairs / (double)trainer->net.shape.layers : NAN;
+	const struct evaluation *measured = &outcome->evaluation;
+	double layers = (double)trainer->net.shape.layers;
+	outcome->flops_per_token = cost_flops_with(&trainer->cost, measured->pairs, measured->constant);
+	outcome->params_active = cost_active_with(&trainer->cost, measured->pairs, measured->constant);
+	outcome->pairs_per_token = trainer->net.call.experts ? measured->pairs / layers : NAN;
+	outcome->bare_per_token = trainer->net.call.experts ? measured->bare / layers : NAN;
 }
 
 static void judge(struct run *run)

@@ -11,11 +11,10 @@
 
 #include "sim/base/csv.h"
 #include "sim/base/files.h"
-#include "sim/base/real.h"
+#include "sim/run/token_picks.h"
 
-static const char *const headers[] = { "model,step,domain,layer,expert,count",
-									   "model,step,domain,token,layer,slot,expert,weight",
-									   "model,step,domain,token,layer,slot,expert,weight" };
+#define TOKENS "model,step,domain,token,layer,slot,expert,weight,token_id,text,position"
+static const char *const headers[] = { "model,step,domain,layer,expert,count", TOKENS, TOKENS };
 
 int tracer_open(struct tracer *tracer, const char *path, enum tracer_form form, struct error *err)
 {
@@ -23,13 +22,12 @@ int tracer_open(struct tracer *tracer, const char *path, enum tracer_form form, 
 	return file_reserve(path, &tracer->beside, err);
 }
 
-/* What all rows of a trace share, and memory to sort a batch's picks by token. */
+/* What all rows of a trace share. */
 struct tracer_desk {
 	struct csv_writer *file;
 	const char *model;
 	const struct trainer *trainer;
-	uint32_t *first; /* [tokens + 2] token t's picks stand at first[t] .. first[t + 1] - 1 */
-	uint32_t *pick;  /* [picks] by token, then by rank, then as they were found */
+	struct token_picks by_token;
 };
 
 static void put_front(const struct tracer_desk *desk, uint32_t domain)
@@ -58,46 +56,23 @@ static int write_counts(struct tracer_desk *desk, struct trainer *trainer, struc
 	return 0;
 }
 
-/* Counting sort by token, then by rank inside a token, where there are few. */
-static void sort_picks(struct tracer_desk *desk, const struct moe_picks *picks, size_t tokens)
-{
-	uint32_t *first = desk->first;
-	for (size_t t = 0; t < tokens + 2; t++)
-		first[t] = 0;
-	for (size_t i = 0; i < picks->n; i++)
-		first[picks->token[i] + 2]++;
-	for (size_t t = 0; t < tokens; t++)
-		first[t + 2] += first[t + 1];
-	for (uint32_t i = 0; i < picks->n; i++) {
-		uint32_t begin = picks->token[i] ? first[picks->token[i]] : 0, at = first[picks->token[i] + 1]++;
-		for (; at > begin && picks->rank[desk->pick[at - 1]] > picks->rank[i]; at--)
-			desk->pick[at] = desk->pick[at - 1];
-		desk->pick[at] = i;
-	}
-}
-
-/* The combine weight of token and expert; 0 when the pick was dropped. */
-static real weight_of(const struct moe_plan *plan, uint32_t token, uint32_t expert)
-{
-	for (size_t i = plan->token_first[token]; i < plan->token_first[token + 1]; i++)
-		if (plan->expert[plan->by_token[i]] == expert)
-			return plan->weight[plan->by_token[i]];
-	return 0;
-}
-
 /* number: of the batch among those that share a step. */
 static void put_token(const struct tracer_desk *desk, const struct moe_route *route, const struct batch *batch,
 					  size_t number, uint32_t token, size_t layer)
 {
 	const struct moe_picks *picks = route->picks;
-	for (uint32_t i = desk->first[token]; i < desk->first[token + 1]; i++) {
-		uint32_t expert = picks->expert[desk->pick[i]];
+	const struct token_picks *by = &desk->by_token;
+	for (uint32_t i = by->first[token]; i < by->first[token + 1]; i++) {
+		uint32_t expert = picks->expert[by->pick[i]];
 		put_front(desk, batch->domain[token]);
 		csv_int(desk->file, (int64_t)(number * route->call.tokens + token));
 		csv_int(desk->file, (int64_t)layer);
-		csv_int(desk->file, (int64_t)(i - desk->first[token]));
+		csv_int(desk->file, (int64_t)(i - by->first[token]));
 		csv_int(desk->file, expert);
-		csv_real(desk->file, weight_of(route->plan, token, expert));
+		csv_real(desk->file, token_picks_weight(route->plan, token, expert));
+		csv_int(desk->file, batch->id[token]);
+		csv_text(desk->file, stream_text(&desk->trainer->stream, batch->id[token]));
+		csv_int(desk->file, (int64_t)(token % batch->length));
 		csv_row(desk->file);
 	}
 }
@@ -107,7 +82,7 @@ static int write_batch(struct tracer_desk *desk, const struct batch *batch, size
 {
 	for (size_t layer = 0; layer < desk->trainer->net.shape.layers; layer++) {
 		const struct moe_route *route = &net_router(&desk->trainer->net, layer)->route;
-		sort_picks(desk, route->picks, route->call.tokens);
+		token_picks_sort(&desk->by_token, route->picks, route->call.tokens);
 		for (uint32_t t = 0; t < route->call.tokens; t++)
 			put_token(desk, route, batch, number, t, layer);
 	}
@@ -126,24 +101,19 @@ static int write_tokens(struct tracer_desk *desk, struct trainer *trainer, struc
 
 static void free_desk(struct tracer *tracer)
 {
-	free(tracer->desk->first);
-	free(tracer->desk->pick);
+	token_picks_free(&tracer->desk->by_token);
 	free(tracer->desk);
 	tracer->desk = NULL;
 }
 
 static int open_desk(struct tracer *tracer, const char *model, const struct trainer *trainer, struct error *err)
 {
-	const struct router *router = net_router(&trainer->net, 0);
 	struct tracer_desk *desk = tracer->desk = calloc(1, sizeof *desk);
 	if (desk == NULL)
 		error_no_memory("a trace");
 	desk->model = model;
 	desk->trainer = trainer;
-	desk->first = calloc(trainer->net.call.tokens + 2, sizeof *desk->first);
-	desk->pick = calloc(router->max_pairs + 1, sizeof *desk->pick);
-	if (desk->first == NULL || desk->pick == NULL)
-		error_no_memory("a trace");
+	token_picks_take(&desk->by_token, trainer);
 	desk->file = csv_open(tracer->beside, headers[tracer->form], NULL, err);
 	if (desk->file)
 		return 0;

@@ -3,11 +3,13 @@
  * tracer.h -- the routing of the held-out tokens, or of training, in a file that `analyze` reads beside those of real
  * models.
  *
- *   counts   model,step,domain,layer,expert,count                 one row for each expert, domain and layer
- *   tokens   model,step,domain,token,layer,slot,expert,weight     one row for each pick
- *   training                                                      the same of every training step, in place of the
- *                                                                 held-out tokens
+ *   counts   model,step,domain,layer,expert,count     one row for each expert, domain and layer
+ *   tokens   model,step,domain,token,layer,slot,expert,weight,token_id,text,position
+ *                                                     one row for each pick
+ *   training                                          the same of every training step, in place of the held-out tokens
  *
+ * A token is numbered among those of its step; token_id is its entry of the vocabulary, text how the stream writes it
+ * (empty where it does not), position its place in its sequence.
  * Picks are those before the capacity; one that found no room has the weight 0.  Slots count a token's picks from 0,
  * best first (in the order of the experts, where experts choose).  The file appears whole, at the end.
  */

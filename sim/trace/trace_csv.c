@@ -13,7 +13,7 @@
 #include "sim/trace/trace.h"
 
 /* What a column means to us. */
-enum role { MODEL, DOMAIN, STEP, TOKEN, LAYER, SLOT, EXPERT, COUNT, RANK, WEIGHT, UNUSED, ROLES };
+enum role { MODEL, DOMAIN, STEP, TOKEN, LAYER, SLOT, EXPERT, COUNT, RANK, WEIGHT, KIND, UNUSED, ROLES };
 
 static const struct {
 	const char *name;
@@ -25,7 +25,8 @@ static const struct {
 	{ "weight", WEIGHT },     { "layer_id", LAYER },      { "expert_id", EXPERT }, { "layer_idx", LAYER },
 	{ "expert_idx", EXPERT }, { "token_idx", TOKEN },     { "token_pos", TOKEN },  { "kept", UNUSED },
 	{ "prob", UNUSED },       { "bias", UNUSED },         { "phase", UNUSED },     { "turn", UNUSED },
-	{ "residency", UNUSED },  { "expert_bytes", UNUSED },
+	{ "residency", UNUSED },  { "expert_bytes", UNUSED }, { "token_id", UNUSED },  { "text", UNUSED },
+	{ "position", UNUSED },   { "kind", KIND },
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
@@ -45,6 +46,7 @@ struct reader {
 	bool has[ROLES];
 	uint64_t value[ROLES]; /* of the row under way */
 	float weight;
+	bool bare;       /* the row is of an expert without a network */
 	uint64_t stated; /* experts, as a comment says; 0: none does */
 	uint32_t model, domain;
 	const char *model_name, *domain_name; /* of the row before, as files repeat them */
@@ -192,6 +194,27 @@ static int weight_cell(struct reader *in, const char *text)
 	return 0;
 }
 
+static const char *const kinds[] = { "ffn", "zero", "copy", "constant" }; /* of experts, as in a run's experts.csv */
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* The place of a kind among them; KINDS: it is none. */
+static size_t kind_of(const char *text, size_t n)
+{
+	size_t i = 0;
+	while (i < KINDS && (strlen(kinds[i]) != n || memcmp(kinds[i], text, n) != 0))
+		i++;
+	return i;
+}
+
+static int kind_cell(struct reader *in, const char *text, size_t n)
+{
+	size_t kind = kind_of(text, n);
+	if (kind == KINDS)
+		return fail(in->err, ERROR_USER, "kind '%s' is none of ffn, zero, copy and constant", text);
+	in->bare = kind > 0;
+	return 0;
+}
+
 static int take_cell(struct reader *in, const char *text, size_t n)
 {
 	if (in->columns_n == 0)
@@ -203,6 +226,8 @@ static int take_cell(struct reader *in, const char *text, size_t n)
 		return 0;
 	if (role == WEIGHT)
 		return weight_cell(in, text);
+	if (role == KIND)
+		return kind_cell(in, text, n);
 	return role == MODEL || role == DOMAIN ? name_cell(in, role, text, n) : number_cell(in, role, text, n);
 }
 
@@ -257,6 +282,8 @@ static int add_row(struct reader *in)
 	if (in->cell != in->columns_n)
 		return fail(in->err, ERROR_USER, "the row has %zu cells, the header has %zu", in->cell, in->columns_n);
 	if (in->options->step != TRACE_ALL_STEPS && in->value[STEP] != (uint64_t)in->options->step)
+		return 0;
+	if (in->has[KIND] && in->bare) /* it has no work that could be in balance */
 		return 0;
 	TRY(find_group(in));
 	in->rows++;
@@ -331,10 +358,20 @@ static const char *plain_rest(const char *c)
 	return c;
 }
 
+static const char *plain_kind(const char *c, bool *bare)
+{
+	const char *end = plain_rest(c);
+	size_t kind = kind_of(c, (size_t)(end - c));
+	*bare = kind > 0;
+	return kind < KINDS ? end : NULL;
+}
+
 static const char *plain_cell(struct reader *in, enum role role, const char *c)
 {
 	if (role == UNUSED || role == WEIGHT)
 		return plain_rest(c);
+	if (role == KIND)
+		return plain_kind(c, &in->bare);
 	if (role == MODEL || role == DOMAIN)
 		return plain_name(c, role == MODEL ? in->model_name : in->domain_name);
 	if (role == EXPERT && *c == '-')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later
  *
- * borrowed.h -- settings of other programs that are words of a sentence here (docs/borrowed-names.md).
+ * borrowed.h -- settings of other programs that are changes to the strategy's sentence here (docs/borrowed-names.md).
  *
  * Some mean something only together, as Megatron-LM's kind of auxiliary loss and its coefficient: then one of them says
  * it all.
@@ -8,18 +8,21 @@
 #ifndef SIM_TRAIN_BORROWED_H
 #define SIM_TRAIN_BORROWED_H
 
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
-/* Is this one of config_words? */
+/* Is this a borrowed name? */
 bool borrowed_known(const char *name);
-/* Does it say something by itself, without a value?  Of a known name. */
+
+/* Of a known name: does it say something by itself, without a value? */
 bool borrowed_is_flag(const char *name);
 
-/* What given[i], of a known name, adds to the strategy; "" where another one says it.  NULL and *err for a value that
- * is none, or where what it needs beside it is not given; err->file is the flag. */
-const char *borrowed_words(const struct assignment *given, size_t n, size_t i, struct error *err);
+/* All borrowed names, and what the i-th is in a sentence, up to its value: "balance=+z,weight=".  NULL at the end. */
+const char *borrowed_name(size_t i);
+const char *borrowed_words(size_t i);
 
-/* What the given names set in the gate, whichever it is. */
-int borrowed_gate(const struct assignment *given, size_t n, struct part_use *gate, struct error *err);
+/* Changes the sentence of config->strategy as the given names say.  Refuses a value that is none, a name without what
+ * it needs beside it, and what the strategy's own words or another name have said; err->file is the flag. */
+int borrowed_apply(const struct config *config, const struct assignment *given, size_t n, struct sentence *sentence,
+				   struct error *err);
 
 #endif

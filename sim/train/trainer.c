@@ -32,10 +32,9 @@ static void lap(double *since, double *phase)
 /* What the projector has, as its matrices' entries and its other values. */
 static void count_router(const struct config *config, const struct sentence *sentence, struct cost_shape *shape)
 {
-	struct moe_call call = { .width = (size_t)config->width,
-							 .experts = layer_experts(sentence, &config->layer),
-							 .k = (size_t)config->layer.k };
+	struct moe_call call = layer_call(sentence, &config->layer);
 	struct moe_param list[MOE_PARAMS];
+	call.width = (size_t)config->width;
 	size_t n = router_params(sentence, &call, list);
 	shape->router = n > 0;
 	for (size_t i = 0; i < n; i++)
@@ -45,13 +44,15 @@ static void count_router(const struct config *config, const struct sentence *sen
 
 struct cost_shape trainer_shape(const struct config *config, const struct sentence *sentence, size_t vocabulary)
 {
-	size_t experts = layer_experts(sentence, &config->layer);
+	struct moe_call call = layer_call(sentence, &config->layer);
 	struct cost_shape shape = { .layers = config->layers,
 								.width = config->width,
 								.vocabulary = (int64_t)vocabulary,
 								.mixer[0].heads = config->heads,
-								.experts = (int64_t)experts,
-								.top_k = experts ? config->layer.k : 0,
+								.experts = (int64_t)(call.experts - call.bare),
+								.zero_experts = (int64_t)(call.bare - call.constant),
+								.constant_experts = (int64_t)call.constant,
+								.top_k = call.experts ? config->layer.k : 0,
 								.expert_width = config->layer.expert_width,
 								.shared = config->layer.shared,
 								.shared_width = (int64_t)layer_shared_width(sentence, &config->layer) };
@@ -78,7 +79,7 @@ static void lay_out(struct trainer *trainer)
 	const struct config *config = &trainer->settings->config;
 	struct net_shape shape = shape_of(config, &trainer->stream);
 	struct arena *arena = &trainer->arena;
-	size_t experts = layer_experts(&trainer->settings->sentence, &config->layer);
+	size_t experts = layer_call(&trainer->settings->sentence, &config->layer).experts;
 	batch_take(&trainer->batch, arena, shape.sequences, shape.length);
 	batch_take(&trainer->eval_batch, arena, shape.sequences, shape.length);
 	if (trainer->stream.counts) {
@@ -279,8 +280,9 @@ static void add_layers(struct trainer *trainer, struct load *load, const struct 
 /* Three times the forward pass, with the pairs that really ran. */
 static double step_flops(const struct trainer *trainer)
 {
-	double tokens = (double)trainer->net.call.tokens, pairs = (double)net_pairs(&trainer->net);
-	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens);
+	double tokens = (double)trainer->net.call.tokens, pairs = (double)net_pairs(&trainer->net),
+		   constant = (double)net_constant_pairs(&trainer->net);
+	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens, constant / tokens);
 }
 
 /* So written, a nan is out of bounds, too. */
@@ -345,8 +347,11 @@ struct evaluation trainer_evaluate(struct trainer *trainer)
 	evaluation.loss /= weight;
 	evaluation.diverged = out_of_bounds(trainer, evaluation.loss);
 	evaluation.tokens = trainer->eval_batches * trainer->net.call.tokens;
-	for (size_t i = 0; i < layers; i++)
+	for (size_t i = 0; i < layers; i++) {
 		evaluation.pairs += load_pairs(&trainer->eval_load[i]);
+		evaluation.bare += load_bare_pairs(&trainer->eval_load[i]);
+		evaluation.constant += load_constant_pairs(&trainer->eval_load[i]);
+	}
 	lap(&since, &trainer->timing.metrics);
 	return evaluation;
 }

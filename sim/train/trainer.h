@@ -9,7 +9,7 @@
 #include "sim/metrics/load.h"
 #include "sim/net/net.h"
 #include "sim/route/lookahead.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 
 /* Seconds spent in the phases of steps, since the last reset. */
 struct timing {
@@ -25,8 +25,9 @@ struct step_log {
 
 struct evaluation {
 	size_t tokens;
-	double loss;   /* nats per target that counts */
-	double pairs;  /* kept pairs per token, summed over the layers */
+	double loss; /* nats per target that counts */
+	/* Kept pairs per token, summed over the layers: of FFNs, of experts without a network, and of constant ones. */
+	double pairs, bare, constant;
 	bool diverged; /* the loss is no number or beyond 10 ln(V + 2), by what the last step did */
 };
 

@@ -104,7 +104,7 @@ static size_t scratch_size(const struct moe_call *call, const void *opt)
 	return counts_size(call, opt) + call->k * sizeof(uint32_t);
 }
 
-static void add_best(const struct moe_route *route, size_t n, uint32_t *best, double *count)
+MOE_CLONED static void add_best(const struct moe_route *route, size_t n, uint32_t *best, double *count)
 {
 	size_t experts = route->call.experts, k = route->call.k;
 	for (size_t t = 0; t < route->call.tokens; t++) {

@@ -76,8 +76,8 @@ static void set_sent(const struct moe_route *route, const struct communication *
 		sent[e] = e % each ? sent[e - 1] : sent[e] * (double)groups / ((double)opt->reach * (double)tokens);
 }
 
-static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
-				 struct moe_grad *grad)
+MOE_CLONED static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
+							struct moe_grad *grad)
 {
 	const struct communication *opt = self->opt;
 	double weight = moe_weight_of_layer(&route->call, opt->weight, opt->per);

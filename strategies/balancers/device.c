@@ -61,8 +61,8 @@ static void set_loads(const struct moe_route *route, size_t groups, double *load
 		load[e] = e % each ? load[e - 1] : load[e] * (double)groups / (double)(picks->n > 0 ? picks->n : 1);
 }
 
-static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
-				 struct moe_grad *grad)
+MOE_CLONED static void loss(const struct moe_self *self, const struct moe_route *route, struct moe_term *term,
+							struct moe_grad *grad)
 {
 	const struct device *opt = self->opt;
 	double weight = moe_weight_of_layer(&route->call, opt->weight, opt->per);

@@ -65,82 +65,108 @@ static size_t state_size(const struct moe_call *call, const void *opt)
 	return 2 * call->experts * sizeof(real);
 }
 
-/* Scratch: minus the prices, one column of bids, the tokens' prices, a row, and its k + 1 best. */
+/* Tokens that look for their price at a time. */
+enum { TOGETHER = 64 };
+
+/* Scratch: minus the prices, the tokens' prices, the scores by expert, the bids for one expert, and of some tokens what
+ * is left of a value and the best so far. */
 struct desk {
-	real *bias, *bid, *paid, *row;
-	uint32_t *best;
+	real *bias, *paid, *score, *bid; /* [experts], [tokens], [experts][stride], [tokens] */
+	real *rest, *best;               /* [TOGETHER], [k + 1][TOGETHER] */
+	size_t stride;
 };
+
+/* Rows a whole page apart would fall into the same places of the cache. */
+static size_t stride_of(const struct moe_call *call)
+{
+	return call->tokens + 16;
+}
 
 static size_t scratch_size(const struct moe_call *call, const void *opt)
 {
 	(void)opt;
-	return 2 * (call->experts + call->tokens) * sizeof(real) + (call->k + 1) * sizeof(uint32_t);
+	return (call->experts + 2 * call->tokens + call->experts * stride_of(call) + (call->k + 2) * TOGETHER) *
+		   sizeof(real);
 }
 
 static struct desk desk_of(const struct moe_self *self, const struct moe_call *call)
 {
-	struct desk desk = { .bias = self->scratch };
-	desk.bid = desk.bias + call->experts;
-	desk.paid = desk.bid + call->tokens;
-	desk.row = desk.paid + call->tokens;
-	desk.best = (uint32_t *)(desk.row + call->experts);
+	struct desk desk = { .bias = self->scratch, .stride = stride_of(call) };
+	desk.paid = desk.bias + call->experts;
+	desk.bid = desk.paid + call->tokens;
+	desk.rest = desk.bid + call->tokens;
+	desk.best = desk.rest + TOGETHER;
+	desk.score = desk.best + (call->k + 1) * TOGETHER;
 	return desk;
 }
 
-/* Moves the `want` largest of n numbers to the front, 1 <= want <= n: Hoare's quickselect, with the middle as pivot. */
-static void move_largest(real *x, size_t n, size_t want)
+/* Half-way between the want-th largest of n numbers and the next. */
+MOE_INLINE real between(const real *x, size_t n, size_t want)
 {
-	for (size_t low = 0, high = n - 1; low < high;) {
-		real pivot = x[low + (high - low) / 2];
-		size_t i = low, j = high;
-		for (;;) {
-			while (x[i] > pivot)
-				i++;
-			while (x[j] < pivot)
-				j--;
-			if (i >= j)
-				break;
-			real kept = x[i];
-			x[i++] = x[j];
-			x[j--] = kept;
+	real least, most, above = (real)INFINITY, below = -(real)INFINITY;
+	moe_range(x, n, &least, &most);
+	real limit = moe_limit(x, n, want, least, most);
+#pragma omp simd reduction(min : above) reduction(max : below)
+	for (size_t i = 0; i < n; i++) {
+		real high = x[i] >= limit ? x[i] : (real)INFINITY, low = x[i] < limit ? x[i] : -(real)INFINITY;
+		above = high < above ? high : above;
+		below = low > below ? low : below;
+	}
+	if (want == n)
+		return above;
+	real next = moe_reach(x, n, limit) > want ? above : below;
+	return above + (next - above) / 2;
+}
+
+/* desk->score[e][t] from the route's [t][e]: a few experts at a time, those of a token share a line of the cache */
+static void set_scores(const struct moe_route *route, struct desk *desk)
+{
+	enum { EXPERTS = 16 };
+	size_t experts = route->call.experts;
+	for (size_t first = 0; first < experts; first += EXPERTS) {
+		size_t end = experts - first < EXPERTS ? experts : first + EXPERTS;
+		for (size_t t = 0; t < route->call.tokens; t++)
+			for (size_t e = first; e < end; e++)
+				desk->score[e * desk->stride + t] = route->scores[t * experts + e];
+	}
+}
+
+/* Puts rest[TOGETHER] into the columns of best[k + 1][TOGETHER], which fall; what drops out is left in `rest`. */
+MOE_INLINE void insert(size_t k, real *restrict rest, real *restrict best)
+{
+	for (real *row = best; row <= best + k * TOGETHER; row += TOGETHER)
+		for (size_t i = 0; i < TOGETHER; i++) {
+			real old = row[i], new = rest[i];
+			row[i] = new > old ? new : old;
+			rest[i] = new > old ? old : new;
 		}
-		if (want - 1 <= j)
-			high = j;
-		else
-			low = j + 1;
+}
+
+/* The prices of the tokens first .. first + n - 1. */
+MOE_CLONED static void set_paid(const struct moe_call *call, bool free, struct desk *desk, size_t first, size_t n)
+{
+	for (size_t i = 0; i < (call->k + 1) * TOGETHER; i++)
+		desk->best[i] = -(real)INFINITY;
+	for (size_t e = 0; e < call->experts; e++) {
+		const real *score = desk->score + e * desk->stride + first;
+		for (size_t i = 0; i < n; i++)
+			desk->rest[i] = score[i] + desk->bias[e];
+		insert(call->k, desk->rest, desk->best);
+	}
+	for (size_t i = 0; i < n; i++) {
+		real price = desk->best[call->k * TOGETHER + i];
+		desk->paid[first + i] = free || price > 0 ? price : 0;
 	}
 }
 
-/* Half-way between the want-th largest of n numbers, which it sorts about, and the next. */
-static real between(real *x, size_t n, size_t want)
+MOE_CLONED static void set_prices(const struct moe_call *call, bool free, struct desk *desk)
 {
-	move_largest(x, n, want);
-	real least = x[0];
-	for (size_t i = 1; i < want; i++)
-		least = x[i] < least ? x[i] : least;
-	return want < n ? least + (moe_max(x + want, n - want) - least) / 2 : least;
-}
-
-static void set_paid(const struct moe_route *route, bool free, struct desk *desk)
-{
-	size_t experts = route->call.experts, k = route->call.k;
-	for (size_t t = 0; t < route->call.tokens; t++) {
-		for (size_t e = 0; e < experts; e++)
-			desk->row[e] = route->scores[t * experts + e] + desk->bias[e];
-		moe_top_k(desk->row, experts, k + 1, desk->best);
-		real price = desk->row[desk->best[k]];
-		desk->paid[t] = free || price > 0 ? price : 0;
-	}
-}
-
-static void set_prices(const struct moe_route *route, bool free, struct desk *desk)
-{
-	size_t experts = route->call.experts, tokens = route->call.tokens;
-	size_t want = (2 * route->call.k * tokens + experts) / (2 * experts); /* the fair share, rounded */
+	size_t experts = call->experts, tokens = call->tokens;
+	size_t want = (2 * call->k * tokens + experts) / (2 * experts); /* the fair share, rounded */
 	want = want < 1 ? 1 : want;
 	for (size_t e = 0; e < experts; e++) {
 		for (size_t t = 0; t < tokens; t++)
-			desk->bid[t] = route->scores[t * experts + e] - desk->paid[t];
+			desk->bid[t] = desk->score[e * desk->stride + t] - desk->paid[t];
 		real price = between(desk->bid, tokens, want);
 		desk->bias[e] = free || price > 0 ? -price : 0;
 	}
@@ -163,12 +189,17 @@ static real *of_training(const struct moe_self *self, const struct moe_call *cal
 static void solve(const struct moe_self *self, const struct moe_route *route, struct desk *desk)
 {
 	const struct quantile *opt = self->opt;
-	memcpy(desk->bias, of_training(self, &route->call), route->call.experts * sizeof(real));
-	for (int64_t i = 0; i < opt->rounds && route->call.k < route->call.experts; i++) {
-		set_paid(route, opt->free, desk);
-		set_prices(route, opt->free, desk);
+	const struct moe_call *call = &route->call;
+	memcpy(desk->bias, of_training(self, call), call->experts * sizeof(real));
+	if (call->k == call->experts)
+		return;
+	set_scores(route, desk);
+	for (int64_t i = 0; i < opt->rounds; i++) {
+		for (size_t t = 0; t < call->tokens; t += TOGETHER)
+			set_paid(call, opt->free, desk, t, call->tokens - t < TOGETHER ? call->tokens - t : TOGETHER);
+		set_prices(call, opt->free, desk);
 		if (opt->free)
-			center(desk->bias, route->call.experts);
+			center(desk->bias, call->experts);
 	}
 }
 
@@ -177,7 +208,7 @@ static const real *offsets(const struct moe_self *self)
 	return self->state;
 }
 
-static void adjust(const struct moe_self *self, const struct moe_route *route, real *choice)
+MOE_CLONED static void adjust(const struct moe_self *self, const struct moe_route *route, real *choice)
 {
 	const struct quantile *opt = self->opt;
 	size_t experts = route->call.experts;

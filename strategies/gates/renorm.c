@@ -36,7 +36,7 @@ static const struct moe_opt options[] = {
 	{ .name = NULL },
 };
 
-static real score_of(const struct moe_route *route, uint32_t pair)
+static inline real score_of(const struct moe_route *route, uint32_t pair)
 {
 	const struct moe_plan *plan = route->plan;
 	return route->scores[plan->token[pair] * route->call.experts + plan->expert[pair]];
@@ -57,14 +57,14 @@ static void add_choices(const struct moe_route *route, real *sum)
 }
 
 /* best[k] of token t: the experts that the selection would take if chance had no say */
-static const uint32_t *best_of(const struct moe_self *self, const struct moe_route *route, size_t t)
+MOE_INLINE const uint32_t *best_of(const struct moe_self *self, const struct moe_route *route, size_t t)
 {
 	uint32_t *best = (uint32_t *)((real *)self->scratch + route->call.tokens);
 	moe_top_k(route->choice + t * route->call.experts, route->call.experts, route->call.k, best);
 	return best;
 }
 
-static void add_best(const struct moe_self *self, const struct moe_route *route, real *sum)
+MOE_CLONED static void add_best(const struct moe_self *self, const struct moe_route *route, real *sum)
 {
 	for (size_t t = 0; t < route->call.tokens; t++) {
 		const uint32_t *best = best_of(self, route, t);
@@ -110,7 +110,7 @@ static void forward(const struct moe_self *self, const struct moe_route *route, 
 }
 
 /* <d_g, g> over the kept pairs of token t: what the sum's gradient is made of. */
-static real dot_of(const struct moe_plan *plan, size_t t)
+static inline real dot_of(const struct moe_plan *plan, size_t t)
 {
 	real dot = 0;
 	for (size_t i = plan->token_first[t]; i < plan->token_first[t + 1]; i++)
@@ -119,7 +119,7 @@ static real dot_of(const struct moe_plan *plan, size_t t)
 }
 
 /* d_s = (scale d_g - <d_g, g>) / total, where what is dropped, or only summed, has the second part alone */
-static void backward(const struct moe_self *self, const struct moe_route *route, struct moe_grad *grad)
+MOE_CLONED static void backward(const struct moe_self *self, const struct moe_route *route, struct moe_grad *grad)
 {
 	const struct moe_plan *plan = route->plan;
 	const struct moe_picks *picks = route->picks;

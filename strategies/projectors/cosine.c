@@ -110,8 +110,8 @@ static real scale_of(const struct moe_tools *tools, bool *free)
 	return (real)exp(*free ? log_scale : highest);
 }
 
-static void forward(const struct moe_self *self, const struct moe_tools *tools, const struct moe_route *route,
-					real *logits)
+MOE_CLONED static void forward(const struct moe_self *self, const struct moe_tools *tools,
+							   const struct moe_route *route, real *logits)
 {
 	const struct moe_call *call = &route->call;
 	struct unit unit;
@@ -151,8 +151,8 @@ static void lengthen_keys(const struct unit *unit, size_t experts, real *d_keys)
 }
 
 /* The cosines again, for the gradient of the scale: nothing keeps the logits. */
-static void scale_backward(const struct moe_tools *tools, const struct moe_call *call, const struct unit *unit,
-						   const real *d_logits)
+MOE_CLONED static void scale_backward(const struct moe_tools *tools, const struct moe_call *call,
+									  const struct unit *unit, const real *d_logits)
 {
 	size_t n = call->tokens * call->experts;
 	bool free;

@@ -17,13 +17,13 @@ static size_t params(const struct moe_call *call, const void *opt, struct moe_pa
 	return 2;
 }
 
-static real inverse_root(const real *x, size_t width)
+static inline real inverse_root(const real *x, size_t width)
 {
 	return (real)(1 / sqrt(moe_dot(x, x, width) / (double)width + 1e-6));
 }
 
-static void forward(const struct moe_self *self, const struct moe_tools *tools, const struct moe_route *route,
-					real *logits)
+MOE_CLONED static void forward(const struct moe_self *self, const struct moe_tools *tools,
+							   const struct moe_route *route, real *logits)
 {
 	const struct moe_call *call = &route->call;
 	const real *scale = tools->param[SCALE].w, root = (real)(1 / sqrt((double)call->width));
@@ -37,7 +37,7 @@ static void forward(const struct moe_self *self, const struct moe_tools *tools, 
 }
 
 /* With n = x r and y = n scale / sqrt(width):  d_x = r (d_n - n <d_n, n> / width) */
-static void norm_backward(size_t width, const struct moe_learned *scale, const real *x, real *d_y, real *d_x)
+MOE_CLONED static void norm_backward(size_t width, const struct moe_learned *scale, const real *x, real *d_y, real *d_x)
 {
 	real r = inverse_root(x, width), root = (real)(1 / sqrt((double)width)), dot = 0;
 	for (size_t i = 0; i < width; i++) {

@@ -197,7 +197,7 @@ static void assign(const struct hall *hall, size_t token)
 	enter(hall, (uint32_t)token, at);
 }
 
-static void pick_by_worth(const struct hall *hall, size_t token, size_t k, struct moe_picks *picks)
+MOE_CLONED static void pick_by_worth(const struct hall *hall, size_t token, size_t k, struct moe_picks *picks)
 {
 	size_t n = 0;
 	uint32_t *held = hall->from, *best = hall->best;

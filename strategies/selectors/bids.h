@@ -7,35 +7,23 @@
 
 #include <moesim/kit.h>
 
-/* Whole numbers that stand in the order of the reals that they are made from. */
-#ifdef MOE_DOUBLE
-typedef int64_t bid;
-typedef uint64_t bid_distance;
-#define BID_MAX INT64_MAX
-#else
-typedef int32_t bid;
-typedef uint32_t bid_distance;
-#define BID_MAX INT32_MAX
-#endif
-
-union bid_of {
-	real x;
-	bid bits;
-};
-
-static inline bid bid_from(real x)
-{
-	union bid_of as = { .x = x + 0 }; /* -0 becomes 0 */
-	return as.bits < 0 ? as.bits ^ BID_MAX : as.bits;
-}
-
-static inline real bid_worth(bid x)
-{
-	union bid_of as = { .bits = x < 0 ? x ^ BID_MAX : x };
-	return as.x;
-}
+typedef moe_order bid;
 
 enum { BIDS_TOGETHER = 16 }; /* experts whose choices are read at a time: those of a token share a line of the cache */
+
+/* From the bids of one expert to those of the next: a whole page apart they would fall into the same places of the
+ * cache.
+ */
+static inline size_t bids_stride(size_t tokens)
+{
+	return tokens + 16;
+}
+
+/* Bytes of the scratch of bids_settle(). */
+static inline size_t bids_size(size_t tokens)
+{
+	return BIDS_TOGETHER * bids_stride(tokens) * sizeof(bid);
+}
 
 /* to[e][t] = what expert first_expert + e would give for the t-th token of the group that begins at first_token */
 MOE_CLONED static void bids_collect(const struct moe_route *route, size_t first_token, size_t tokens,
@@ -44,7 +32,7 @@ MOE_CLONED static void bids_collect(const struct moe_route *route, size_t first_
 	for (size_t t = 0; t < tokens; t++) {
 		const real *choice = route->choice + (first_token + t) * route->call.experts + first_expert;
 		for (size_t e = 0; e < experts; e++)
-			to[e * tokens + t] = bid_from(choice[e]);
+			to[e * bids_stride(tokens) + t] = moe_order_of(choice[e]);
 	}
 }
 
@@ -57,8 +45,7 @@ MOE_CLONED static bid bids_price(const bid *list, size_t n, size_t want)
 		high = list[i] > high ? list[i] : high;
 	}
 	while (low < high) {
-		bid_distance apart = (bid_distance)high - (bid_distance)low;
-		bid middle = (bid)((bid_distance)low + (apart - apart / 2)), reach = 0;
+		bid middle = moe_middle(low, high), reach = 0;
 		for (size_t i = 0; i < n; i++)
 			reach += list[i] >= middle;
 		if ((size_t)reach >= want)
@@ -88,7 +75,7 @@ static inline size_t bids_share(const struct moe_call *call, size_t tokens)
 	return share < tokens ? share : tokens;
 }
 
-/* Each expert takes its share of the group's tokens; scratch holds BIDS_TOGETHER * tokens bids. */
+/* Each expert takes its share of the group's tokens; scratch has bids_size(tokens). */
 static inline void bids_settle(const struct moe_route *route, size_t first_token, size_t tokens, bid *scratch,
 							   struct moe_picks *picks)
 {
@@ -98,7 +85,7 @@ static inline void bids_settle(const struct moe_route *route, size_t first_token
 		size_t n = call->experts - e < BIDS_TOGETHER ? call->experts - e : BIDS_TOGETHER;
 		bids_collect(route, first_token, tokens, e, n, scratch);
 		for (size_t i = 0; i < n; i++)
-			bids_take(scratch + i * tokens, tokens, share, first_token, e + i, picks);
+			bids_take(scratch + i * bids_stride(tokens), tokens, share, first_token, e + i, picks);
 	}
 }
 

@@ -39,7 +39,7 @@ static void choose(const struct moe_self *self, const struct moe_route *route, s
 
 static size_t scratch_size(const struct moe_call *call, const void *opt)
 {
-	return BIDS_TOGETHER * group_tokens(call, opt) * sizeof(bid);
+	return bids_size(group_tokens(call, opt));
 }
 
 static size_t max_picks(const struct moe_call *call, const void *opt)

@@ -31,7 +31,7 @@ static void draw_map(const struct moe_self *self, const struct moe_call *call, r
 		map[i] = (real)(2 * moe_uniform(&rng) - 1);
 }
 
-MOE_CLONED static void project(const real *x, const real *map, size_t width, size_t experts, real *row)
+MOE_INLINE void project(const real *x, const real *map, size_t width, size_t experts, real *row)
 {
 	for (size_t e = 0; e < experts; e++)
 		row[e] = 0;
@@ -40,7 +40,7 @@ MOE_CLONED static void project(const real *x, const real *map, size_t width, siz
 			row[e] += x[i] * map[i * experts + e];
 }
 
-static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
+MOE_CLONED static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	real *map = self->scratch, *row = map + call->width * call->experts;

@@ -5,7 +5,8 @@
  *
  * Experts stand in groups of equal size, in their order, as a device holds them.  DeepSeek-V2 ranks a group by its best
  * expert, DeepSeek-V3 (arXiv 2412.19437, section 2.1.2) by the sum of its two best, both read from what the selection
- * reads, biases included.
+ * reads, biases included.  With `quota` a token takes equally many experts of each of its groups (T-Route of
+ * TerraceMoE, arXiv 2608.27874), so that a device it is sent to always computes as much.
  */
 #include <moesim/kit.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@ static const char *const scores[] = { "best", "two-best", "even", NULL };
 struct group_top {
 	int64_t groups, chosen;
 	int score;
+	bool quota;
 };
 
 static const struct moe_opt options[] = {
@@ -43,6 +45,12 @@ static const struct moe_opt options[] = {
 	  .help =
 		  "score of a group: its best expert (DeepSeek-V2), the sum of its two best (DeepSeek-V3), or of as many as a "
 		  "token takes on average from a group it uses, k / group-top-k rounded down (Megatron-LM)" },
+	{ .name = "quota",
+	  .type = MOE_OPT_FLAG,
+	  .at = offsetof(struct group_top, quota),
+	  .high = 1,
+	  .help =
+		  "take the best top-k / group-top-k experts of each group that a token uses, in place of the best of all" },
 	{ .name = NULL },
 };
 
@@ -52,7 +60,10 @@ static bool check(const struct moe_call *call, const void *opt, char *complaint,
 	long long experts = (long long)call->experts, groups = group->groups, chosen = group->chosen;
 	if (!moe_groups_fit(call, groups, chosen, complaint, size))
 		return false;
-	if (chosen * (experts / groups) < (long long)call->k)
+	if (group->quota && (long long)call->k % chosen != 0)
+		snprintf(complaint, size, "quota: top-k %lld cannot be shared equally by %lld groups (use a multiple)",
+				 (long long)call->k, chosen);
+	else if (chosen * (experts / groups) < (long long)call->k)
 		snprintf(complaint, size, "top-k %lld exceeds the %lld experts of %lld groups of %lld (raise group-top-k)",
 				 (long long)call->k, chosen * (experts / groups), chosen, experts / groups);
 	else if (group->score == EVEN && chosen > (long long)call->k)
@@ -134,6 +145,24 @@ static inline size_t gather(size_t groups, size_t each, const real *choice, stru
 	return n;
 }
 
+/* The best k / group-top-k experts of each chosen group; returns their number. */
+static inline size_t gather_best(const struct group_top *opt, size_t each, size_t k, const real *choice,
+								 struct desk *desk)
+{
+	size_t n = 0, of_each = k / (size_t)opt->chosen;
+	for (size_t g = 0; g < (size_t)opt->groups; g++) {
+		if (!desk->chosen[g])
+			continue;
+		moe_top_k(choice + g * each, each, of_each, desk->best);
+		for (size_t i = 0; i < of_each; i++) {
+			desk->expert[n] = (uint32_t)(g * each) + desk->best[i];
+			desk->choice[n] = choice[desk->expert[n]];
+			n++;
+		}
+	}
+	return n;
+}
+
 MOE_CLONED static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
@@ -143,7 +172,7 @@ MOE_CLONED static void choose(const struct moe_self *self, const struct moe_rout
 	for (size_t t = 0; t < call->tokens; t++) {
 		const real *choice = route->choice + t * call->experts;
 		choose_groups(opt, choice, each, call->k, &desk);
-		size_t n = gather(groups, each, choice, &desk);
+		size_t n = opt->quota ? gather_best(opt, each, call->k, choice, &desk) : gather(groups, each, choice, &desk);
 		moe_top_k(desk.choice, n, call->k, desk.best);
 		for (size_t rank = 0; rank < call->k; rank++)
 			moe_pick(picks, t, desk.expert[desk.best[rank]], rank);
@@ -157,7 +186,7 @@ const struct moe_selector selector_group_top = {
 			  .formula =
 				  "G_t = the group-top-k groups with the largest value: max of c_e(t) over the group's experts,\n"
 				  "      the sum of its two largest, or of its k / group-top-k largest;   S_t = the k experts of G_t "
-				  "with the largest c_e(t)",
+				  "with the largest c_e(t);   with quota, the k / group-top-k of each",
 			  .cite = "DeepSeek-AI 2024, arXiv 2405.04434",
 			  .opts = options,
 			  .opts_size = sizeof(struct group_top),

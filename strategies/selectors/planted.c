@@ -8,6 +8,7 @@
  * decide.
  */
 #include <moesim/kit.h>
+#include <stdio.h>
 
 enum by { CLASS, GUESS, GUESS_CLASS, DOMAIN, DOMAIN_CLASS };
 static const char *const ways[] = { "class", "guess", "guess-class", "domain", "domain-class", NULL };
@@ -53,8 +54,8 @@ static void pick_in_turn(const struct moe_call *call, struct block block, size_t
 }
 
 /* row[experts] and best[k] are scratch. */
-static void pick_best(const struct moe_route *route, struct block block, size_t t, real *row, uint32_t *best,
-					  struct moe_picks *picks)
+MOE_CLONED static void pick_best(const struct moe_route *route, struct block block, size_t t, real *row, uint32_t *best,
+								 struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	for (size_t i = 0; i < block.size; i++)
@@ -98,6 +99,17 @@ static unsigned wants_with(const void *opt)
 	return wants[((const struct planted *)opt)->by];
 }
 
+/* What a ceiling is for are experts that can learn. */
+static bool check(const struct moe_call *call, const void *opt, char *complaint, size_t size)
+{
+	(void)opt;
+	if (call->bare > 0)
+		snprintf(complaint, size,
+				 "domains and classes own experts that can learn, so those without a network have no place (leave out "
+				 "zero, copy and constant)");
+	return call->bare == 0;
+}
+
 static size_t scratch_size(const struct moe_call *call, const void *opt)
 {
 	(void)opt;
@@ -116,6 +128,7 @@ const struct moe_selector selector_planted = {
 			  .opts = options,
 			  .opts_size = sizeof(struct planted),
 			  .wants_with = wants_with,
+			  .check = check,
 			  .scratch_size = scratch_size },
 	.select = choose,
 };

@@ -34,7 +34,7 @@ static void draw_keys(struct moe_rng *rng, const real *choice, size_t experts, r
 	}
 }
 
-static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
+MOE_CLONED static void choose(const struct moe_self *self, const struct moe_route *route, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	bool drawn = call->training || ((const struct sampled *)self->opt)->evaluate == SAMPLED;

@@ -94,8 +94,8 @@ MOE_CLONED static double scale(const struct moe_call *call, const struct desk *d
 	return moved / (double)call->experts;
 }
 
-static void pick_best(const struct moe_call *call, size_t token, const real *row, uint32_t *best,
-					  struct moe_picks *picks)
+MOE_CLONED static void pick_best(const struct moe_call *call, size_t token, const real *row, uint32_t *best,
+								 struct moe_picks *picks)
 {
 	moe_top_k(row, call->experts, call->k, best);
 	for (size_t rank = 0; rank < call->k; rank++)

@@ -40,7 +40,7 @@ struct memory {
 	double at[];    /* [experts] */
 };
 
-static void take_above(const struct moe_route *route, const struct memory *memory, struct moe_picks *picks)
+MOE_CLONED static void take_above(const struct moe_route *route, const struct memory *memory, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	for (size_t t = 0; t < call->tokens; t++)
@@ -49,7 +49,7 @@ static void take_above(const struct moe_route *route, const struct memory *memor
 				moe_pick(picks, t, e, 0);
 }
 
-static void take_best(const struct moe_route *route, uint32_t *best, struct moe_picks *picks)
+MOE_CLONED static void take_best(const struct moe_route *route, uint32_t *best, struct moe_picks *picks)
 {
 	const struct moe_call *call = &route->call;
 	for (size_t t = 0; t < call->tokens; t++) {
@@ -82,8 +82,8 @@ static void settle(const struct moe_self *self, const struct moe_route *route)
 		size_t n = call->experts - e < BIDS_TOGETHER ? call->experts - e : BIDS_TOGETHER;
 		bids_collect(route, 0, call->tokens, e, n, list);
 		for (size_t i = 0; i < n; i++) {
-			bid price = bids_price(list + i * call->tokens, call->tokens, bids_share(call, call->tokens));
-			memory->at[e + i] += rate * ((double)bid_worth(price) - memory->at[e + i]);
+			bid price = bids_price(list + i * bids_stride(call->tokens), call->tokens, bids_share(call, call->tokens));
+			memory->at[e + i] += rate * ((double)moe_real_of(price) - memory->at[e + i]);
 		}
 	}
 }
@@ -97,7 +97,7 @@ static size_t state_size(const struct moe_call *call, const void *opt)
 static size_t scratch_size(const struct moe_call *call, const void *opt)
 {
 	(void)opt;
-	return BIDS_TOGETHER * call->tokens * sizeof(bid) + call->k * sizeof(uint32_t);
+	return bids_size(call->tokens) + call->k * sizeof(uint32_t);
 }
 
 static size_t max_picks(const struct moe_call *call, const void *opt)

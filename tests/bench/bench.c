@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "sim/base/parallel.h"
 #include "sim/base/text.h"
@@ -22,6 +21,7 @@
 #include "sim/route/catalog.h"
 #include "sim/train/trainer.h"
 #include "strategies/catalog.h"
+#include "tests/bench/clock.h"
 
 /* ---- shapes --------------------------------------------------------------------------------------------------- */
 
@@ -54,7 +54,7 @@ static const struct shape shapes[] = {
 	{ "E32 k1 d256 dense", { MODEL("256", "4", "512", "1024", "32", "1"), { "strategy", "dense" } } },
 };
 
-/* ---- clock and medians ---------------------------------------------------------------------------------------- */
+/* ---- clock ---------------------------------------------------------------------------------------------------- */
 
 enum { REPEATS = 400 };
 
@@ -62,28 +62,13 @@ enum { REPEATS = 400 };
 static double seconds(void)
 {
 	const char *clock = getenv("BENCH_CLOCK");
-	struct timespec now;
-	clock_gettime(clock && strcmp(clock, "cpu") == 0 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+	return clock_seconds(clock && strcmp(clock, "cpu") == 0 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
 }
 
 static double allowance(void)
 {
 	const char *given = getenv("BENCH_SECONDS");
 	return given ? atof(given) : 2;
-}
-
-static int ascending(const void *left, const void *right)
-{
-	double a = *(const double *)left, b = *(const double *)right;
-	return (a > b) - (a < b);
-}
-
-/* Sorts the samples. */
-static double median(double *sample, size_t n)
-{
-	qsort(sample, n, sizeof *sample, ascending);
-	return n % 2 ? sample[n / 2] : (sample[n / 2 - 1] + sample[n / 2]) / 2;
 }
 
 /* ---- what is written ------------------------------------------------------------------------------------------ */
@@ -173,11 +158,17 @@ static void add(size_t n, const real *a, const real *b, real *sum)
 		sum[i] = a[i] + b[i];
 }
 
+static struct moe_tokens tokens_of(const struct batch *batch)
+{
+	return (struct moe_tokens){ batch->id, batch->domain, batch->guess, batch->class_of };
+}
+
 /* layer_forward(), stage by stage */
 static void layer_by_phases(struct layer *layer, const struct moe_call *call, const struct batch *batch, const real *x,
 							real *y, struct phases *phases)
 {
-	router_forward(&layer->router, call, &(struct moe_tokens){ .id = batch->id }, x);
+	struct moe_tokens of = tokens_of(batch);
+	router_forward(&layer->router, call, &of, x);
 	lap(phases, ROUTING);
 	struct shipment rows = exchange_send(&layer->exchange, &layer->router.plan, x);
 	layer_compute(layer, &rows);
@@ -394,7 +385,7 @@ static double time_of_products(const struct net *net)
 		sample[n++] = seconds() - since;
 	}
 	arena_free(&arena);
-	return median(sample, n);
+	return clock_median(sample, n);
 }
 
 /* ---- steps ----------------------------------------------------------------------------------------------------- */
@@ -412,7 +403,7 @@ static double whole_steps(struct trainer *trainer, size_t *repeats)
 		sample[n] = seconds() - since;
 	}
 	*repeats = n;
-	return median(sample, n);
+	return clock_median(sample, n);
 }
 
 static void phases_of_steps(struct trainer *trainer, double typical[PHASES])
@@ -427,16 +418,15 @@ static void phases_of_steps(struct trainer *trainer, double typical[PHASES])
 			sample[i][n] = phases.spent[i];
 	}
 	for (int i = 0; i < PHASES; i++)
-		typical[i] = median(sample[i], n);
+		typical[i] = clock_median(sample[i], n);
 }
 
 /* By the exact count, with the pairs that the last step had. */
 static double flops_of_step(const struct trainer *trainer)
 {
-	double tokens = (double)trainer->net.call.tokens, pairs = 0;
-	for (size_t i = 0; i < trainer->net.shape.layers; i++)
-		pairs += (double)net_router(&trainer->net, i)->plan.pairs;
-	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens);
+	double tokens = (double)trainer->net.call.tokens, pairs = (double)net_pairs(&trainer->net),
+		   constant = (double)net_constant_pairs(&trainer->net);
+	return 3 * tokens * cost_flops_with(&trainer->cost, pairs / tokens, constant / tokens);
 }
 
 static const char *plural(int threads)
@@ -488,14 +478,14 @@ static void bench_route(const char *strategy, int threads)
 	struct net *net = &bench.trainer.net;
 	struct block *block = &net->block[0];
 	trainer_step(&bench.trainer, false, &log);
+	struct moe_tokens of = tokens_of(&bench.trainer.batch);
 	for (double began = seconds(); n < REPEATS && (n < 5 || seconds() - began < allowance() / 4); n++) {
 		double since = seconds();
-		router_forward(&block->layer.router, &net->call, &(struct moe_tokens){ .id = bench.trainer.batch.id },
-					   block->normed_middle);
+		router_forward(&block->layer.router, &net->call, &of, block->normed_middle);
 		router_backward(&block->layer.router, block->normed_middle, net->d_branch);
 		sample[n] = seconds() - since;
 	}
-	double time = median(sample, n), tokens = (double)net->call.tokens;
+	double time = clock_median(sample, n), tokens = (double)net->call.tokens;
 	row("routing", "default", strategy, threads, n, time, tokens, 0);
 	printf("%-20s %d thread%s  %9.3f ms  %9.1f ns a token\n", strategy, threads, plural(threads), 1e3 * time,
 		   1e9 * time / tokens);
@@ -556,7 +546,7 @@ static void bench_start(int threads)
 		sample[i] = seconds() - since;
 		trainer_close(&bench.trainer);
 	}
-	double time = median(sample, 15);
+	double time = clock_median(sample, 15);
 	row("start", "default", "start-up", threads, 15, time, 0, 0);
 	printf("start-up of a default run  %9.3f ms\n", 1e3 * time);
 }

@@ -2,43 +2,31 @@
  *
  * bench_cluster.c -- how long placing experts and pricing a routing take, on one core.
  *
- * Prints what,ms: medians of processor time over 21 repeats.
+ * Prints what,ms: medians of processor time over 21 repeats.  Given a file, writes there the loads that it places, as
+ * layer,expert,count.
  */
 #include <config.h>
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "sim/cluster/eplb.h"
 #include "sim/cluster/exchange.h"
 #include "sim/cluster/load.h"
+#include "tests/bench/clock.h"
 
 enum { REPEATS = 21, LAYERS = 61, EXPERTS = 256 };
-
-static double seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-static int ascending(const void *left, const void *right)
-{
-	double a = *(const double *)left, b = *(const double *)right;
-	return (a > b) - (a < b);
-}
 
 static void measure(const char *what, void (*work)(void *), void *with)
 {
 	double took[REPEATS];
 	for (size_t i = 0; i < REPEATS; i++) {
-		double begin = seconds();
+		double begin = clock_busy();
 		work(with);
-		took[i] = seconds() - begin;
+		took[i] = clock_busy() - begin;
 	}
-	qsort(took, REPEATS, sizeof *took, ascending);
-	printf("%s,%.4g\n", what, took[REPEATS / 2] * 1e3);
+	printf("%s,%.4g\n", what, clock_median(took, REPEATS) * 1e3);
 }
 
 struct layers {
@@ -63,7 +51,20 @@ static struct load_kind kind_of(const char *text)
 	return load;
 }
 
-static void bench_placement(void)
+static void write_loads(const struct layers *layers, const char *path)
+{
+	FILE *to = fopen(path, "w");
+	if (to == NULL)
+		BUG("a file of loads that cannot be written");
+	fputs("layer,expert,count\n", to);
+	for (size_t i = 0; i < LAYERS; i++)
+		for (size_t e = 0; e < EXPERTS; e++)
+			fprintf(to, "%zu,%zu,%" PRIu64 "\n", i, e, layers->load[i][e]);
+	if (fclose(to) != 0)
+		BUG("a file of loads that cannot be written");
+}
+
+static void bench_placement(const char *loads)
 {
 	static struct layers layers;
 	struct load_kind load = kind_of("log-normal:0.6");
@@ -75,6 +76,8 @@ static void bench_placement(void)
 		for (size_t e = 0; e < EXPERTS; e++)
 			layers.load[i][e] = (uint64_t)(share[e] * 1e6);
 	}
+	if (loads)
+		write_loads(&layers, loads);
 	layers.shape.nodes = layers.shape.groups = 1;
 	measure("eplb of 61 layers of 256 experts on 288 slots of 32 devices", place_layers, &layers);
 	layers.shape.nodes = 4;
@@ -113,10 +116,10 @@ static void bench_rows(void)
 	arena_free(&routed.arena);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	puts("what,ms");
-	bench_placement();
+	bench_placement(argc > 1 ? argv[1] : NULL);
 	bench_rows();
 	return 0;
 }

@@ -114,6 +114,13 @@ static __attribute__((constructor)) void begin(int argc, char **argv)
 	fault.busy = false;
 }
 
+/* What instruments do at the end of a process, such as to write counts of executed lines, are no calls of the program.
+ */
+static __attribute__((destructor)) void end(void)
+{
+	fault.busy = true;
+}
+
 /* ---- what is not synced yet ---------------------------------------------------------------------------------- */
 
 enum { FILES = 512, PATH = 1024 };

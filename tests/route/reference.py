@@ -70,6 +70,10 @@ def sigmoid(row):
     return [1 / (1 + math.exp(-z)) for z in row]
 
 
+def relu(row):
+    return [max(z, 0.0) for z in row]
+
+
 def best(values, k):
     """The k largest, of equals the one that stands first."""
     return sorted(range(len(values)), key=lambda e: (-values[e], e))[:k]
@@ -79,7 +83,7 @@ def top_k(choice, k, **_):
     return [[(e, rank) for rank, e in enumerate(best(row, k))] for row in choice]
 
 
-def group_top(choice, k, groups, group_top_k, two_best=True, **_):
+def group_top(choice, k, groups, group_top_k, two_best=True, quota=False, **_):
     picks = []
     for row in choice:
         size = len(row) // groups
@@ -87,6 +91,9 @@ def group_top(choice, k, groups, group_top_k, two_best=True, **_):
         value = [math.fsum(part[:2]) if two_best else part[0] for part in parts]
         allowed = best(value, group_top_k)
         masked = [z if e // size in allowed else -INF for e, z in enumerate(row)]
+        for g in allowed if quota else []:
+            for e in best(row[g * size:(g + 1) * size], size)[k // group_top_k:]:
+                masked[g * size + e] = -INF
         picks.append([(e, rank) for rank, e in enumerate(best(masked, k))])
     return picks
 
@@ -115,6 +122,11 @@ def top_p(choice, p, most=None, **_):
             reached += row[e]
         picks.append(chosen)
     return picks
+
+
+def positive(choice, **_):
+    """Of a token's experts none comes before another; moesim lists them by falling scores."""
+    return [[(e, 0) for e, c in enumerate(row) if c > 0] for row in choice]
 
 
 def second_by_share(choice, k, second, **_):
@@ -160,6 +172,13 @@ def aux(scores, picks, length, count='all', in_balance=1):
 
 def z_loss(logits):
     return math.fsum(math.log(math.fsum(math.exp(z) for z in row)) ** 2 for row in logits) / len(logits)
+
+
+def l1(scores, picks, k, even=True):
+    """Each expert's scores, weighed by its share of the k choices a token should make."""
+    tokens, experts = len(scores), len(scores[0])
+    load = [sum(e == chosen for row in picks for chosen, _ in row) * experts / (k * tokens) for e in range(experts)]
+    return math.fsum(math.fsum(s * (f if even else 1) for s, f in zip(row, load)) for row in scores) / tokens
 
 
 # ---- one batch -------------------------------------------------------------------------------------------------------
@@ -240,7 +259,7 @@ def metrics(scores, picks, lines, logits, losses):
         'drop_rate': 1 - sum(line[5] for line in lines) / total,
         'token_drop_rate': 1 - len({line[0] for line in lines if line[5]}) / len(logits),
         'top1_prob': math.fsum(max(row) / math.fsum(row) for row in scores) / len(scores),
-        'route_entropy': -math.fsum(s / math.fsum(row) * math.log(s / math.fsum(row)) for row in scores for s in row)
+        'route_entropy': -math.fsum(s / math.fsum(row) * math.log(s / math.fsum(row)) for row in scores for s in row if s)
         / len(scores),
         'logit_z': z_loss(logits),
     }
@@ -272,8 +291,16 @@ CASES = [
      {**V3, 'bias': BIAS}),
     ('best-of-group', 'negative', '--strategy deepseek-v3,groups=4,group-top-k=1,group-score=best,k=4 --bias bias.csv',
      {**V3, 'group_top_k': 1, 'k': 4, 'two_best': False, 'bias': BIAS}),
+    ('t-route', 'mixed', '--strategy t-route,k=4,group-top-k=2,groups=4',
+     {'k': 4, 'selector': group_top, 'groups': 4, 'group_top_k': 2, 'two_best': False, 'quota': True}),
+    ('t-route-equal', 'equal', '--strategy t-route,k=4,group-top-k=2,groups=4',
+     {'k': 4, 'selector': group_top, 'groups': 4, 'group_top_k': 2, 'two_best': False, 'quota': True}),
+    ('top-p-raw', 'mixed', '--strategy top-p', {'k': 2, 'selector': top_p, 'p': 0.4, 'gate': 'score'}),
     ('top-p', 'mixed', '--strategy selector=top-p,p=0.6', {'k': 2, 'selector': top_p, 'p': 0.6}),
     ('top-p-most', 'mixed', '--strategy selector=top-p,p=0.9,most=3', {'k': 2, 'selector': top_p, 'p': 0.9, 'most': 3}),
+    ('remoe', 'mixed', '--strategy remoe', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'}),
+    ('remoe-nothing', 'negative', '--strategy remoe', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'}),
+    ('remoe-equal', 'equal', '--strategy remoe,factor=2', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'}),
     ('st-moe', 'clear', '--strategy st-moe', {'k': 2, 'selector': second_by_share, 'second': 0.2, 'over': 'best',
                                              'capacity': 1.25}),
     ('gshard', 'clear', '--strategy gshard', {'k': 2, 'selector': second_by_share, 'second': 0.5, 'over': 'best',
@@ -333,6 +360,8 @@ LOSSES = [
      '--moe-router-score-function sigmoid --moe-router-topk 2 --seq-length 6 --bias bias.csv',
      {'home': megatron, 'topk': 2, 'score': 'sigmoid', 'bias': BIAS},
      lambda s, p, z: [('aux_loss', aux(s, p, len(s), 'scores'), 0.01)]),
+    ('remoe', 'mixed', '--strategy remoe', {'k': 2, 'scorer': relu, 'selector': positive, 'gate': 'score'},
+     lambda s, p, z: [('l1_loss', l1(s, p, 2), 1e-8)]),
     ('equal', 'equal', '--strategy aux-loss --top-k 3', {'k': 3},
      lambda s, p, z: [('aux_loss', aux(s, p, len(s)), 0.02)]),
 ]

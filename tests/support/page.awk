@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# page.awk -- is this a well-formed page that needs nothing but itself?  Names everything that is wrong.
+# page.awk -- is this a well-formed page that needs nothing but itself?  Names everything that is wrong.  The scripts of the
+# explorer are all that a page may have, and nothing in them may end them, reach out, or write HTML.
 
 function wrong(what) { print what; bad = 1 }
 
@@ -29,9 +30,10 @@ function attributes(tag, text,    seen, name, value) {
 }
 
 function start(tag, rest,    empty) {
-	if (tag ~ /^(script|link|iframe|object|embed|base|form|input)$/) wrong("there is a <" tag ">")
+	ours = tag == "script" ? rest ~ /^ id="explorer-(data" type="application\/json|script)"$/ : tag == "input" && rest ~ / type="range"/
+	if (tag ~ /^(script|link|iframe|object|embed|base|form|input)$/ && !ours) wrong("there is a <" tag ">")
 	empty = attributes(tag, rest)
-	if (tag !~ /^(meta|br|hr|img)$/ && !empty) open[++depth] = tag
+	if (tag !~ /^(meta|br|hr|img|input)$/ && !empty) open[++depth] = tag
 }
 
 function end(tag) {
@@ -39,6 +41,14 @@ function end(tag) {
 	else depth--
 }
 
+# What stands in a script is none of the page's tags.
+/^<script id="explorer-/ { page = page $0 "\n"; script = $0; next }
+/^<\/script>$/ { script = "" }
+script {
+	if (script ~ /json/ ? /[<>&]/ : /<|:\/\/|innerHTML|outerHTML|insertAdjacent|document\.write|eval *\(|Function|import|fetch|XMLHttp/)
+		wrong("a script holds " $0)
+	next
+}
 { page = page $0 "\n" }
 
 END {

@@ -8,7 +8,7 @@
 #include <check.h>
 
 #include "sim/route/catalog.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 #include "strategies/catalog.h"
 
 static const struct assignment tiny_settings[] = {

@@ -19,11 +19,18 @@
 #define MOE_CLONED
 #endif
 
+/* Of what such loops call: a call of its own would be compiled for the shortest vectors. */
+#ifdef __GNUC__
+#define MOE_INLINE static inline __attribute__((always_inline))
+#else
+#define MOE_INLINE static inline
+#endif
+
 /* Running sums side by side: a sum over numbers is made of so many, added up in a fixed order at its end, so that the
  * compiler may use vectors of any length for it. */
 enum { MOE_LANES = 16 };
 
-static inline double moe_sum_lanes(const double lane[MOE_LANES])
+MOE_INLINE double moe_sum_lanes(const double lane[MOE_LANES])
 {
 	double sum[MOE_LANES / 4];
 	for (size_t j = 0; j < MOE_LANES / 4; j++)
@@ -119,9 +126,53 @@ static inline bool moe_among(const uint32_t *list, size_t n, size_t value)
 	return false;
 }
 
-/* Puts the places of the k largest of row[0 .. n-1] into best[0 .. k-1], largest first; the lower place wins a tie.
- * k <= n; what is no number comes last.  Each rank is two passes without branches, which vectors make short. */
-static inline void moe_top_k(const real *row, size_t n, size_t k, uint32_t *best)
+/* ---- the k largest ---- */
+
+/* Whole numbers that stand in the order of the reals that they are made from, in which 0 and -0 are one. */
+#ifdef MOE_DOUBLE
+typedef int64_t moe_order;
+typedef uint64_t moe_distance;
+#define MOE_ORDER_MAX INT64_MAX
+#else
+typedef int32_t moe_order;
+typedef uint32_t moe_distance;
+#define MOE_ORDER_MAX INT32_MAX
+#endif
+
+union moe_ordered {
+	real x;
+	moe_order bits;
+};
+
+MOE_INLINE moe_order moe_order_of(real x)
+{
+	union moe_ordered as = { .x = x + 0 }; /* -0 becomes 0 */
+	return as.bits < 0 ? as.bits ^ MOE_ORDER_MAX : as.bits;
+}
+
+MOE_INLINE real moe_real_of(moe_order order)
+{
+	union moe_ordered as = { .bits = order < 0 ? order ^ MOE_ORDER_MAX : order };
+	return as.x;
+}
+
+/* In the middle of low < high, and above low. */
+MOE_INLINE moe_order moe_middle(moe_order low, moe_order high)
+{
+	moe_distance apart = (moe_distance)high - (moe_distance)low;
+	return (moe_order)((moe_distance)low + (apart - apart / 2));
+}
+
+/* The places that are not in best[0 .. n-1] yet, lower ones first, until there are k. */
+static inline void moe_fill_up(size_t n, size_t k, uint32_t *best)
+{
+	for (size_t place = 0; n < k; place++)
+		if (!moe_among(best, n, place))
+			best[n++] = (uint32_t)place;
+}
+
+/* moe_top_k() for small k: each rank is two passes without branches, which vectors make short. */
+MOE_INLINE void moe_top_few(const real *row, size_t n, size_t k, uint32_t *best)
 {
 	int32_t end = (int32_t)n, at = -1;
 	real value = (real)INFINITY;
@@ -138,17 +189,162 @@ static inline void moe_top_k(const real *row, size_t n, size_t k, uint32_t *best
 			int32_t here = row[i] == top && (top < value || i > at) ? i : end;
 			place = here < place ? here : place;
 		}
-		if (place == end)
-			for (place = 0; moe_among(best, rank, (size_t)place);)
-				place++;
+		if (place == end) {
+			moe_fill_up(rank, k, best);
+			return;
+		}
 		best[rank] = (uint32_t)(at = place);
 		value = top;
 	}
 }
 
+/* How many numbers reach the limit?  Lanes of a known number are kept in registers. */
+MOE_INLINE size_t moe_reach(const real *row, size_t n, real limit)
+{
+	int32_t lane[MOE_LANES] = { 0 }, reach = 0;
+	size_t i = 0;
+	for (; i + MOE_LANES <= n; i += MOE_LANES)
+		for (size_t j = 0; j < MOE_LANES; j++)
+			lane[j] += row[i + j] >= limit;
+	for (size_t j = 0; j < MOE_LANES; j++)
+		reach += lane[j];
+	for (; i < n; i++)
+		reach += row[i] >= limit;
+	return (size_t)reach;
+}
+
+/* The least and the most of a row; false where not all are numbers. */
+MOE_INLINE bool moe_range(const real *row, size_t n, real *least, real *most)
+{
+	int32_t end = (int32_t)n, numbers = 0;
+	real low = (real)INFINITY, high = -(real)INFINITY;
+#pragma omp simd reduction(min : low) reduction(max : high) reduction(+ : numbers)
+	for (int32_t i = 0; i < end; i++) {
+		low = row[i] < low ? row[i] : low;
+		high = row[i] > high ? row[i] : high;
+		numbers += row[i] == row[i];
+	}
+	*least = low;
+	*most = high;
+	return numbers == end;
+}
+
+/* A limit that k numbers reach, or more where others are equal to the k-th largest; by bisection. */
+MOE_INLINE real moe_limit(const real *row, size_t n, size_t k, real least, real most)
+{
+	moe_order low = moe_order_of(least), high = k < n ? moe_order_of(most) : low;
+	while (low < high) {
+		moe_order middle = moe_middle(low, high);
+		size_t reach = moe_reach(row, n, moe_real_of(middle));
+		if (reach == k)
+			return moe_real_of(middle);
+		if (reach > k)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return moe_real_of(low);
+}
+
+/* Lists, in rising order, the places of the k largest, of which `limit` is a limit.  place[k] is written to as well. */
+MOE_INLINE void moe_list_above(const real *row, size_t n, size_t k, real limit, uint32_t *place)
+{
+	size_t found = 0;
+	if (moe_reach(row, n, limit) == k) {
+		for (size_t i = 0; i < n; i++) {
+			place[found] = (uint32_t)i;
+			found += row[i] >= limit;
+		}
+		return;
+	}
+	size_t equal = k;
+	for (size_t i = 0; i < n; i++)
+		equal -= row[i] > limit;
+	for (size_t i = 0; i < n && found < k; i++)
+		if (row[i] > limit || (row[i] == limit && equal > 0 && equal--))
+			place[found++] = (uint32_t)i;
+}
+
+enum { MOE_RANKED_AT_ONCE = 64 };
+
+/* moe_top_k() of numbers, for k <= MOE_RANKED_AT_ONCE: each place goes where as many come before it. */
+MOE_INLINE void moe_top_some(const real *row, size_t n, size_t k, real limit, uint32_t *best)
+{
+	real value[MOE_RANKED_AT_ONCE];
+	uint32_t place[MOE_RANKED_AT_ONCE + 1];
+	size_t padded = (k + MOE_LANES - 1) / MOE_LANES * MOE_LANES;
+	moe_list_above(row, n, k, limit, place);
+	for (size_t i = 0; i < padded; i++)
+		value[i] = i < k ? row[place[i]] : 0;
+	for (size_t at = 0; at < padded; at += MOE_LANES) {
+		int32_t rank[MOE_LANES] = { 0 };
+		for (size_t i = 0; i < k; i++)
+			for (size_t j = 0; j < MOE_LANES; j++)
+				rank[j] += (value[i] > value[at + j]) | ((value[i] == value[at + j]) & (i < at + j));
+		for (size_t j = 0; j < MOE_LANES && at + j < k; j++)
+			best[rank[j]] = place[at + j];
+	}
+}
+
+/* Does place a come after place b, by falling values and then by rising places? */
+static inline bool moe_behind(const real *row, uint32_t a, uint32_t b)
+{
+	return row[a] < row[b] || (row[a] == row[b] && a > b);
+}
+
+/* Lets the place at `at` sink in a heap that has the last one on top. */
+static inline void moe_sink(const real *row, uint32_t *heap, size_t n, size_t at)
+{
+	uint32_t sinking = heap[at];
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		if (child + 1 < n && moe_behind(row, heap[child + 1], heap[child]))
+			child++;
+		if (!moe_behind(row, heap[child], sinking))
+			break;
+		heap[at] = heap[child];
+	}
+	heap[at] = sinking;
+}
+
+/* moe_top_k() of numbers, for any k: a heap of the places is sorted (Williams 1964). */
+static inline void moe_top_many(const real *row, size_t n, size_t k, real limit, uint32_t *best)
+{
+	size_t found = 0, equal = k;
+	for (size_t i = 0; i < n; i++)
+		equal -= row[i] > limit;
+	for (size_t i = 0; i < n && found < k; i++)
+		if (row[i] > limit || (row[i] == limit && equal > 0 && equal--))
+			best[found++] = (uint32_t)i;
+	for (size_t at = k / 2; at-- > 0;)
+		moe_sink(row, best, k, at);
+	while (k-- > 1) {
+		uint32_t last = best[0];
+		best[0] = best[k];
+		best[k] = last;
+		moe_sink(row, best, k, 0);
+	}
+}
+
+/* Puts the places of the k largest of row[0 .. n-1] into best[0 .. k-1], largest first; the lower place wins a tie.
+ * k <= n; what is no number comes last.  Beyond a few, the time hardly grows with k: passes of a bisection, then k
+ * places to sort. */
+MOE_INLINE void moe_top_k(const real *row, size_t n, size_t k, uint32_t *best)
+{
+	real least, most;
+	if (k <= 4 || !moe_range(row, n, &least, &most)) {
+		moe_top_few(row, n, k, best);
+		return;
+	}
+	real limit = moe_limit(row, n, k, least, most);
+	if (k <= MOE_RANKED_AT_ONCE)
+		moe_top_some(row, n, k, limit, best);
+	else
+		moe_top_many(row, n, k, limit, best);
+}
+
 /* e^x.  In single precision a polynomial after Cephes (relative error below 1e-7; 0 below -88, and no larger above 88)
  * without a branch or a call, so that a loop over it is vectorised; in double precision the library's. */
-static inline real moe_exp(real x)
+MOE_INLINE real moe_exp(real x)
 {
 #ifdef MOE_DOUBLE
 	return exp(x);
@@ -181,7 +377,7 @@ static inline real moe_exp(real x)
 
 /* ln x of x >= 1e-30, and of 1e-30 for what is less.  In single precision a polynomial after Cephes (error below 1e-7
  * of the larger of 1 and the result), in double precision the library's. */
-static inline real moe_log(real x)
+MOE_INLINE real moe_log(real x)
 {
 #ifdef MOE_DOUBLE
 	return log(x > 1e-30 ? x : 1e-30);
@@ -209,7 +405,7 @@ static inline real moe_log(real x)
 
 /* ln(1 + e^x), without overflow.  In single precision what 1 + e^-|x| loses by rounding is given back by the factor
  * beside its logarithm, so that small values are as exact as large ones. */
-static inline real moe_softplus(real x)
+MOE_INLINE real moe_softplus(real x)
 {
 #ifdef MOE_DOUBLE
 	return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
@@ -230,8 +426,16 @@ static inline void moe_normals(struct moe_rng *rng, real *normal, size_t n)
 	}
 }
 
+/* Is a logit so near the largest of its row that noise could turn their order round?  Its distance is told relative to
+ * the larger of its own size and the largest (SparseMixer-v2: at most twice the noise). */
+static inline bool moe_nearly(real logit, real largest, double noise)
+{
+	double size = fmax(fabs((double)logit), (double)largest);
+	return (double)largest - (double)logit <= 2 * noise * size;
+}
+
 /* The largest of row[0 .. n-1], n >= 1. */
-static inline real moe_max(const real *row, size_t n)
+MOE_INLINE real moe_max(const real *row, size_t n)
 {
 	real top = row[0];
 #pragma omp simd reduction(max : top)
@@ -240,7 +444,7 @@ static inline real moe_max(const real *row, size_t n)
 	return top;
 }
 
-static inline double moe_sum(const real *row, size_t n)
+MOE_INLINE double moe_sum(const real *row, size_t n)
 {
 	double sum;
 	MOE_SUM(sum, n, i, row[i]);
@@ -248,7 +452,7 @@ static inline double moe_sum(const real *row, size_t n)
 }
 
 /* sum of a[i] b[i], the products rounded to the working precision. */
-static inline double moe_dot(const real *a, const real *b, size_t n)
+MOE_INLINE double moe_dot(const real *a, const real *b, size_t n)
 {
 	double sum;
 	MOE_SUM(sum, n, i, a[i] * b[i]);
@@ -256,7 +460,7 @@ static inline double moe_dot(const real *a, const real *b, size_t n)
 }
 
 /* to[i] = exp(scale (row[i] - top)) / their sum; returns that sum.  top is moe_max() of the row; `to` may be `row`. */
-static inline double moe_softmax(const real *row, size_t n, real scale, real top, real *to)
+MOE_INLINE double moe_softmax(const real *row, size_t n, real scale, real top, real *to)
 {
 	for (size_t i = 0; i < n; i++)
 		to[i] = moe_exp((row[i] - top) * scale);
@@ -268,7 +472,7 @@ static inline double moe_softmax(const real *row, size_t n, real scale, real top
 }
 
 /* ln sum exp(row), without overflow. */
-static inline double moe_log_sum_exp(const real *row, size_t n)
+MOE_INLINE double moe_log_sum_exp(const real *row, size_t n)
 {
 	real top = moe_max(row, n);
 	double sum;
@@ -278,8 +482,8 @@ static inline double moe_log_sum_exp(const real *row, size_t n)
 
 /* mean over the tokens of sum_e worth[e] share_e(t), where a score's share in its row is s / sum(s); adds `weight`
  * times its gradient when grad is not NULL.  d share_j / d s_e = (delta - share_j) / sum(s). */
-static inline double moe_mean_worth(const struct moe_route *route, const double *worth, double weight,
-									struct moe_grad *grad)
+MOE_INLINE double moe_mean_worth(const struct moe_route *route, const double *worth, double weight,
+								 struct moe_grad *grad)
 {
 	size_t experts = route->call.experts, tokens = route->call.tokens;
 	double value = 0;
@@ -296,17 +500,21 @@ static inline double moe_mean_worth(const struct moe_route *route, const double 
 }
 
 /* For a part's check: can the layer's experts stand in so many equal groups, of which a token reaches `reach`?  If not,
- * says why. */
+ * says why.  Groups are devices, or stand for them, and experts without a network are on none. */
 static inline bool moe_groups_fit(const struct moe_call *call, long long groups, long long reach, char *complaint,
 								  size_t size)
 {
 	long long experts = (long long)call->experts;
-	if (experts % groups != 0)
+	if (call->bare > 0)
+		snprintf(complaint, size,
+				 "its groups stand for devices, and experts without a network are on none (leave out zero, copy and "
+				 "constant)");
+	else if (experts % groups != 0)
 		snprintf(complaint, size, "groups = %lld: %lld experts cannot be divided into equal groups (use a divisor)",
 				 groups, experts);
 	else if (reach > groups)
 		snprintf(complaint, size, "group-top-k = %lld: there are only %lld groups", reach, groups);
-	return experts % groups == 0 && reach <= groups;
+	return call->bare == 0 && experts % groups == 0 && reach <= groups;
 }
 
 #endif

@@ -56,7 +56,10 @@ struct moe_call {
 	size_t sequences; /* independent contexts; token t belongs to sequence t / length, at position t % length */
 	size_t length;
 	size_t experts; /* routed experts E */
-	size_t k;       /* experts per token; the average where experts pick; no more than a plan where `varies` is set */
+	/* The last so many of them have no network.  Of these the first `zero` return nothing, the last `constant` a
+	 * learned mix of the token's row and a vector, and those between return the row itself. */
+	size_t bare, zero, constant;
+	size_t k; /* experts per token; the average where experts pick; no more than a plan where `varies` is set */
 	size_t vocabulary;
 	size_t domains; /* of the stream */
 	size_t classes; /* of tokens that behave alike; the vocabulary where the stream has none */

@@ -55,6 +55,22 @@ START_TEST(rewrites_by_hand)
 }
 END_TEST
 
+START_TEST(weights_beyond_64_bits_are_refused)
+{
+	static const uint32_t from[8] = { 0, 1, 2, 3, 0, 1, 0, 1 }, to[8] = { 0, 1, 2, 3, 2, 1, 3, 1 };
+	struct arena arena = { 0 };
+	struct placement a, b;
+	struct rewrite rewrite;
+	struct error err = { .code = ERROR_NONE };
+	ck_assert_int_eq(placement_index(&shape, from, &arena, &a, &err), 0);
+	ck_assert_int_eq(placement_index(&shape, to, &arena, &b, &err), 0);
+	ck_assert_int_eq(rewrite_count(&a, &b, &topology, UINT64_C(1) << 62, &rewrite, &err), -1);
+	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_str_eq(err.text, "2 experts of 4.61e+18 bytes exceed 64 bits");
+	arena_free(&arena);
+}
+END_TEST
+
 static void random_slots(struct moe_rng *rng, uint32_t *expert)
 {
 	for (size_t s = 0; s < 8; s++)
@@ -208,6 +224,7 @@ int main(void)
 	Suite *suite = suite_create("overtime");
 	TCase *cases = tcase_create("overtime");
 	tcase_add_test(cases, rewrites_by_hand);
+	tcase_add_test(cases, weights_beyond_64_bits_are_refused);
 	tcase_add_test(cases, rewrites_obey_identities);
 	tcase_add_test(cases, a_steady_load_moves_once);
 	tcase_add_test(cases, a_turning_load_is_followed_late);

@@ -259,6 +259,26 @@ START_TEST(experts_in_a_latent_space_and_beside_a_dense_ffn)
 }
 END_TEST
 
+/* A mixture of 5 experts with 3 x 8 x 7 weights, one of which takes 2 of 10 choices; a mix is 2 x 8 weights and 8
+ * values. */
+START_TEST(experts_that_return_a_mix)
+{
+	struct cost_shape shape = small_mixture();
+	struct cost_count before = counted(shape, 1);
+	shape.zero_experts = 2;
+	shape.constant_experts = 3;
+	struct cost_count count = counted(shape, 1);
+	ck_assert_int_eq(count.params[COST_EXPERTS], before.params[COST_EXPERTS] + 3 * 24);
+	ck_assert_int_eq(count.params_constant, 3 * 24);
+	ck_assert_int_eq(count.params[COST_ROUTER], 10 * before.params[COST_ROUTER] / 5);
+	ck_assert_int_eq(count.active[COST_EXPERTS], count.expert_params); /* of two choices one, and of a mix 0.6 */
+	ck_assert_int_eq(count.constant_flops, 2 * 16);
+	ck_assert_double_eq(cost_flops_with(&count, 0.5, 1.5),
+						(double)(count.flops_forward - count.expert_flops) + 0.5 * (double)count.expert_flops + 48);
+	ck_assert_int_eq(cost_active_with(&count, 1, 0.5), count.params_active + 12);
+}
+END_TEST
+
 START_TEST(streams_and_attention_to_earlier_blocks)
 {
 	struct cost_shape shape = small();
@@ -487,8 +507,8 @@ START_TEST(the_simulated_network)
 	ck_assert_int_eq(count.flops[COST_HEAD], 2 * 8192);
 	ck_assert_int_eq(count.expert_flops, 4096);
 	/* 2 layers x 2 experts, no pair dropped; then a quarter of them */
-	ck_assert_double_eq(cost_flops_with(&count, 4), (double)count.flops_forward);
-	ck_assert_double_eq(cost_flops_with(&count, 3), (double)count.flops_forward - 4096);
+	ck_assert_double_eq(cost_flops_with(&count, 4, 0), (double)count.flops_forward);
+	ck_assert_double_eq(cost_flops_with(&count, 3, 0), (double)count.flops_forward - 4096);
 }
 END_TEST
 
@@ -630,6 +650,7 @@ int main(void)
 	tcase_add_test(layers, a_tied_head_costs_its_product_but_no_parameters);
 	tcase_add_test(layers, a_decoder_also_attends_to_its_encoder);
 	tcase_add_test(layers, experts_in_a_latent_space_and_beside_a_dense_ffn);
+	tcase_add_test(layers, experts_that_return_a_mix);
 	tcase_add_test(layers, streams_and_attention_to_earlier_blocks);
 	tcase_add_test(layers, moe_layers_are_those_that_a_loop_finds);
 	suite_add_tcase(suite, layers);

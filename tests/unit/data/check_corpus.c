@@ -271,6 +271,27 @@ START_TEST(all_bytes_are_tokens_and_no_law_is_claimed)
 }
 END_TEST
 
+/* All of them are printable, no two alike, and one is itself where it can be. */
+START_TEST(bytes_are_written_as_text)
+{
+	static const struct {
+		uint32_t byte;
+		const char *text;
+	} some[] = { { 'a', "a" },    { ' ', " " },    { '~', "~" },   { '\'', "'" },    { '\\', "\\\\" }, { '\n', "\\n" },
+				 { '\t', "\\t" }, { '\r', "\\r" }, { 0, "\\x00" }, { 127, "\\x7f" }, { 255, "\\xff" } };
+	write_times("a", 'a', 100);
+	open_at(folder, "");
+	for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+		ck_assert_str_eq(stream_text(&stream, some[i].byte), some[i].text);
+	for (uint32_t a = 0; a < 256; a++) {
+		for (const char *c = stream_text(&stream, a); *c; c++)
+			ck_assert(*c >= ' ' && *c <= '~');
+		for (uint32_t b = 0; b < a; b++)
+			ck_assert_str_ne(stream_text(&stream, a), stream_text(&stream, b));
+	}
+}
+END_TEST
+
 START_TEST(batches_depend_on_their_number_alone)
 {
 	struct batch in_turn = new_batch(4, 4), alone = new_batch(4, 4);
@@ -523,6 +544,7 @@ int main(void)
 	tcase_add_test(parts, one_file_is_one_domain);
 	tcase_add_test(parts, all_bytes_are_tokens_and_no_law_is_claimed);
 	tcase_add_test(parts, batches_depend_on_their_number_alone);
+	tcase_add_test(parts, bytes_are_written_as_text);
 	tcase_add_checked_fixture(links, setup, teardown);
 	tcase_add_test(links, a_file_that_links_make_appear_twice_is_read_once);
 	tcase_add_test(links, links_to_files_and_folders_are_followed);

@@ -569,11 +569,44 @@ START_TEST(samples_follow_the_law)
 }
 END_TEST
 
+/* ---- how tokens are written ---------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *spec;
+	uint32_t token;
+	const char *text;
+} written[] = {
+	{ "addition", 7, "7" },
+	{ "addition", 10, "+" },
+	{ "addition", 11, "=" },
+	{ "addition,base=12", 11, "11" },
+	{ "phonebook", 0, "a" },
+	{ "phonebook", 15, "p" },
+	{ "phonebook", 16, "0" },
+	{ "phonebook", 25, "9" },
+	{ "phonebook,alphabet=27", 26, "L26" },
+	{ RECALL, 1, "k1" },
+	{ RECALL, 2, "v0" },
+	{ RECALL, 4, "v2" },
+	{ RECALL, 6, "n1" },
+	{ "clusters", 3, "" },
+	{ "uniform", 3, "" },
+};
+enum { WRITTEN = sizeof written / sizeof *written };
+
+START_TEST(tokens_are_written_as_what_they_are)
+{
+	struct error err = { .code = ERROR_NONE };
+	ck_assert_msg(stream_open(&stream, written[_i].spec, 3, &err) == 0, "%s: %s", written[_i].spec, err.text);
+	ck_assert_str_eq(stream_text(&stream, written[_i].token), written[_i].text);
+}
+END_TEST
+
 int main(void)
 {
 	enum { REFUSED = sizeof refused / sizeof *refused, MIXTURES = sizeof mixtures / sizeof *mixtures };
 	Suite *suite = suite_create("tasks");
-	TCase *laws = tcase_create("laws"), *labels = tcase_create("labels");
+	TCase *laws = tcase_create("laws"), *labels = tcase_create("labels"), *texts = tcase_create("texts");
 	tcase_add_checked_fixture(laws, NULL, teardown);
 	tcase_add_loop_test(laws, bayes_loss_is_the_sum_over_all_that_is_hidden, 0, TASKS);
 	tcase_add_loop_test(laws, predictions_add_up_to_one, 0, TASKS);
@@ -584,8 +617,11 @@ int main(void)
 	tcase_add_loop_test(labels, the_label_costs_what_all_samples_say, 0, MIXTURES);
 	tcase_add_loop_test(labels, the_last_patch_alone_says_what_all_samples_say, 0, MIXTURES);
 	tcase_add_loop_test(labels, samples_follow_the_law, 0, MIXTURES);
+	tcase_add_checked_fixture(texts, NULL, teardown);
+	tcase_add_loop_test(texts, tokens_are_written_as_what_they_are, 0, WRITTEN);
 	suite_add_tcase(suite, laws);
 	suite_add_tcase(suite, labels);
+	suite_add_tcase(suite, texts);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

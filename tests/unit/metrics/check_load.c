@@ -114,6 +114,8 @@ static const char *const texts[] = {
 	"gshard,capacity=0.4",
 	"scorer=sigmoid capacity=0.3 k=3",
 	"switch,capacity=0.6,overflow=lowest-score",
+	"top-k,experts=2,copy=1,constant=1,capacity=0.5",
+	"top-k,experts=3,zero=1,k=3",
 };
 enum { TEXTS = sizeof texts / sizeof *texts };
 
@@ -131,23 +133,32 @@ END_TEST
 START_TEST(metrics_of_the_counts)
 {
 	struct metrics metrics;
-	double picks = 0, kept = 0, top = 0, n = BATCHES * TOKENS;
+	double picks = 0, kept = 0, top = 0, n = BATCHES * TOKENS, bare = 0, constant = 0, dropped = 0, all = 0;
 	open_case(texts[_i]);
 	run_batches();
 	load_metrics(&load, &metrics);
+	size_t networks = (size_t)tiny.layer.experts;
 	for (size_t e = 0; e < EXPERTS; e++) {
+		all += sums.assigned[e];
+		dropped += sums.assigned[e] - sums.kept[e];
+		bare += e < networks ? 0 : sums.kept[e];
+		constant += e < EXPERTS - (size_t)tiny.layer.constant ? 0 : sums.kept[e];
+	}
+	for (size_t e = 0; e < networks; e++) {
 		picks += sums.assigned[e];
 		kept += sums.kept[e];
 		top = fmax(top, sums.assigned[e]);
 	}
+	ck_assert_double_eq(load_bare_pairs(&load), bare / n);
+	ck_assert_double_eq(load_constant_pairs(&load), constant / n);
 	ck_assert_double_eq(metrics.assignments, picks);
 	ck_assert_double_eq(load_picks(&load), picks / n);
 	ck_assert_double_eq(load_pairs(&load), kept / n);
 	/* the floor of as many picks a token as there really were */
-	ck_assert_double_eq(metrics.maxvio_floor, balance_noise_maxvio(EXPERTS, picks / n, n));
-	ck_assert_double_eq_tol(metrics.cv_floor, sqrt((EXPERTS - picks / n) / (picks / n * n)), 1e-12);
-	ck_assert_double_eq_tol(metrics.maxvio, top / (picks / EXPERTS) - 1, 1e-12);
-	ck_assert_double_eq_tol(metrics.drop_rate, (picks - kept) / picks, 1e-12);
+	ck_assert_double_eq(metrics.maxvio_floor, balance_noise_maxvio(networks, picks / n, n));
+	ck_assert_double_eq_tol(metrics.cv_floor, sqrt(((double)networks - picks / n) / (picks / n * n)), 1e-12);
+	ck_assert_double_eq_tol(metrics.maxvio, top / (picks / (double)networks) - 1, 1e-12);
+	ck_assert_double_eq_tol(metrics.drop_rate, dropped / all, 1e-12);
 	ck_assert_double_eq_tol(metrics.token_drop_rate, sums.unrouted / n, 1e-12);
 	ck_assert_double_eq_tol(metrics.route_entropy, sums.entropy / n, 1e-5);
 	ck_assert_double_eq_tol(metrics.top1_prob, sums.top1 / n, 1e-5);

@@ -95,6 +95,61 @@ START_TEST(all_experts_are_the_weighted_mixture)
 }
 END_TEST
 
+/* What an expert without a network makes of a row, as the paper has it. */
+static void plain_result(struct net *net, size_t expert, size_t width, const real *x, double *y)
+{
+	const struct weight *mix = span(net, "constant-mix", expert - 2),
+						*vector = span(net, "constant-vector", expert - 2);
+	double one = 0, other = 0;
+	for (size_t i = 0; vector && i < width; i++) {
+		one += (double)mix->w[i] * (double)x[i];
+		other += (double)mix->w[width + i] * (double)x[i];
+	}
+	for (size_t i = 0; i < width; i++) {
+		double share = exp(one) / (exp(one) + exp(other));
+		y[i] = expert == 2 ? 0 : expert == 3 ? (double)x[i] : share * (double)x[i] + (1 - share) * (double)vector->w[i];
+	}
+}
+
+/* Experts 0 and 1 are FFNs, 2 returns nothing, 3 its input, 4 and 5 a mix. */
+START_TEST(experts_without_a_network)
+{
+	static const char *const ks[] = { "k=6", "k=3", "k=2 capacity=0.5", "k=3 shared=1" };
+	enum { TOKENS = 12, WIDTH = 4, INNER = 3 };
+	struct tiny tiny;
+	open_well(&tiny, &tiny_shape,
+			  text_keep_f("selector=top-k gate=score experts=2 zero=1 copy=1 constant=2 %s", ks[_i]));
+	struct layer *layer = &tiny.net.block[0].layer;
+	const struct moe_plan *plan = &layer->router.plan;
+	const real *x = tiny.net.block[0].normed_middle;
+	real before[INNER * TOKENS], hidden[INNER * TOKENS], y[WIDTH * TOKENS];
+	double wanted[TOKENS * WIDTH] = { 0 };
+	loss_of(&tiny, 1, false);
+	for (size_t p = 0; p < plan->pairs; p++) {
+		double result[WIDTH];
+		ffn_forward(&layer->expert[plan->expert[p] % 2], 1, x + plan->token[p] * WIDTH, before, hidden, y);
+		for (size_t i = 0; i < WIDTH; i++)
+			result[i] = (double)y[i];
+		if (plan->expert[p] >= 2)
+			plain_result(&tiny.net, plan->expert[p], WIDTH, x + plan->token[p] * WIDTH, result);
+		for (size_t i = 0; i < WIDTH; i++)
+			wanted[plan->token[p] * WIDTH + i] += (double)plan->weight[p] * result[i];
+	}
+	if (layer->shared.inner) {
+		ffn_forward(&layer->shared, TOKENS, x, before, hidden, y);
+		for (size_t i = 0; i < TOKENS * WIDTH; i++)
+			wanted[i] += (double)y[i];
+	}
+	for (size_t i = 0; i < TOKENS * WIDTH; i++)
+		ck_assert_double_eq_tol((double)tiny.net.branch[i], wanted[i], 1e-5);
+	ck_assert_uint_eq(net_pairs(&tiny.net), plan->first[2]);
+	ck_assert_uint_eq(net_constant_pairs(&tiny.net), plan->pairs - plan->first[4]);
+	ck_assert_uint_eq(plan->pairs - plan->first[2],
+					  plan->assigned[2] + plan->assigned[3] + plan->assigned[4] + plan->assigned[5]);
+	tiny_close(&tiny);
+}
+END_TEST
+
 /* With nothing kept, only the shared expert is left. */
 START_TEST(shared_experts_are_added)
 {
@@ -416,6 +471,7 @@ int main(void)
 	catalog_use(strategy_parts, strategy_recipes);
 	tcase_add_loop_test(ends, one_expert_is_the_dense_layer_exactly, 0, 3);
 	tcase_add_loop_test(ends, all_experts_are_the_weighted_mixture, 0, 3);
+	tcase_add_loop_test(ends, experts_without_a_network, 0, 4);
 	tcase_add_test(ends, shared_experts_are_added);
 	tcase_add_test(alike, strategies_begin_with_the_same_weights);
 	tcase_add_test(alike, initial_weights_have_their_spread);

@@ -141,6 +141,8 @@ static const char *const sentences[] = {
 	"scorer=softmax selector=threshold gate=score",
 	"scorer=softmax selector=threshold,warm-up=none gate=score",
 	"scorer=softmax selector=sampled gate=renorm",
+	"scorer=relu selector=positive gate=score",
+	"scorer=softmax selector=near-best,noise=0.3 gate=sparsemixer,noise=0.3",
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, SENTENCES = sizeof sentences / sizeof *sentences };
 

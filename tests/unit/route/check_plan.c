@@ -219,6 +219,49 @@ START_TEST(first_choices_go_first)
 }
 END_TEST
 
+/* Experts from `limited` on have room for all: what the rule keeps of the others is what it keeps beside them. */
+START_TEST(some_experts_have_no_limit)
+{
+	static const enum overflow_rule rules[] = { OVERFLOW_POSITION, OVERFLOW_LOWEST_SCORE, OVERFLOW_BATCH_ORDER };
+	for (size_t i = 0; i < 3 * 20; i++) {
+		size_t kept = 0;
+		draw_picks(TOKENS, 0.6);
+		shuffle_picks();
+		planner.limited = EXPERTS - 2;
+		plan_build(&plan, &planner, TOKENS, 2, rules[i % 3], choice, "test");
+		planner.limited = EXPERTS;
+		for (size_t j = 0; j < planner.picks.n; j++) {
+			uint32_t e = planner.picks.expert[j];
+			bool wanted = e >= EXPERTS - 2 || is_kept(rules[i % 3], 2, j);
+			ck_assert(has_pair(planner.picks.token[j], e, planner.picks.rank[j]) == wanted);
+			kept += wanted;
+		}
+		ck_assert_uint_eq(plan.pairs, kept);
+		check_by_token(TOKENS);
+	}
+}
+END_TEST
+
+/* Whoever finds no room goes on to those, unless it is there already; a place to be recycled to is one that is counted.
+ */
+START_TEST(places_without_a_limit)
+{
+	for (size_t i = 0; i < 2; i++) {
+		planner.picks.n = 0;
+		for (size_t t = 0; t < TOKENS; t++)
+			moe_pick(&planner.picks, t, 0, 0);
+		planner.limited = EXPERTS - 1;
+		planner.rng = rng;
+		plan_build(&plan, &planner, TOKENS, 1, i ? OVERFLOW_RECYCLED : OVERFLOW_NEXT_BEST, choice, "test");
+		planner.limited = EXPERTS;
+		ck_assert_uint_eq(plan.pairs, i ? EXPERTS - 1 : TOKENS);
+		for (size_t e = 0; e < EXPERTS - 1; e++)
+			ck_assert_uint_le(plan.first[e + 1] - plan.first[e], 1);
+		ck_assert(i == 1 || plan.first[EXPERTS] > plan.first[EXPERTS - 1]);
+	}
+}
+END_TEST
+
 /* ---- other places ---------------------------------------------------------------------------------------------- */
 
 /* Who has which expert: what is_kept() says of each pick, before any moves. */
@@ -472,6 +515,8 @@ int main(void)
 	tcase_add_test(rules, smaller_batches);
 	tcase_add_test(rules, nothing_picked);
 	tcase_add_test(rules, first_choices_go_first);
+	tcase_add_test(rules, some_experts_have_no_limit);
+	tcase_add_test(rules, places_without_a_limit);
 	tcase_add_test(rules, the_next_best_with_room);
 	tcase_add_test(rules, recycled_to_free_places);
 	tcase_add_test(rules, all_free_places_are_alike);

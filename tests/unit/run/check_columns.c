@@ -72,6 +72,7 @@ static const struct {
 	{ FILE_EXPERTS, "kept", "30" },
 	{ FILE_EXPERTS, "prob", "0.125" },
 	{ FILE_EXPERTS, "bias", "-0.375" },
+	{ FILE_EXPERTS, "kind", "ffn" },
 	{ FILE_DOMAINS, "step", "7" },
 	{ FILE_DOMAINS, "layer", "2" },
 	{ FILE_DOMAINS, "domain", "news" },
@@ -102,6 +103,7 @@ static const struct {
 	{ FILE_SUMMARY, "params_active", "300" },
 	{ FILE_SUMMARY, "flops_per_token", "66" },
 	{ FILE_SUMMARY, "pairs_per_token", "67" },
+	{ FILE_SUMMARY, "bare_per_token", "68" },
 	{ FILE_SUMMARY, "flops_total", "4096" },
 	{ FILE_SUMMARY, "causal", "train-only" },
 	{ FILE_SUMMARY, "future_leak", "0.0625" },
@@ -124,6 +126,16 @@ static const struct {
 	{ FILE_POSITIONS, "position", "1" },
 	{ FILE_POSITIONS, "assigned", "80" },
 	{ FILE_POSITIONS, "kept", "70" },
+	{ FILE_TOKENS, "step", "7" },
+	{ FILE_TOKENS, "layer", "2" },
+	{ FILE_TOKENS, "token", "38" },
+	{ FILE_TOKENS, "slot", "1" },
+	{ FILE_TOKENS, "expert", "9" },
+	{ FILE_TOKENS, "weight", "0.75" },
+	{ FILE_TOKENS, "domain", "news" },
+	{ FILE_TOKENS, "token_id", "11" },
+	{ FILE_TOKENS, "text", "ink" },
+	{ FILE_TOKENS, "position", "3" },
 	{ FILE_BANDWIDTH, "link", "nvl" },
 	{ FILE_BANDWIDTH, "gbps", "24" },
 	{ FILE_BANDWIDTH, "layer_ms", "250" },
@@ -210,9 +222,29 @@ static void open_trainer(const char *sentence)
 
 static const char *const domain_names[] = { "books", "news" };
 
+static const char *write_eleven(const void *law, uint32_t token)
+{
+	(void)law;
+	return token == 11 ? "ink" : "";
+}
+
+/* Token 8 of the last of three batches of 3 x 5 held-out tokens. */
+static void set_token(void)
+{
+	static struct stream_type writing;
+	writing = *trainer.stream.type;
+	writing.text = write_eleven;
+	trainer.stream.type = &writing;
+	trainer.eval_batch.id[8] = 11;
+	trainer.eval_batch.domain[8] = 1;
+}
+
 static void set_numbers(void)
 {
+	set_token();
 	trainer.step = 7;
+	trainer.net.call.experts = 11;
+	trainer.net.call.bare = 3;
 	trainer.flops = 4096;
 	trainer.anchors = (struct anchors){
 		.uniform = 5.125, .unigram = 4.125, .bigram = 3.125, .oracle = 0.5, .bag = 1.5, .bayes = 1.125
@@ -235,7 +267,8 @@ static struct outcome outcome_of(const struct evaluation *evaluation)
 							   .leak = { CAUSALITY_TRAIN_ONLY, 0.0625 },
 							   .flops_per_token = 66,
 							   .params_active = 300,
-							   .pairs_per_token = 67 };
+							   .pairs_per_token = 67,
+							   .bare_per_token = 68 };
 	metrics_clear(&outcome.mean);
 	metrics_clear(&outcome.worst);
 	outcome.mean.maxvio = 51;
@@ -332,7 +365,11 @@ static struct csv_table row_of(enum run_file file)
 								 .load = &load,
 								 .metrics = metrics_by_hand,
 								 .has_scores = true,
-								 .bias = bias };
+								 .bias = bias,
+								 .token = 8,
+								 .slot = 1,
+								 .chosen = 9,
+								 .weight = (real)0.75 };
 	struct memory_file memory;
 	struct csv_table table;
 	struct error err;

@@ -76,7 +76,7 @@ START_TEST(what_was_written_is_read)
 	ck_assert_int_eq(run_folder_summary(&run, "steps", &value, &err), 0);
 	ck_assert_double_eq(value, 12);
 	ck_assert_int_eq(run.record.steps_done, 12);
-	ck_assert_uint_eq(run.record.files, 5);
+	ck_assert_uint_eq(run.record.files, 6);
 	ck_assert_str_eq(run_folder_setting(&run, "selector"), "top-k");
 	ck_assert_str_eq(run_folder_setting(&run, "experts"), "8");
 	ck_assert_str_eq(run_folder_setting(&run, "stream"), "uniform");
@@ -172,7 +172,8 @@ static int read_all(const char *name, struct error *err)
 	return status;
 }
 
-static const char *const listed[] = { "steps.csv", "layers.csv", "experts.csv", "domains.csv", "summary.csv" };
+static const char *const listed[] = { "steps.csv",   "layers.csv",  "experts.csv",
+									  "domains.csv", "summary.csv", "tokens.csv" };
 
 START_TEST(a_changed_byte_is_found)
 {

@@ -15,7 +15,7 @@
 #include "sim/base/seed.h"
 #include "sim/route/catalog.h"
 #include "sim/route/plan.h"
-#include "sim/train/config.h"
+#include "sim/train/settings.h"
 #include "strategies/catalog.h"
 
 enum {

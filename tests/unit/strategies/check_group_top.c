@@ -67,6 +67,8 @@ START_TEST(a_token_by_hand)
 	expect("groups=4,group-top-k=1,group-score=two-best", 2, (const uint32_t[]){ 4, 5 });
 	expect("groups=2,group-top-k=1,group-score=best", 3, (const uint32_t[]){ 0, 2, 3 });
 	expect("groups=1,group-top-k=1", 4, (const uint32_t[]){ 0, 2, 4, 5 });
+	expect("groups=4,group-top-k=2,group-score=best,quota", 2, (const uint32_t[]){ 0, 2 });
+	expect("groups=4,group-top-k=1,group-score=two-best,quota", 2, (const uint32_t[]){ 4, 5 });
 	expect("groups=8,group-top-k=3", 3, (const uint32_t[]){ 0, 2, 4 });
 }
 END_TEST
@@ -102,8 +104,9 @@ static void sort(struct item *item, size_t n)
 	qsort(item, n, sizeof *item, descending);
 }
 
-/* Sorts a group's experts, then all groups, then the experts of the first `chosen` groups. */
-static void reference(const real *choice, size_t experts, size_t groups, size_t chosen, bool two, struct item *out)
+/* Sorts a group's experts, then all groups, then the best `most` experts of each of the first `chosen` groups. */
+static void reference(const real *choice, size_t experts, size_t groups, size_t chosen, bool two, size_t most,
+					  struct item *out)
 {
 	size_t each = experts / groups, n = 0;
 	struct item group[MOST_EXPERTS], member[MOST_EXPERTS];
@@ -114,11 +117,13 @@ static void reference(const real *choice, size_t experts, size_t groups, size_t 
 		group[g] = (struct item){ two && each > 1 ? member[0].value + member[1].value : member[0].value, (uint32_t)g };
 	}
 	sort(group, groups);
-	for (size_t g = 0; g < chosen; g++)
-		for (size_t i = 0; i < each; i++, n++) {
-			size_t e = group[g].id * each + i;
-			out[n] = (struct item){ choice[e], (uint32_t)e };
-		}
+	for (size_t g = 0; g < chosen; g++) {
+		for (size_t i = 0; i < each; i++)
+			member[i] = (struct item){ choice[group[g].id * each + i], (uint32_t)(group[g].id * each + i) };
+		sort(member, each);
+		for (size_t i = 0; i < most; i++)
+			out[n++] = member[i];
+	}
 	sort(out, n);
 }
 
@@ -135,15 +140,16 @@ static void compare(struct moe_rng *rng, size_t groups, size_t each)
 	real choice[MOST_TOKENS * MOST_EXPERTS];
 	uint32_t expert[MOST_TOKENS * MOST_EXPERTS];
 	size_t experts = groups * each, chosen = 1 + moe_below(rng, groups), k = 1 + moe_below(rng, chosen * each);
-	bool two = moe_below(rng, 2);
+	bool two = moe_below(rng, 2), quota = k % chosen == 0 && moe_below(rng, 2);
 	struct moe_call call = { .tokens = MOST_TOKENS, .sequences = 1, .length = MOST_TOKENS, .experts = experts, .k = k };
 	draw(rng, choice, MOST_TOKENS * experts);
 	char list[96];
-	snprintf(list, sizeof list, "groups=%zu,group-top-k=%zu,group-score=%s", groups, chosen, two ? "two-best" : "best");
+	snprintf(list, sizeof list, "groups=%zu,group-top-k=%zu,group-score=%s%s", groups, chosen,
+			 two ? "two-best" : "best", quota ? ",quota" : "");
 	run(list, &call, choice, expert);
 	for (size_t t = 0; t < MOST_TOKENS; t++) {
 		struct item wanted[MOST_EXPERTS];
-		reference(choice + t * experts, experts, groups, chosen, two, wanted);
+		reference(choice + t * experts, experts, groups, chosen, two, quota ? k / chosen : each, wanted);
 		for (size_t i = 0; i < k; i++)
 			ck_assert_msg(expert[t * k + i] == wanted[i].id, "%s, %zu experts: choice %zu is %u, not %u", list, experts,
 						  i, (unsigned)expert[t * k + i], (unsigned)wanted[i].id);
@@ -191,6 +197,9 @@ static const struct {
 	  "selector 'group-top': groups = 8: 12 experts cannot be divided into equal groups" },
 	{ "selector=group-top experts=4 k=2", "cannot be divided into equal groups" },
 	{ "selector=group-top,groups=4,group-top-k=5 experts=64 k=2", "group-top-k = 5: there are only 4 groups" },
+	{ "selector=group-top,quota experts=64 k=8", NULL },
+	{ "selector=group-top,quota experts=64 k=6",
+	  "quota: top-k 6 cannot be shared equally by 4 groups (use a multiple)" },
 	{ "selector=group-top experts=64 k=33", "top-k 33 exceeds the 32 experts of 4 groups of 8" },
 	{ "deepseek-v3 experts=8", "top-k 8 exceeds the 4 experts of 4 groups of 1" },
 	{ "selector=group-top experts=8 k=9", "top-k 9 exceeds the 8 experts" },

@@ -29,7 +29,7 @@ static uint32_t id[MOST_TOKENS], token[ROOM], expert[ROOM], rank[ROOM];
 static struct moe_picks picks = { .max = ROOM, .token = token, .expert = expert, .rank = rank };
 
 /* What a selector remembers from one call to the next. */
-static double memory[2 * MOST_EXPERTS];
+static double memory[30 * MOST_EXPERTS];
 
 /* rank + 1 of each token's pick of each expert; 0: not picked. */
 static size_t picked[MOST_TOKENS][MOST_EXPERTS];
@@ -339,6 +339,46 @@ START_TEST(tables_have_blocks_of_their_own)
 }
 END_TEST
 
+/* The longest processing time first: whoever is most frequent goes to where there is least, all ids being counted. */
+START_TEST(balanced_by_the_first_batch)
+{
+	size_t n[30] = { 0 }, wanted[30][MOST_EXPERTS] = { { 0 } }, order[30];
+	double load[MOST_EXPERTS] = { 0 };
+	draw_batch(&shapes[_i], APART);
+	for (size_t t = 0; t < call->tokens; t++) {
+		id[t] = id[t] / (uint32_t)(1 + t % 3); /* some are frequent */
+		n[id[t]]++;
+	}
+	for (size_t i = 0; i < 30; i++) {
+		size_t place = 0;
+		for (size_t j = 0; j < 30; j++)
+			place += n[j] > n[i] || (n[j] == n[i] && j < i);
+		order[place] = i;
+	}
+	for (size_t i = 0; i < 30; i++)
+		for (size_t r = 1; r <= call->k; r++) {
+			size_t best = MOST_EXPERTS;
+			for (size_t e = call->experts; e-- > 0;)
+				if (!wanted[order[i]][e] && (best == MOST_EXPERTS || load[e] <= load[best]))
+					best = e;
+			wanted[order[i]][best] = r;
+			load[best] += 30 * (double)n[order[i]] + 1;
+		}
+	ck_assert(run("hash", ""));
+	size_t plain[MOST_TOKENS][MOST_EXPERTS];
+	memcpy(plain, picked, sizeof plain);
+	ck_assert(run_and(true, "hash", "balanced"));
+	ck_assert_mem_eq(plain, picked, sizeof plain); /* nothing is known in the first step */
+	for (size_t step = 2; step < 5; step++) {      /* and nothing is learned later on */
+		draw_batch(&shapes[_i], APART);
+		ck_assert(run_and(true, "hash", "balanced"));
+		check_ranks();
+		for (size_t t = 0; t < call->tokens; t++)
+			ck_assert_mem_eq(picked[t], wanted[id[t]], sizeof *picked);
+	}
+}
+END_TEST
+
 /* ---- sampled --------------------------------------------------------------------------------------------------- */
 
 /* The Gumbel-top-k trick in its own words, on the part's own stream. */
@@ -609,8 +649,8 @@ END_TEST
 
 START_TEST(evaluation_takes_the_best_logits)
 {
-	static const char *const names[] = { "base", "sinkhorn" };
-	for (size_t i = 0; i < 2; i++)
+	static const char *const names[] = { "base", "sinkhorn", "near-best" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		for (enum values kind = APART; kind < KINDS; kind++) {
 			draw_batch(&shapes[_i], kind);
 			call->training = false;
@@ -701,6 +741,78 @@ START_TEST(without_a_past_a_token_takes_its_best)
 }
 END_TEST
 
+/* ---- near-best ------------------------------------------------------------------------------------------------- */
+
+/* Each choice is within 2 noise of the best that the earlier ones left, told relative to the larger of the two. */
+START_TEST(choices_are_near_the_best_that_is_left)
+{
+	size_t drawn = 0;
+	for (enum values kind = APART; kind < KINDS; kind++) {
+		draw_batch(&shapes[_i], kind);
+		ck_assert(run("near-best", "noise=0.15"));
+		check_ranks();
+		for (size_t t = 0; t < call->tokens; t++)
+			for (size_t e = 0; e < call->experts; e++) {
+				double best = -INFINITY;
+				for (size_t j = 0; j < call->experts; j++)
+					if (picked[t][j] == 0 || picked[t][j] >= picked[t][e])
+						best = fmax(best, logit(t, j));
+				double size = fmax(fabs(logit(t, e)), best);
+				ck_assert(picked[t][e] == 0 || best - logit(t, e) <= 0.3 * size + 1e-6);
+				drawn += picked[t][e] && best > logit(t, e);
+			}
+	}
+	ck_assert(drawn > 0 || shapes[_i].experts * shapes[_i].length < 20);
+}
+END_TEST
+
+/* Of 1, 0.9, 0.8 and 0 only 0 is far: a pair comes with the chance of a, then of b among those near the best left. */
+START_TEST(near_ones_come_by_their_softmax)
+{
+	static const double value[] = { 1, 0.9, 0.8, 0 };
+	double count[4][4] = { { 0 } }, n = 0, chi = 0;
+	draw_batch(&(const struct shape){ 1, 48, 4, 2 }, APART);
+	for (size_t i = 0; i < 48 * 4; i++)
+		logits[i] = (real)value[i % 4];
+	for (call->step = 1; call->step <= 500; call->step++) {
+		ck_assert(run("near-best", "noise=0.11"));
+		for (size_t i = 0; i < picks.n; i += 2, n++)
+			count[expert[i]][expert[i + 1]]++;
+	}
+	for (size_t a = 0; a < 3; a++)
+		for (size_t b = 0; b < 3; b++) {
+			double all = exp(1) + exp(0.9) + exp(0.8), left = all - exp(value[a]);
+			double wanted = n * exp(value[a]) / all * exp(value[b]) / left;
+			chi += a == b ? 0 : (count[a][b] - wanted) * (count[a][b] - wanted) / wanted;
+		}
+	ck_assert_double_gt(gsl_cdf_chisq_Q(chi, 5), 1e-4);
+	for (size_t a = 0; a < 4; a++)
+		ck_assert(count[a][3] + count[3][a] == 0);
+}
+END_TEST
+
+/* ---- positive -------------------------------------------------------------------------------------------------- */
+
+START_TEST(what_is_above_nothing_is_taken)
+{
+	for (enum values kind = APART; kind < KINDS; kind++) {
+		size_t above = 0;
+		draw_batch(&shapes[_i], kind);
+		for (size_t i = 0; i < call->tokens * call->experts; i += 2) /* as many scores of relu are, some as -0 */
+			choice[i] = choice[i] < (real)0.5 ? i % 4 ? 0 : -(real)0 : choice[i];
+		ck_assert(run("positive", ""));
+		for (size_t t = 0; t < call->tokens; t++)
+			for (size_t e = 0; e < call->experts; e++) {
+				bool wanted = choice[t * call->experts + e] > 0;
+				ck_assert_uint_eq(picked[t][e], wanted);
+				above += wanted;
+			}
+		ck_assert_uint_eq(picks.n, above);
+		ck_assert(kind != NEGATIVE || above == 0);
+	}
+}
+END_TEST
+
 /* ---- what does not fit ----------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -715,6 +827,9 @@ static const struct {
 	{ "selector=hash,tables=3 experts=64 k=3", "tables = 3: 64 experts cannot be divided into equal blocks" },
 	{ "selector=hash,tables=2 experts=64 k=3", "top-k 3 cannot be shared equally by 2 tables" },
 	{ "scorer=none selector=hash,of=position gate=unit", NULL },
+	{ "selector=hash,balanced", NULL },
+	{ "selector=hash,balanced,of=bigram", "balanced: one table of ids alone can be (use of=token and tables=1)" },
+	{ "selector=hash,balanced,tables=2 experts=64 k=2", "balanced: one table of ids alone can be" },
 	{ "scorer=none selector=round-robin gate=unit", NULL },
 	{ "selector=base experts=4096", NULL },
 	{ "selector=base experts=4097", "at most 4096 experts, not 4097 (try selector=sinkhorn)" },
@@ -722,6 +837,10 @@ static const struct {
 	{ "scorer=none selector=sinkhorn gate=unit", "selector 'sinkhorn' needs logits" },
 	{ "scorer=none selector=threshold gate=unit", "selector 'threshold' needs scores" },
 	{ "scorer=none selector=sampled gate=unit", "selector 'sampled' needs scores" },
+	{ "scorer=none selector=near-best gate=unit", "selector 'near-best' needs logits" },
+	{ "scorer=none selector=hash gate=sparsemixer", "gate 'sparsemixer' needs logits" },
+	{ "selector=near-best balance=bias", "selector 'near-best' does not compare the scores of experts" },
+	{ "scorer=none selector=positive gate=unit", "selector 'positive' needs scores" },
 	{ "scorer=none selector=hash gate=sigmoid", "gate 'sigmoid' needs logits" },
 	{ "scorer=none selector=hash gate=straight-through", "gate 'straight-through' needs scores" },
 };
@@ -766,6 +885,7 @@ int main(void)
 	tcase_add_loop_test(tests, a_hash_depends_on_its_key_alone, 0, 4);
 	tcase_add_test(tests, bigrams_differ_in_either_word);
 	tcase_add_loop_test(tests, tables_have_blocks_of_their_own, 0, SHAPES);
+	tcase_add_loop_test(tests, balanced_by_the_first_batch, 0, SHAPES);
 	tcase_add_loop_test(tests, samples_are_the_largest_perturbed_logarithms, 0, SHAPES);
 	tcase_add_test(tests, samples_come_as_often_as_they_should);
 	tcase_add_test(tests, nothing_is_sampled_before_what_has_a_chance);
@@ -779,6 +899,9 @@ int main(void)
 	tcase_add_loop_test(tests, thresholds_follow_what_experts_would_take, 0, SHAPES);
 	tcase_add_loop_test(tests, while_warming_up_experts_choose, 0, SHAPES);
 	tcase_add_loop_test(tests, without_a_past_a_token_takes_its_best, 0, SHAPES);
+	tcase_add_loop_test(tests, choices_are_near_the_best_that_is_left, 0, SHAPES);
+	tcase_add_test(tests, near_ones_come_by_their_softmax);
+	tcase_add_loop_test(tests, what_is_above_nothing_is_taken, 0, SHAPES);
 	tcase_add_loop_test(tests, what_does_not_fit_is_said, 0, (int)(sizeof fits / sizeof *fits));
 	tcase_add_test(tests, positions_need_no_ids);
 	suite_add_tcase(suite, tests);

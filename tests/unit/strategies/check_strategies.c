@@ -169,6 +169,56 @@ START_TEST(top_k_of_a_row_is_its_sorted_front)
 }
 END_TEST
 
+/* The first k of all places, by falling values and then by rising places; what is no number comes last. */
+static void check_top_k(const real *row, size_t n, size_t k)
+{
+	static uint32_t best[600];
+	moe_top_k(row, n, k, best);
+	for (size_t i = 0; i < k; i++) {
+		size_t before = 0;
+		real own = row[best[i]];
+		for (size_t j = 0; j < n; j++)
+			before += isnan(own) ? !isnan(row[j]) || j < best[i] : row[j] > own || (row[j] == own && j < best[i]);
+		ck_assert_uint_eq(before, i);
+	}
+}
+
+START_TEST(top_k_of_many_is_their_sorted_front)
+{
+	static const size_t k[] = { 1, 2, 3, 8, 63, 64, 65, 599, 600 };
+	real row[600];
+	for (size_t i = 0; i < sizeof k / sizeof *k; i++) {
+		draw(row, 600);
+		check_top_k(row, 600, k[i]);
+		draw_coarse(row, 600);
+		check_top_k(row, 600, k[i]);
+	}
+}
+END_TEST
+
+START_TEST(top_k_of_equal_endless_and_missing_values_follows_their_places)
+{
+	real row[20];
+	for (size_t k = 1; k <= 20; k++) {
+		for (size_t i = 0; i < 20; i++)
+			row[i] = 1;
+		check_top_k(row, 20, k);
+		for (size_t i = 0; i < 20; i++)
+			row[i] = i % 2 ? -(real)0 : 0;
+		check_top_k(row, 20, k);
+		for (size_t i = 0; i < 20; i++)
+			row[i] = i % 3 == 0 ? -(real)INFINITY : i % 3 == 1 ? (real)INFINITY : (real)i;
+		check_top_k(row, 20, k);
+		for (size_t i = 0; i < 20; i++)
+			row[i] = i % 3 == 0 ? (real)NAN : i % 3 == 1 ? -(real)INFINITY : (real)i;
+		check_top_k(row, 20, k);
+		for (size_t i = 0; i < 20; i++)
+			row[i] = (real)NAN;
+		check_top_k(row, 20, k);
+	}
+}
+END_TEST
+
 START_TEST(top_k_takes_the_best_choices)
 {
 	draw(scores, ROOM);
@@ -531,6 +581,111 @@ START_TEST(straight_through_is_unit_and_learns_as_score)
 }
 END_TEST
 
+/* The share of a choice by its definition, with token t's logits moved by `by` at expert j. */
+static double near_share(const struct moe_picks *picks, size_t i, size_t j, double by, bool *best)
+{
+	size_t t = picks->token[i];
+	double z[EXPERTS], top = -INFINITY, sum = 0, own = (double)logits[t * EXPERTS + picks->expert[i]];
+	bool left[EXPERTS];
+	for (size_t e = 0; e < EXPERTS; e++) {
+		z[e] = (double)logits[t * EXPERTS + e];
+		left[e] = true;
+	}
+	for (size_t p = 0; p < picks->n; p++)
+		if (picks->token[p] == t && picks->rank[p] < picks->rank[i])
+			left[picks->expert[p]] = false;
+	for (size_t e = 0; e < EXPERTS; e++)
+		top = left[e] ? fmax(top, z[e]) : top;
+	*best = own >= top;
+	for (size_t e = 0; e < EXPERTS; e++) /* who is near is no matter of the slope */
+		left[e] = e == picks->expert[i] || (left[e] && (top - z[e]) / fmax(fabs(z[e]), top) <= 0.6);
+	z[j] += by;
+	for (size_t e = 0; e < EXPERTS; e++)
+		sum += left[e] ? exp(z[e]) : 0;
+	return exp(z[picks->expert[i]]) / sum;
+}
+
+/* Choices of other selectors are compared as well: by experts without ranks, or far from the best. */
+static const char *const near_selectors[] = { "near-best", "top-k", "expert-top", "hash" };
+
+START_TEST(sparsemixer_by_the_formula)
+{
+	size_t others = 0, whole = 0;
+	draw_shares();
+	draw(logits, ROOM);
+	for (int training = 0; training < 2; training++) {
+		route.call.training = training;
+		choose(near_selectors[_i], _i == 0 ? "noise=0.3" : "");
+		plan_within(12);
+		weigh("sparsemixer", "noise=0.3");
+		for (size_t p = 0; p < plan.pairs; p++)
+			for (size_t i = 0; i < planner.picks.n; i++) {
+				bool best;
+				if (planner.picks.token[i] != plan.token[p] || planner.picks.expert[i] != plan.expert[p])
+					continue;
+				double part = (double)plan.weight[p] / near_share(&planner.picks, i, 0, 0, &best);
+				bool third = part < 0.5;
+				ck_assert_double_eq_tol(part, third ? 1.0 / 3 : 1, 1e-5);
+				ck_assert(!third || (training && !best));
+				others += training && !best;
+				whole += training && !best && !third;
+			}
+	}
+	ck_assert_uint_gt(others, 15);
+	ck_assert_uint_gt(whole, 0);
+	ck_assert_uint_lt(whole, others * 2 / 3); /* a quarter of them, by chance */
+}
+END_TEST
+
+START_TEST(sparsemixer_learns_from_the_whole_share)
+{
+	static double wanted[ROOM];
+	const double step = 1e-5;
+	draw_shares();
+	draw(logits, ROOM);
+	memset(wanted, 0, sizeof wanted);
+	choose(near_selectors[_i], _i == 0 ? "noise=0.3" : "");
+	plan_within(SIZE_MAX);
+	const struct moe_gate *gate = (const struct moe_gate *)part_with(MOE_GATE, "sparsemixer", "noise=0.3");
+	struct moe_grad grad = { d_logits, d_scores };
+	for (size_t p = 0; p < plan.pairs; p++)
+		plan.d_weight[p] = (real)plan.expert[p] - 4;
+	memset(d_logits, 0, sizeof d_logits);
+	gate->forward(self(), &route, plan.weight);
+	memset(scratch, 165, sizeof scratch);
+	gate->backward(self(), &route, &grad);
+	for (size_t i = 0; i < planner.picks.n; i++)
+		for (size_t e = 0; e < EXPERTS; e++) {
+			bool best;
+			double up = near_share(&planner.picks, i, e, step, &best),
+				   down = near_share(&planner.picks, i, e, -step, &best);
+			wanted[planner.picks.token[i] * EXPERTS + e] +=
+				((double)planner.picks.expert[i] - 4) * (up - down) / (2 * step);
+		}
+	for (size_t i = 0; i < ROOM; i++)
+		ck_assert_double_eq_tol((double)d_logits[i], wanted[i], 1e-5);
+	ck_assert_uint_ne(gate->part.gives & MOE_ESTIMATE, 0);
+}
+END_TEST
+
+/* Equal logits, also of 0, are as near as can be, and the first is the best. */
+START_TEST(sparsemixer_of_equals)
+{
+	for (int zero = 0; zero < 2; zero++) {
+		for (size_t i = 0; i < ROOM; i++)
+			logits[i] = zero ? 0 : -(real)0.5;
+		route.call.training = false;
+		choose("near-best", "noise=0");
+		plan_within(SIZE_MAX);
+		weigh("sparsemixer", "noise=0");
+		for (size_t p = 0; p < plan.pairs; p++) { /* of ten, nine and eight that are left */
+			ck_assert_uint_eq(plan.expert[p], plan.rank[p]);
+			ck_assert_double_eq_tol((double)plan.weight[p], 1.0 / (double)(EXPERTS - plan.rank[p]), 1e-6);
+		}
+	}
+}
+END_TEST
+
 START_TEST(renorm_of_one_choice_is_one)
 {
 	route.call.k = 1;
@@ -818,6 +973,8 @@ int main(void)
 	TCase *cases = tcase_create("parts");
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(cases, top_k_of_a_row_is_its_sorted_front);
+	tcase_add_test(cases, top_k_of_many_is_their_sorted_front);
+	tcase_add_test(cases, top_k_of_equal_endless_and_missing_values_follows_their_places);
 	tcase_add_test(cases, top_k_takes_the_best_choices);
 	tcase_add_test(cases, second_choices_by_chance);
 	tcase_add_test(cases, expert_top_is_each_experts_sorted_front);
@@ -836,6 +993,9 @@ int main(void)
 	tcase_add_test(cases, gates_by_the_formula);
 	tcase_add_test(cases, sigmoid_gate_by_the_formula);
 	tcase_add_test(cases, straight_through_is_unit_and_learns_as_score);
+	tcase_add_loop_test(cases, sparsemixer_by_the_formula, 0, 4);
+	tcase_add_loop_test(cases, sparsemixer_learns_from_the_whole_share, 0, 4);
+	tcase_add_test(cases, sparsemixer_of_equals);
 	tcase_add_test(cases, renorm_of_one_choice_is_one);
 	tcase_add_test(cases, aux_is_not_bounded_by_one);
 	tcase_add_test(cases, aux_of_collapse_is_the_number_of_experts);

@@ -152,14 +152,32 @@ START_TEST(an_unfinished_run_goes_on_from_its_checkpoint)
 }
 END_TEST
 
-START_TEST(a_run_whose_checkpoint_does_not_fit_begins_anew)
+static void make_with_a_stale_checkpoint(void)
 {
 	open_all("stale | top-k");
 	begin(0);
 	make_all();
-	ck_assert_uint_eq(campaign.made, 2);
-	ck_assert_uint_eq(campaign.failed, 0);
-	ck_assert_str_eq(summary_of(0), "how\nbegun\n");
+	_exit(campaign.made == 2 && campaign.failed == 0 && strcmp(summary_of(0), "how\nbegun\n") == 0 ? 0 : 1);
+}
+
+START_TEST(a_run_whose_checkpoint_does_not_fit_begins_anew)
+{
+	struct ending ending = child_run(make_with_a_stale_checkpoint);
+	ck_assert_int_eq(ending.exit_code, 0);
+	ck_assert_ptr_nonnull(strstr(ending.words, " begins anew, since it cannot be resumed: it does not say why\n"));
+}
+END_TEST
+
+START_TEST(a_run_is_made_by_one_process)
+{
+	struct error err;
+	open_all("top-k");
+	ck_assert_int_eq(folder_make(results_path(&results, 0), &err), 0);
+	ck_assert_int_eq(campaign_lock_run(&campaign, 0, &err), 0);
+	ck_assert_int_eq(campaign_lock_run(&campaign, 0, &err), -1);
+	ck_assert_int_eq(err.code, ERROR_WORLD);
+	ck_assert_str_eq(err.text, "another process makes this run");
+	ck_assert_str_eq(err.file, results_log(&results, 0));
 	close_all();
 }
 END_TEST
@@ -186,6 +204,7 @@ static Suite *campaign_suite(void)
 	tcase_add_test(tests, a_run_that_fails_is_named_and_costs_no_other);
 	tcase_add_test(tests, an_unfinished_run_goes_on_from_its_checkpoint);
 	tcase_add_test(tests, a_run_whose_checkpoint_does_not_fit_begins_anew);
+	tcase_add_test(tests, a_run_is_made_by_one_process);
 	tcase_add_test(tests, a_part_of_the_grid_is_made_alone);
 	suite_add_tcase(all, tests);
 	return all;

@@ -14,7 +14,8 @@
 #include "sim/base/text.h"
 #include "sim/data/stream.h"
 #include "sim/route/catalog.h"
-#include "sim/train/config.h"
+#include "sim/train/borrowed.h"
+#include "sim/train/settings.h"
 #include "strategies/catalog.h"
 
 static max_align_t room[1024 / sizeof(max_align_t)];
@@ -136,7 +137,7 @@ END_TEST
 
 START_TEST(rows_of_layers)
 {
-	ck_assert_uint_eq(check_table(layer_rows, sizeof(struct layer_options)), 10);
+	ck_assert_uint_eq(check_table(layer_rows, sizeof(struct layer_options)), 13);
 }
 END_TEST
 
@@ -183,7 +184,7 @@ START_TEST(names_for_suggestions_are_all_names)
 		rows++;
 	while (config_aliases[others][0])
 		others++;
-	for (size_t i = 0; config_words[i][0]; i++)
+	for (size_t i = 0; borrowed_name(i); i++)
 		others++;
 	ck_assert_uint_eq(n, rows + others);
 }
@@ -259,6 +260,44 @@ START_TEST(settings_of_others_are_words)
 }
 END_TEST
 
+/* Whichever comes first: a gate in the place of another does not lose what was said of it. */
+START_TEST(options_of_a_part_outlive_its_replacement)
+{
+	const struct assignment given[][3] = {
+		{ { "routed-scaling-factor", "2.5" }, { "norm-topk-prob", "true" }, { "moe-expert-capacity-factor", "1" } },
+		{ { "norm-topk-prob", "true" }, { "moe-expert-capacity-factor", "1" }, { "routed-scaling-factor", "2.5" } },
+	};
+	for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+		struct settings settings = resolve_well(given[i], 3);
+		ck_assert_msg(strstr(settings.text, "gate=renorm,scale=2.5,over=chosen") != NULL, "%s", settings.text);
+		ck_assert_ptr_nonnull(strstr(settings.text, " capacity=1 "));
+		ck_assert_ptr_nonnull(strstr(settings.text, " overflow=lowest-weight"));
+	}
+}
+END_TEST
+
+START_TEST(words_of_borrowed_names)
+{
+	static const char *const words[][2] = {
+		{ "scoring-func", "scorer=" },
+		{ "moe-router-load-balancing-type", "balance=+aux,scope=" },
+		{ "router-aux-loss-coef", "balance=+aux,count=scores,in-balance=k,per=net,weight=" },
+		{ "moe-router-enable-expert-bias", "balance=+bias,rate=0.001" },
+		{ "topk-group", "group-top-k=" },
+		{ "moe-expert-capacity-factor", "overflow=lowest-weight capacity=" },
+		{ "norm-topk-prob", "gate=" },
+	};
+	size_t found = 0;
+	for (size_t i = 0; borrowed_name(i); i++)
+		for (size_t j = 0; j < sizeof words / sizeof *words; j++)
+			if (strcmp(words[j][0], borrowed_name(i)) == 0) {
+				ck_assert_str_eq(borrowed_words(i), words[j][1]);
+				found++;
+			}
+	ck_assert_uint_eq(found, sizeof words / sizeof *words);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_is_refused)
 {
 	static const struct {
@@ -300,6 +339,24 @@ START_TEST(what_does_not_fit_is_refused)
 		  "gate 'unit' has no option 'scale'" },
 		{ { { "norm-topk-prob", "maybe" } }, "--norm-topk-prob", "'maybe' must be one of" },
 		{ { { "moe-z-loss-coeff", "1" }, { "balance", "aux" } }, "", "--balance conflicts with --moe-z-loss-coeff" },
+		/* what is given is a value, never words of a sentence */
+		{ { { "moe-aux-loss-coeff", "0.1 gate=unit" } }, "--moe-aux-loss-coeff", "weight = 0.1 gate=unit" },
+		{ { { "moe-aux-loss-coeff", "0.1,count=first" } }, "--moe-aux-loss-coeff", "weight = 0.1,count=first" },
+		{ { { "moe-z-loss-coeff", "0.1+l1" } }, "--moe-z-loss-coeff", "weight = 0.1+l1" },
+		{ { { "scoring-func", "sigmoid gate=unit" } }, "--scoring-func", "unknown scorer 'sigmoid gate=unit'" },
+		{ { { "scoring-func", "" } }, "--scoring-func", "unknown scorer ''" },
+		{ { { "moe-expert-capacity-factor", "1 k=1" } }, "--moe-expert-capacity-factor", "capacity = 1 k=1" },
+		{ { { "n-group", "8,group-score=even" }, { "topk-group", "4" } }, "--n-group", "groups = 8,group-score=even" },
+		{ { { "strategy", "top-k selector=top-p" }, { "n-group", "8" } }, "--n-group", "needs --topk-group" },
+		{ { { "strategy", "top-k scorer=sigmoid" }, { "scoring-func", "softmax" } },
+		  "--scoring-func",
+		  "'scorer' is given twice" },
+		{ { { "moe-router-score-function", "sigmoid" }, { "scoring-func", "softmax" } },
+		  "--scoring-func",
+		  "'scorer' is given twice" },
+		{ { { "strategy", "top-k capacity=2" }, { "moe-expert-capacity-factor", "1" } },
+		  "--moe-expert-capacity-factor",
+		  "'capacity' is given twice" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct settings settings;
@@ -329,6 +386,8 @@ int main(void)
 	tcase_add_test(settings, strategy_over_default_and_user_over_strategy);
 	tcase_add_test(settings, resolved_sentence_resolves_to_itself);
 	tcase_add_test(settings, settings_of_others_are_words);
+	tcase_add_test(settings, options_of_a_part_outlive_its_replacement);
+	tcase_add_test(settings, words_of_borrowed_names);
 	tcase_add_test(settings, what_does_not_fit_is_refused);
 	suite_add_tcase(suite, rows);
 	suite_add_tcase(suite, settings);

@@ -171,14 +171,37 @@ START_TEST(chosen_pairs_are_what_counts)
 }
 END_TEST
 
+/* FFNs and mixes are counted as they were chosen; what returns nothing or its input costs nothing. */
+START_TEST(experts_without_a_network_cost_what_they_compute)
+{
+	static const struct assignment more[] = { { "experts", "4" },
+											  { "strategy", "top-k,k=3,zero=1,copy=2,constant=3" },
+											  { NULL, NULL } };
+	struct step_log log;
+	open_well(more);
+	ck_assert_int_eq((int64_t)trainer.net.params.n, trainer.cost.params_total);
+	double rest = (double)(trainer.cost.flops_forward - trainer.cost.flops[COST_EXPERTS]), expert = 2 * 2 * 8 * 3;
+	trainer_step(&trainer, false, &log);
+	double pairs = (double)net_pairs(&trainer.net), mixes = (double)net_constant_pairs(&trainer.net);
+	ck_assert_double_gt(pairs, 0);
+	ck_assert_double_gt(mixes, 0);
+	ck_assert_double_lt(pairs + mixes, 3 * 15);
+	ck_assert_double_eq_tol(trainer.flops, 3 * (15 * rest + pairs * expert + mixes * 4 * 8), 1e-6);
+	struct evaluation evaluation = trainer_evaluate(&trainer);
+	ck_assert_double_eq_tol(evaluation.pairs + evaluation.bare, 3, 1e-12);
+	ck_assert_double_lt(evaluation.constant, evaluation.bare);
+	trainer_close(&trainer);
+}
+END_TEST
+
 /* With all experts a token passes all parameters; half a pair more is half an expert of 2 * 8 * 3 more. */
 START_TEST(active_parameters_by_hand)
 {
 	static const struct assignment more[] = { { "layers", "2" }, { "experts", "4" }, { NULL, NULL } };
 	open_well(more);
-	ck_assert_int_eq(cost_active_with(&trainer.cost, 2 * 2), trainer.cost.params_active);
-	ck_assert_int_eq(cost_active_with(&trainer.cost, 2 * 4), trainer.cost.params_total);
-	ck_assert_int_eq(cost_active_with(&trainer.cost, 4.5), trainer.cost.params_active + 24);
+	ck_assert_int_eq(cost_active_with(&trainer.cost, 2 * 2, 0), trainer.cost.params_active);
+	ck_assert_int_eq(cost_active_with(&trainer.cost, 2 * 4, 0), trainer.cost.params_total);
+	ck_assert_int_eq(cost_active_with(&trainer.cost, 4.5, 0), trainer.cost.params_active + 24);
 	trainer_close(&trainer);
 }
 END_TEST
@@ -287,6 +310,7 @@ int main(void)
 	tcase_add_test(flops, flops_by_hand);
 	tcase_add_test(flops, dropped_pairs_cost_nothing);
 	tcase_add_test(flops, chosen_pairs_are_what_counts);
+	tcase_add_test(flops, experts_without_a_network_cost_what_they_compute);
 	tcase_add_test(flops, active_parameters_by_hand);
 	tcase_add_test(flops, dense_has_the_active_flops_of_the_mixture);
 	tcase_add_test(steps, evaluation_is_the_mean_over_whole_batches);
