@@ -13,6 +13,8 @@ height = 100 + high + 62
 height = height > 110 + 38*series ? height : 110 + 38*series
 load 'style.gp'
 
+# bands of few seeds stay: the lines are close to each other, and two panels have room for them
+if (few) { curves = 'Line and band: '.seeds.interval }
 headline = 'Communication against the bandwidth of the network'
 reading = 'Above one half, the network is the bottleneck.  A low share is no virtue where computing is slow: compare the times.  '.curves.'.'
 

@@ -39,14 +39,16 @@ set bmargin at screen Y(top + high)
 at_x = left_edge
 do for [p = 1:7] {
 	if (met[p]) {
-		set label (10 + p) '■ '.part_name[p] at screen X(at_x),Y(top - 18) left font small_font textcolor rgb part_colour[p]
+		set object (10 + p) rectangle from screen X(at_x),Y(top - 13) to screen X(at_x + 9),Y(top - 22) \
+			fillcolor rgb part_colour[p] fillstyle solid noborder
+		set label (10 + p) part_name[p] at screen X(at_x + 14),Y(top - 18) left font small_font textcolor rgb text_colour
 		at_x = at_x + 32 + 5.6*strlen(part_name[p])
 	}
 }
 half = 0.36
 begin_of(p, b) = column('part') == p && column('backward') == b ? column('begin') : NaN
 do for [i = 1:series] {
-	set label (100 + i) sprintf('  %.3g ms', ends[i]) at first ends[i],first i left font small_font textcolor rgb text_colour
+	set label (100 + i) sprintf('  %.3g ms', bar_end[i]) at first bar_end[i],first i left font small_font textcolor rgb text_colour
 }
 plot \
 	for [p = 1:7] for [b = 0:1] data using (begin_of(p, b)):'series':(begin_of(p, b)):(column('end')):(column('series') - half): \

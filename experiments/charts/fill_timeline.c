@@ -143,14 +143,14 @@ static double put_bar(struct chart_sheet *sheet, size_t place, size_t series, co
 	return at;
 }
 
-/* What the script is told besides the series: `met[]` of each part, `ends[]` of each bar, `x_most`. */
+/* What the script is told besides the series: `met[]` of each part, `bar_end[]` of each bar, `x_most`. */
 static void set_bars(struct chart_sheet *sheet, const double *met, size_t n, const double *end)
 {
 	double most = 0;
 	for (size_t i = 0; i < n; i++)
 		most = fmax(most, end[i]);
 	chart_set_numbers(sheet, "met", PARTS, met);
-	chart_set_numbers(sheet, "ends", n, end);
+	chart_set_numbers(sheet, "bar_end", n, end);
 	chart_set_number(sheet, "x_most", most > 0 ? most : 1);
 }
 

@@ -93,7 +93,7 @@ bool run_file_is_of_the_end(enum run_file file)
 
 bool run_file_is_optional(enum run_file file)
 {
-	return file >= FILE_POSITIONS;
+	return file == FILE_POSITIONS || file >= FILE_BANDWIDTH;
 }
 
 enum run_file run_file_find(const char *name)

@@ -15,7 +15,7 @@ struct recorder {
 	struct token_picks by_token;        /* memory for a batch's picks; taken with the first of them */
 };
 
-enum { RUN_PLACES = FILE_POSITIONS + 1 }; /* as checkpoints have them; files that grow are among the first */
+enum { RUN_PLACES = FILE_TOKENS + 1 }; /* as checkpoints have them; files that grow are among the first */
 
 /* How far the growing files had been written at a checkpoint; nothing beyond counts when a run resumes.  timing.csv has
  * no place, as it differs between equal runs: a resumed run goes on behind its rows of steps that are done. */

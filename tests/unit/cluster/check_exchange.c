@@ -604,6 +604,7 @@ START_TEST(tokens_stand_for_others)
 	ck_assert_uint_eq(c.rows.touched[1], 1);
 	ck_assert_int_ne(rows_scale(&c.rows, 2, UINT64_MAX / 2, 1, &err), 0);
 	ck_assert_int_eq(err.code, ERROR_USER);
+	ck_assert_ptr_nonnull(strstr(err.text, "4 times 9.22e+18 rows exceed 64 bits"));
 	arena_free(&c.arena);
 }
 END_TEST
