@@ -179,6 +179,15 @@ int layers_after_dense(struct reading *r, struct error *err)
 	return 0;
 }
 
+/* All but those of mlp_only_layers. */
+int layers_but_listed(struct reading *r, struct error *err)
+{
+	bool found;
+	r->moe_key = "mlp_only_layers";
+	TRY(layers_all_moe(r, err));
+	return mark_listed(r, r->moe_key, COST_DENSE_FFN, &found, err);
+}
+
 int layers_by_step(struct reading *r, struct error *err)
 {
 	bool found;
