@@ -7,7 +7,8 @@
  * are MoE layers and what each mixes tokens with.  The rows were made from the configuration and modeling files of
  * Hugging Face transformers, src/transformers/models/<family>/, and from those published with the weights for deepseek,
  * kimi_k2, grok, arctic, minicpm (also vLLM's), PanguProMoE (also vllm-ascend's), bailing_moe, hunyuan, kimi_linear
- * (also vLLM's kimi_k3) and step3p5; that of xverse is SGLang's xverse_moe.py.
+ * (also vLLM's kimi_k3) and step3p5; that of xverse is SGLang's xverse_moe.py, that
+ * of skywork its skywork_moe.py for vLLM.
  */
 #include <config.h>
 
@@ -344,6 +345,14 @@ const struct family families[] = {
 	  .layers = layers_all_moe,
 	  .renormalizes = true,
 	  .fixed = { GATED, .tied = true } },
+	{ .types = "skywork",
+	  .architectures = "SkyworkForCausalLM|SkyworkMoeForCausalLM",
+	  .key = { [HEAD_DIM] = "", [DENSE_WIDTH] = "intermediate_size" },
+	  .preset = { [TOP_K] = 2 },
+	  .reads = READS_LISTS | READS_NO_KV_HEADS,
+	  .layers = layers_of_deep_routers,
+	  .renormalizes = true,
+	  .fixed = { GATED } },
 	{ .types = "PanguProMoE",
 	  .architectures = "PanguProMoEForCausalLM",
 	  .key = { MOE_KEYS, [HEAD_DIM] = "", [SHARED_WIDTH] = "shared_expert_intermediate_size" },

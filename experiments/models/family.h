@@ -113,6 +113,7 @@ bool family_lists(const char *list, const char *word);
 int layers_all_moe(struct reading *, struct error *);
 int layers_after_dense(struct reading *, struct error *);
 int layers_but_listed(struct reading *, struct error *);
+int layers_of_deep_routers(struct reading *, struct error *);
 int layers_by_step(struct reading *, struct error *);
 int layers_interleaved(struct reading *, struct error *);
 int layers_enumerated(struct reading *, struct error *);

@@ -112,6 +112,8 @@ int routing_read(const struct document *doc, const struct family *family, struct
 		add_unlike(model, "the file does not say how the load was balanced");
 	if (family->unlike)
 		add_unlike(model, family->unlike);
+	if (s->router_weights > 0)
+		add_unlike(model, "the router has a hidden layer");
 	if (s->zero_experts > 0)
 		add_unlike(model, "experts that return their input are left out");
 	if (s->latent > 0)

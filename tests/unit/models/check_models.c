@@ -252,6 +252,7 @@ static const struct {
 	{ "qwen3.5-35b-a3b", INT64_C(34660610688), INT64_C(3454988928) },
 	{ "qwen3.5-397b-a17b", INT64_C(396346350336), INT64_C(17349040896) },
 	{ "sarvam-30b", INT64_C(32272195328), INT64_C(4640120576) },
+	{ "skywork-moe", INT64_C(146383073792), INT64_C(22718214656) },
 	{ "smallthinker-4b", INT64_C(4035085824), INT64_C(864192000) },
 	{ "solar-open-100b", INT64_C(102651799552), INT64_C(12054833152) },
 	{ "step-3.7-flash", INT64_C(196956130368), INT64_C(11987323968) },
@@ -575,6 +576,17 @@ START_TEST(pangu_has_experts_but_in_listed_layers)
 }
 END_TEST
 
+START_TEST(skywork_has_a_router_of_two_maps)
+{
+	const char *skywork = "\"model_type\":\"skywork\",\"num_hidden_layers\":6,\"hidden_size\":8,\"vocab_size\":10,"
+						  "\"num_attention_heads\":4,\"num_experts\":[4],\"intermediate_size\":6";
+	ck_assert_int_eq(shape_of(skywork, "").top_k, 2);
+	ck_assert_int_eq(shape_of(skywork, "").router_weights, 8 * 32 + 32 * 4);
+	ck_assert_int_eq(shape_of(skywork, ",\"moe_2layer_gate\":false").router_weights, 0);
+	ck_assert_int_eq(shape_of(skywork, ",\"moe_expert_interval\":2").moe_layers, 3);
+}
+END_TEST
+
 START_TEST(windows_count_only_when_used)
 {
 	ck_assert_int_eq(windowed(shape_of(qwen, ",\"sliding_window\":4")), 0);
@@ -789,6 +801,7 @@ int main(void)
 	tcase_add_test(config, sparse_steps_and_dense_layers);
 	tcase_add_test(config, heads_of_keys_may_be_left_out);
 	tcase_add_test(config, pangu_has_experts_but_in_listed_layers);
+	tcase_add_test(config, skywork_has_a_router_of_two_maps);
 	tcase_add_test(config, windows_count_only_when_used);
 	tcase_add_test(config, the_text_model_of_a_larger_one);
 	tcase_add_loop_test(config, wrong_configs_are_refused, 0, ROWS(wrong));
