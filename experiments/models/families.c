@@ -6,7 +6,9 @@
  * keeps the sizes, what its configuration class has for those that may be missing, and the rules that say which layers
  * are MoE layers and what each mixes tokens with.  The rows were made from the configuration and modeling files of
  * Hugging Face transformers, src/transformers/models/<family>/, and from those published with the weights for deepseek,
- * kimi_k2, grok, arctic, bailing_moe, hunyuan, kimi_linear (also vLLM's kimi_k3) and step3p5.
+ * kimi_k2, grok, arctic, minicpm (also vLLM's), PanguProMoE (also vllm-ascend's), bailing_moe, hunyuan, kimi_linear
+ * (also vLLM's kimi_k3) and step3p5; that of xverse is SGLang's xverse_moe.py, that
+ * of skywork its skywork_moe.py for vLLM.
  */
 #include <config.h>
 
@@ -311,16 +313,55 @@ const struct family families[] = {
 	  .layers = layers_by_step,
 	  .mixers = mixers_qwen2,
 	  .fixed = { GATED, .mixer[0].qkv_bias = true, .shared = 1, .shared_gate = true } },
-	{ .types = "qwen3_moe|qwen3_vl_moe|qwen3_vl_moe_text|qwen3_omni_moe_text",
-	  .usual = "head_dim",
+	{ .types = "qwen3_moe",
+	  .usual = "head_dim,norm_topk_prob",
 	  .unused = "sliding_window",
 	  .architectures = "Qwen3MoeForCausalLM",
 	  .key = { MOE_KEYS },
 	  .reads = READS_ATTENTION_BIAS,
 	  .layers = layers_by_step,
 	  .mixers = mixers_windowed_when_used,
+	  .fixed = { GATED, QK_NORM } },
+	{ .types = "qwen3_vl_moe|qwen3_vl_moe_text|qwen3_omni_moe_text",
+	  .usual = "head_dim",
+	  .unused = "sliding_window",
+	  .key = { MOE_KEYS },
+	  .reads = READS_ATTENTION_BIAS,
+	  .layers = layers_by_step,
+	  .mixers = mixers_windowed_when_used,
 	  .renormalizes = true,
 	  .fixed = { GATED, QK_NORM } },
+	{ .types = "xverse_moe|xverse",
+	  .architectures = "XverseMoeForCausalLM",
+	  .key = { [TOP_K] = "moe_top_k", [HEAD_DIM] = "", [SHARED] = "num_shared_experts" },
+	  .reads = READS_NO_KV_HEADS,
+	  .layers = layers_all_moe,
+	  .fixed = { GATED } },
+	{ .types = "minicpm",
+	  .usual = "tie_word_embeddings",
+	  .architectures = "MiniCPMForCausalLM",
+	  .key = { [HEAD_DIM] = "" },
+	  .reads = READS_ATTENTION_BIAS | READS_NO_KV_HEADS,
+	  .layers = layers_all_moe,
+	  .renormalizes = true,
+	  .fixed = { GATED, .tied = true } },
+	{ .types = "skywork",
+	  .architectures = "SkyworkForCausalLM|SkyworkMoeForCausalLM",
+	  .key = { [HEAD_DIM] = "", [DENSE_WIDTH] = "intermediate_size" },
+	  .preset = { [TOP_K] = 2 },
+	  .reads = READS_LISTS | READS_NO_KV_HEADS,
+	  .layers = layers_of_deep_routers,
+	  .renormalizes = true,
+	  .fixed = { GATED } },
+	{ .types = "PanguProMoE",
+	  .architectures = "PanguProMoEForCausalLM",
+	  .key = { MOE_KEYS, [HEAD_DIM] = "", [SHARED_WIDTH] = "shared_expert_intermediate_size" },
+	  .preset = { [KV_HEADS] = 8, [SHARED_WIDTH] = 5376 },
+	  .layers = layers_but_listed,
+	  .unlike =
+		  "each of 8 groups of experts gives a token its best one, and a learned factor for each expert scales it",
+	  .fixed = { GATED, .mixer[0] = { .qkv_bias = true, .out_bias = true }, .shared = 1,
+				 .router_bias = true } }, /* that factor */
 	{ .types = "qwen3_next|qwen3_5_moe|qwen3_5_moe_text",
 	  .unused = "sliding_window|use_sliding_window|mtp_use_dedicated_embeddings",
 	  .architectures = "Qwen3NextForCausalLM|Qwen3_5MoeForCausalLM",

@@ -60,8 +60,9 @@ enum {
 	READS_TIED = 1 << 10,        /* tie_embedding, an older name */
 	READS_LATENT = 1 << 11,      /* use_mla: latent attention may be switched off */
 	READS_ROUTER_BIAS = 1 << 12,
-	READS_LISTS = 1 << 13, /* sizes may be lists with an entry for each layer */
-	READS_PAIRS = 1 << 14  /* sizes of experts may be lists of two: for text and for images */
+	READS_LISTS = 1 << 13,      /* sizes may be lists with an entry for each layer */
+	READS_PAIRS = 1 << 14,      /* sizes of experts may be lists of two: for text and for images */
+	READS_NO_KV_HEADS = 1 << 15 /* num_key_value_heads may be missing: as many as heads */
 };
 
 enum { FIRST_DENSE_NEEDED = -1 };
@@ -97,6 +98,7 @@ struct family {
 	int (*mixers)(struct reading *, struct error *);
 	bool sigmoid, renormalizes; /* its router's scores, and whether the chosen ones are made to sum to 1 */
 	bool has_next;              /* the layers that predict ahead are built as those of DeepSeek-V3 */
+	const char *unlike;         /* what of its routing no sentence says; NULL: nothing */
 	struct cost_shape fixed;
 };
 
@@ -110,6 +112,8 @@ bool family_lists(const char *list, const char *word);
 
 int layers_all_moe(struct reading *, struct error *);
 int layers_after_dense(struct reading *, struct error *);
+int layers_but_listed(struct reading *, struct error *);
+int layers_of_deep_routers(struct reading *, struct error *);
 int layers_by_step(struct reading *, struct error *);
 int layers_interleaved(struct reading *, struct error *);
 int layers_enumerated(struct reading *, struct error *);

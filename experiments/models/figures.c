@@ -44,6 +44,9 @@ static const struct {
 	{ INT64_C(118972826624), "119", NULL },   /* Mistral Small 4 */
 	{ INT64_C(68562465024), "68.5", NULL },   /* LongCat-Flash-Lite */
 	{ INT64_C(284332240471), "284", "13" },   /* DeepSeek-V4-Flash */
+	{ INT64_C(25778352640), "25.8", "4.2" },  /* XVERSE-MoE-A4.2B */
+	{ INT64_C(13873291776), "13.6", "4" },    /* MiniCPM-MoE-8x2B, without the embedding */
+	{ INT64_C(71988781056), "72.0", "16.5" }, /* Pangu Pro MoE */
 };
 
 void figures_find(int64_t params, struct model *model)

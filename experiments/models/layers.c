@@ -179,6 +179,31 @@ int layers_after_dense(struct reading *r, struct error *err)
 	return 0;
 }
 
+/* All but those of mlp_only_layers. */
+int layers_but_listed(struct reading *r, struct error *err)
+{
+	bool found;
+	r->moe_key = "mlp_only_layers";
+	TRY(layers_all_moe(r, err));
+	return mark_listed(r, r->moe_key, COST_DENSE_FFN, &found, err);
+}
+
+/* Skywork-MoE: every moe_expert_interval-th layer, with a router of two maps and tanh between them, 8 rows for each
+ * expert. */
+int layers_of_deep_routers(struct reading *r, struct error *err)
+{
+	struct cost_shape *s = r->shape;
+	bool deep = true;
+	int64_t every = 1;
+	r->moe_key = "moe_expert_interval";
+	TRY(document_int(r->doc, r->moe_key, 1, SIZE_LIMIT, &every, err));
+	TRY(document_bool(r->doc, "moe_2layer_gate", &deep, err));
+	if (deep && __builtin_mul_overflow(8 * s->experts, s->width + s->experts, &s->router_weights))
+		s->router_weights = INT64_MAX; /* which cost_count() refuses */
+	mark_range(r, 0, last_of(r), every, 1);
+	return 0;
+}
+
 int layers_by_step(struct reading *r, struct error *err)
 {
 	bool found;

@@ -127,6 +127,10 @@ int routing_read(const struct document *doc, const struct family *family, struct
 		add_unlike(model, "the rate of the bias is DeepSeek-V3's, as the file does not give it");
 	else if (!*balancing)
 		add_unlike(model, "the file does not say how the load was balanced");
+	if (family->unlike)
+		add_unlike(model, family->unlike);
+	if (s->router_weights > 0)
+		add_unlike(model, "the router has a hidden layer");
 	if (s->zero_experts > 0 && !has_copies(s))
 		add_unlike(model, "experts that return their input are left out");
 	else if (s->zero_experts > 0 && s->selection_bias)

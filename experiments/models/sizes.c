@@ -125,6 +125,8 @@ static int read_size(struct reading *r, size_t i, struct error *err)
 		layers_default(r, key, *size);
 		return 0;
 	}
+	if (i == KV_HEADS && !there && (r->family->reads & READS_NO_KV_HEADS))
+		return 0;
 	TRY(read_number(r, key, optional && i != KV_HEADS ? 0 : 1, size, err));
 	if (!document_at(r->doc, key) && (!optional || (i == KV_HEADS && !there)))
 		return document_fail(r->doc, key, err, "%s is missing (a %s model needs it)", key, family_name(r->family));

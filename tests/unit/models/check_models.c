@@ -234,6 +234,7 @@ static const struct {
 	{ "longcat-flash-lite", INT64_C(68562465024), INT64_C(4389580032) },
 	{ "mellum2-12b-a2.5b", INT64_C(12149923072), INT64_C(2439060736) },
 	{ "mimo-v2-flash", INT64_C(308778780864), INT64_C(15445936320) },
+	{ "minicpm-moe-8x2b", INT64_C(13873291776), INT64_C(4318142976) },
 	{ "minimax-m2.5", INT64_C(228689764864), INT64_C(11030553088) },
 	{ "minimax-m3", INT64_C(426174572928), INT64_C(25962473856) },
 	{ "minimax-text-01", INT64_C(456089655296), INT64_C(48403306496) },
@@ -241,6 +242,7 @@ static const struct {
 	{ "nemotron-3-nano-30b", INT64_C(31577940288), INT64_C(3580076352) },
 	{ "nemotron-3-ultra-550b", INT64_C(549308993536), INT64_C(56058843136) },
 	{ "north-mini-code", INT64_C(30484303872), INT64_C(3305213952) },
+	{ "pangu-pro-moe", INT64_C(71988781056), INT64_C(16498139136) },
 	{ "qwen3-coder-480b", INT64_C(480154875392), INT64_C(35474765312) },
 	{ "qwen3-next-80b", INT64_C(79674391296), INT64_C(3874929408) },
 	{ "qwen3-omni-30b-a3b", INT64_C(30532646912), INT64_C(3353556992) },
@@ -250,11 +252,13 @@ static const struct {
 	{ "qwen3.5-35b-a3b", INT64_C(34660610688), INT64_C(3454988928) },
 	{ "qwen3.5-397b-a17b", INT64_C(396346350336), INT64_C(17349040896) },
 	{ "sarvam-30b", INT64_C(32272195328), INT64_C(4640120576) },
+	{ "skywork-moe", INT64_C(146383073792), INT64_C(22718214656) },
 	{ "smallthinker-4b", INT64_C(4035085824), INT64_C(864192000) },
 	{ "solar-open-100b", INT64_C(102651799552), INT64_C(12054833152) },
 	{ "step-3.7-flash", INT64_C(196956130368), INT64_C(11987323968) },
 	{ "step3", INT64_C(316294538240), INT64_C(38841328640) },
 	{ "trinity-mini", INT64_C(26123974400), INT64_C(3474732800) },
+	{ "xverse-moe-a4.2b", INT64_C(25778352640), INT64_C(4226183680) },
 };
 
 static struct model read_config(const char *name)
@@ -295,6 +299,9 @@ static const struct {
 	{ "laguna-xs.2", "with-embedding", "with-embedding" },
 	{ "longcat-flash-lite", "with-embedding", "" },
 	{ "grok-2", "", "" },
+	{ "minicpm-moe-8x2b", "without-embedding", "without-embedding" },
+	{ "pangu-pro-moe", "with-embedding", "with-embedding" },
+	{ "xverse-moe-a4.2b", "with-embedding", "with-embedding" },
 };
 
 START_TEST(a_published_figure_is_found_by_the_count)
@@ -437,7 +444,8 @@ static const char exaone[] =
 	"\"num_experts_per_tok\":2,\"moe_intermediate_size\":6,\"intermediate_size\":9";
 static const char qwen[] = "\"model_type\":\"qwen3_moe\",\"num_hidden_layers\":6,\"hidden_size\":8,\"vocab_size\":10,"
 						   "\"num_attention_heads\":2,\"num_key_value_heads\":2,\"num_experts\":4,"
-						   "\"num_experts_per_tok\":2,\"moe_intermediate_size\":6,\"intermediate_size\":9";
+						   "\"num_experts_per_tok\":2,\"moe_intermediate_size\":6,\"intermediate_size\":9,"
+						   "\"norm_topk_prob\":true";
 
 /* Reads "{ base, more }". */
 static int parse(const char *base, const char *more, struct model *model, struct error *err)
@@ -545,6 +553,37 @@ START_TEST(sparse_steps_and_dense_layers)
 	ck_assert_int_eq(shape_of(qwen, ",\"mlp_only_layers\":[0,5]").moe_layers, 4);
 	/* in any order, and twice, as their library asks only whether a layer is in the list */
 	ck_assert_int_eq(shape_of(qwen, ",\"mlp_only_layers\":[5,0,5]").moe_layers, 4);
+}
+END_TEST
+
+START_TEST(heads_of_keys_may_be_left_out)
+{
+	const char *xverse = "\"model_type\":\"xverse\",\"num_hidden_layers\":1,\"hidden_size\":8,\"vocab_size\":10,"
+						 "\"num_attention_heads\":4,\"num_experts\":4,\"moe_top_k\":2,\"intermediate_size\":6";
+	ck_assert_int_eq(shape_of(xverse, "").mixer[0].kv_heads, 4);
+	ck_assert_int_eq(shape_of(xverse, ",\"num_key_value_heads\":2").mixer[0].kv_heads, 2);
+}
+END_TEST
+
+START_TEST(pangu_has_experts_but_in_listed_layers)
+{
+	const char *pangu = "\"model_type\":\"PanguProMoE\",\"num_hidden_layers\":6,\"hidden_size\":8,\"vocab_size\":10,"
+						"\"num_attention_heads\":8,\"num_experts\":8,\"num_experts_per_tok\":8,"
+						"\"moe_intermediate_size\":6";
+	ck_assert_int_eq(shape_of(pangu, "").moe_layers, 6);
+	ck_assert_int_eq(shape_of(pangu, "").shared_width, 5376);
+	ck_assert_int_eq(shape_of(pangu, ",\"mlp_only_layers\":[0,4],\"intermediate_size\":9").moe_layers, 4);
+}
+END_TEST
+
+START_TEST(skywork_has_a_router_of_two_maps)
+{
+	const char *skywork = "\"model_type\":\"skywork\",\"num_hidden_layers\":6,\"hidden_size\":8,\"vocab_size\":10,"
+						  "\"num_attention_heads\":4,\"num_experts\":[4],\"intermediate_size\":6";
+	ck_assert_int_eq(shape_of(skywork, "").top_k, 2);
+	ck_assert_int_eq(shape_of(skywork, "").router_weights, 8 * 32 + 32 * 4);
+	ck_assert_int_eq(shape_of(skywork, ",\"moe_2layer_gate\":false").router_weights, 0);
+	ck_assert_int_eq(shape_of(skywork, ",\"moe_expert_interval\":2").moe_layers, 3);
 }
 END_TEST
 
@@ -665,7 +704,7 @@ static const struct {
 	{ granite, ",\"mamba_d_head\":\"wide\"", "must be an integer or \"auto\"" },
 	{ exaone, ",\"sliding_window_pattern\":\"LGLG\"", "letters L with a G at the end" },
 	{ exaone, ",\"sliding_window_pattern\":\"\"", "letters L with a G at the end" },
-	{ qwen, ",\"norm_topk_prob\":1", "norm_topk_prob must be true or false" },
+	{ mixtral, ",\"norm_topk_prob\":1", "norm_topk_prob must be true or false" },
 	{ qwen, ",\"n_group\":\"8\"", "n_group must be an integer" },
 	{ qwen, ",\"topk_group\":2.5", "topk_group must be an integer" },
 	{ qwen, ",\"scoring_func\":3", "scoring_func must be a string" },
@@ -760,6 +799,9 @@ int main(void)
 	tcase_add_test(config, class_defaults_hold);
 	tcase_add_test(config, a_byte_order_mark_and_a_folder_name);
 	tcase_add_test(config, sparse_steps_and_dense_layers);
+	tcase_add_test(config, heads_of_keys_may_be_left_out);
+	tcase_add_test(config, pangu_has_experts_but_in_listed_layers);
+	tcase_add_test(config, skywork_has_a_router_of_two_maps);
 	tcase_add_test(config, windows_count_only_when_used);
 	tcase_add_test(config, the_text_model_of_a_larger_one);
 	tcase_add_loop_test(config, wrong_configs_are_refused, 0, ROWS(wrong));
