@@ -182,13 +182,7 @@ static int check_map(const struct sentence *sentence, struct error *err)
 	const struct moe_part *projector = sentence->projector.part;
 	for (size_t i = 2; i < sentence_parts(sentence); i++) { /* behind projector and scorer */
 		const struct part_use *use = sentence_part(sentence, i);
-		if (!(part_use_wants(use) & MOE_MAP))
-			continue;
-		if (!sentence_projects(sentence))
-			return fail(err, ERROR_USER,
-						"%s '%s' reads the router's matrix, and scorer '%s' has none (try scorer=softmax)",
-						catalog_kind(use->part->kind), use->part->name, sentence->scorer.part->name);
-		if (!(projector->gives & MOE_MAP))
+		if (part_use_wants(use) & MOE_MAP && !(projector->gives & MOE_MAP))
 			return fail(err, ERROR_USER,
 						"%s '%s' reads the router's matrix, and projector '%s' has none with a column for each expert "
 						"(try projector=linear)",
@@ -204,7 +198,9 @@ int sentence_check(const struct sentence *sentence, const struct layer_options *
 	unsigned given = scorer->gives | (scorer->wants & MOE_LOGITS);
 	for (size_t i = 2; i < sentence_parts(sentence); i++) { /* behind projector and scorer */
 		const struct moe_part *part = sentence_part(sentence, i)->part;
-		unsigned missing = part_use_wants(sentence_part(sentence, i)) & (MOE_LOGITS | MOE_SCORES) & ~given;
+		unsigned wants = part_use_wants(sentence_part(sentence, i));
+		wants |= wants & MOE_MAP ? MOE_LOGITS : 0; /* which the matrix is there to make */
+		unsigned missing = wants & (MOE_LOGITS | MOE_SCORES) & ~given;
 		if (missing)
 			return fail(err, ERROR_USER, "%s '%s' needs %s, and scorer '%s' gives none (try scorer=softmax)",
 						catalog_kind(part->kind), part->name, wanted(missing), scorer->name);

@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -86,8 +87,10 @@ static bool moved(struct tiny *tiny, const struct weight *weight, const real *wa
 	return selection(&tiny->net) == chosen;
 }
 
-/* The derivative along `way` by the five-point rule, whose error is of the fourth order. */
-static bool difference(struct tiny *tiny, const struct weight *weight, const real *way, uint64_t chosen, double *slope)
+/* The derivative along `way` by the five-point rule, whose error is of the fourth order, and how far rounding of the
+ * objective may move it. */
+static bool difference(struct tiny *tiny, const struct weight *weight, const real *way, uint64_t chosen, double *slope,
+					   double *rounding)
 {
 	double f[4];
 	static const double at[] = { -2, -1, 1, 2 };
@@ -95,6 +98,7 @@ static bool difference(struct tiny *tiny, const struct weight *weight, const rea
 		if (!moved(tiny, weight, way, at[i] * step, chosen, &f[i]))
 			return false;
 	*slope = (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * step);
+	*rounding = 2 * DBL_EPSILON * fabs(f[0]) / step;
 	return true;
 }
 
@@ -112,7 +116,7 @@ static void compare(struct tiny *tiny, const struct param_span *span, struct moe
 {
 	const struct weight *weight = span->weight;
 	real way[1024];
-	double length = 0, norm = 0, slope = 0, wanted;
+	double length = 0, norm = 0, slope = 0, wanted, rounding;
 	for (size_t i = 0; i < weight->n; i++) {
 		way[i] = (real)(2 * moe_uniform(rng) - 1);
 		length += (double)(way[i] * way[i]);
@@ -122,14 +126,15 @@ static void compare(struct tiny *tiny, const struct param_span *span, struct moe
 		way[i] /= (real)sqrt(length);
 		slope += (double)(way[i] * weight->d_w[i]);
 	}
-	if (!difference(tiny, weight, way, chosen, &wanted)) {
+	if (!difference(tiny, weight, way, chosen, &wanted, &rounding)) {
 		score->skipped++;
 		return;
 	}
 	score->compared++;
 	if (norm > 0)
 		note_span(score, span->name);
-	double expected = fmax(sqrt(norm), least_norm) / sqrt((double)weight->n), error = fabs(slope - wanted) / expected;
+	double expected = fmax(sqrt(norm), least_norm) / sqrt((double)weight->n);
+	double error = fabs(slope - wanted) <= rounding ? 0 : fabs(slope - wanted) / expected;
 	if (!(error <= score->worst)) {
 		score->worst = error;
 		snprintf(score->worst_at, sizeof score->worst_at, "%s of %s: %g, differences give %g", span->name, text, slope,

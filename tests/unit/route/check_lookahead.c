@@ -328,7 +328,7 @@ static struct settings settings;
 static struct trainer trainer;
 
 /* Those that look ahead; all others do not.  GShard's second choices wait for all first choices, later ones too. */
-static const char *const ahead[] = { "expert-choice", "gshard", "st-moe", "hunyuan-large" };
+static const char *const ahead[] = { "expert-choice", "gshard", "st-moe", "hunyuan-large", "moe-plus-plus" };
 
 /* Those that look ahead in training alone: prices and assignments of the batch itself, and expert choice as a warm-up.
  */

@@ -113,13 +113,15 @@ static size_t in_blocks(void)
 	return reach_cut(reach, &router.route.call).blocks > 1;
 }
 
-/* A training step, so that the state of the parts is not that of the start, another, and an evaluation; returns in how
- * many of these the selection was in blocks. */
+/* Without the router's matrix, which some losses read and no choice does.  A training step, so that the state of the
+ * parts is not that of the start, another, and an evaluation; returns in how many of these the selection was in blocks.
+ */
 static size_t check_strategy(const char *text)
 {
 	size_t blocks = 0;
 	open_router(text);
-	bool routes = ((const struct moe_selector *)sentence.selector.part)->select != NULL;
+	bool routes =
+		((const struct moe_selector *)sentence.selector.part)->select && !(sentence_wants(&sentence) & MOE_MAP);
 	for (size_t step = 0; routes && step < 3; step++) {
 		call.training = step < 2;
 		call.step = call.training ? step + 1 : 1;

@@ -540,6 +540,8 @@ START_TEST(options_of_another_rule_are_refused)
 		bool well = with("bias", cases[i].list)->part.check(&route.call, options, complaint, sizeof complaint);
 		ck_assert_msg(well == cases[i].well, "%s: %s", cases[i].list, complaint);
 		ck_assert_int_eq(strstr(complaint, "rule=") != NULL, !well);
+		ck_assert_int_eq(strstr(complaint, "kappa and momentum have no effect with rule=") != NULL,
+						 !well && !strstr(cases[i].list, "p=") && !strstr(cases[i].list, "d="));
 	}
 }
 END_TEST
