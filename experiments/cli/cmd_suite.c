@@ -13,6 +13,7 @@
 #include "experiments/cli/cmd.h"
 #include "experiments/host/jobs.h"
 #include "experiments/host/shell.h"
+#include "experiments/study/compare_options.h"
 #include "experiments/suite/campaign.h"
 #include "experiments/suite/conclusion.h"
 #include "experiments/suite/gather.h"
@@ -23,10 +24,11 @@
 #include "experiments/suite/suite_note.h"
 #include "sim/base/files.h"
 #include "sim/base/text.h"
+#include "sim/base/words.h"
 #include "sim/run/run.h"
 
 struct suite_options {
-	const char *out, *only, *set, *seeds;
+	const char *out, *only, *set, *seeds, *against;
 	int64_t jobs, index, checkpoint_every;
 	bool plan, dry_run, json, gather, no_progress;
 };
@@ -55,6 +57,7 @@ static const struct moe_opt suite_rows[] = {
 	  .type = MOE_OPT_TEXT,
 	  .at = offsetof(struct suite_options, only),
 	  .help = "only these sections, comma-separated" },
+	COMPARE_AGAINST_ROW("against", offsetof(struct suite_options, against)),
 	{ .name = "dry-run",
 	  .type = MOE_OPT_FLAG,
 	  .at = offsetof(struct suite_options, dry_run),
@@ -208,10 +211,11 @@ static int write_note(const struct suite_options *opt, const char *file, const s
 	return suite_note_write(folder, &note, err);
 }
 
-static int finish(const struct suite *suite, const struct campaign *campaign, int stopped, struct error *err)
+static int finish(const struct suite_options *opt, const struct suite *suite, const struct campaign *campaign,
+				  int stopped, struct error *err)
 {
 	struct conclusion conclusion;
-	TRY(conclusion_draw(campaign->results, &conclusion, err));
+	TRY(conclusion_draw(campaign->results, opt->against, &conclusion, err));
 	int status = stopped ? 0 : conclusion_print(&conclusion, suite, err);
 	conclusion_free(&conclusion);
 	if (status != 0)
@@ -239,7 +243,7 @@ static int run_all(const struct suite_options *opt, const char *file, const stru
 		return -1;
 	if (opt->gather)
 		TRY(gather_tables(results, err));
-	return finish(suite, campaign, stopped, err);
+	return finish(opt, suite, campaign, stopped, err);
 }
 
 /* One run of many processes, on one machine or several: they share the folder's lock. */
@@ -255,6 +259,21 @@ static int run_one(struct campaign *campaign, size_t run, struct error *err)
 		return stopped < 0 ? -1 : 128 + stopped;
 	printf("%s: %s\n", results_path(results, run), run_state_word(results->state[run]));
 	return exit_code(campaign);
+}
+
+/* Before any run: the comparison at the end must find it. */
+static int check_against(const struct suite_options *opt, const struct grid *grid, struct error *err)
+{
+	if (!*opt->against || grid_names(grid, opt->against))
+		return 0;
+	struct words labels = { NULL, 0, 0 };
+	for (size_t i = 0; i < grid->points; i++)
+		words_add(&labels, grid->point[i].label);
+	const char *near = text_nearest(opt->against, words_list(&labels));
+	words_free(&labels);
+	fail(err, ERROR_USER, "this suite makes no run of '%s'%s%s%s", opt->against, near ? " (did you mean '" : "",
+		 near ? near : "", near ? "'?)" : "");
+	return fail_at(err, "--against", 0, 0);
 }
 
 static int act(const struct suite_options *opt, const char *file, const struct suite *suite, const struct grid *grid,
@@ -298,7 +317,9 @@ static int suite_command(const void *options, int argc, char **args, struct erro
 		suite_free(&suite);
 		return -1;
 	}
-	int status = act(opt, file, &suite, &grid, err);
+	int status = check_against(opt, &grid, err);
+	if (status == 0)
+		status = act(opt, file, &suite, &grid, err);
 	grid_free(&grid);
 	suite_free(&suite);
 	return status;

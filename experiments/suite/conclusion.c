@@ -16,9 +16,9 @@
 #include "sim/base/files.h"
 #include "sim/base/text.h"
 
-static int compare_runs(struct conclusion *conclusion, struct error *err)
+static int compare_runs(struct conclusion *conclusion, const char *against, struct error *err)
 {
-	const struct compare_request request = { .asides = true };
+	const struct compare_request request = { .against = against, .asides = true };
 	char *path = (char *)conclusion->results->folder;
 	TRY(study_read(1, &path, &conclusion->study, err));
 	if (compare_page(&conclusion->study, &request, &conclusion->page, err) != 0) {
@@ -46,11 +46,12 @@ static int gather(const struct conclusion *conclusion, struct error *err)
 	return status;
 }
 
-int conclusion_draw(const struct results *results, struct conclusion *conclusion, struct error *err)
+int conclusion_draw(const struct results *results, const char *against, struct conclusion *conclusion,
+					struct error *err)
 {
 	struct error later;
 	*conclusion = (struct conclusion){ .results = results };
-	int status = results_finished(results) > 0 ? compare_runs(conclusion, err) : 0;
+	int status = results_finished(results) > 0 ? compare_runs(conclusion, against, err) : 0;
 	if (gather(conclusion, status == 0 ? err : &later) == 0 && status == 0)
 		return 0;
 	conclusion_free(conclusion);

@@ -17,9 +17,10 @@ struct conclusion {
 	struct gap_list gaps;
 };
 
-/* Reads and compares the runs, and writes summary.csv.  The rows are written also where the runs cannot be compared,
- * which is an error all the same. */
-int conclusion_draw(const struct results *results, struct conclusion *conclusion, struct error *err);
+/* Reads and compares the runs, with the baseline or what `against` names ("": the baseline), and writes summary.csv.
+ * The rows are written also where the runs cannot be compared, which is an error all the same. */
+int conclusion_draw(const struct results *results, const char *against, struct conclusion *conclusion,
+					struct error *err);
 
 /* Prints question, sentences and a table with a row for each grid point; nothing when no run is finished. */
 int conclusion_print(const struct conclusion *conclusion, const struct suite *suite, struct error *err);

@@ -182,6 +182,23 @@ static void part_labels(struct grid *grid, bool with_section)
 
 /* ---- hashes ---------------------------------------------------------------------------------------------- */
 
+/* The name at the front of a strategy's text. */
+static const char *strategy_of(const struct grid *grid, const struct grid_point *point)
+{
+	const struct moe_opt *row = options_find(grid->rows, "strategy");
+	const char *said = row ? point->said[row_number(grid, row)] : NULL;
+	const char *text = said ? said : row ? row->text : "";
+	return text_keep_n(text, strcspn(text, ", "));
+}
+
+bool grid_names(const struct grid *grid, const char *name)
+{
+	for (size_t i = 0; i < grid->points; i++)
+		if (strcmp(grid->point[i].label, name) == 0 || strcmp(strategy_of(grid, &grid->point[i]), name) == 0)
+			return true;
+	return false;
+}
+
 const char *grid_value(const struct grid *grid, const struct grid_run *run, size_t row)
 {
 	return row == grid->seed_row ? run->seed : point_value(&grid->point[run->point], row);

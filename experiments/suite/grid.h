@@ -45,6 +45,9 @@ struct grid {
  * every point, so that no run is started of a suite in which one cannot be made. */
 int grid_build(const struct suite *suite, const char *only, struct grid *grid, struct error *err);
 
+/* Does any run have this label, or this strategy? */
+bool grid_names(const struct grid *grid, const char *name);
+
 /* The value of a row in a run: in the suite's words, or else the one in effect. */
 const char *grid_value(const struct grid *grid, const struct grid_run *run, size_t row);
 
