@@ -4,8 +4,6 @@
  */
 #include <config.h>
 
-#include "sim/route/router.h"
-
 #include <moesim/kit.h>
 #include <string.h>
 
@@ -13,225 +11,18 @@
 #include "sim/base/seed.h"
 #include "sim/base/text.h"
 #include "sim/multiply/product.h"
-
-enum { PROJECTOR, SCORER, SELECTOR, GATE, BALANCER };
-
-static const struct moe_projector *projector(const struct sentence *sentence)
-{
-	return (const struct moe_projector *)sentence->projector.part;
-}
-
-static const struct moe_scorer *scorer(const struct router *r)
-{
-	return (const struct moe_scorer *)r->sentence->scorer.part;
-}
-
-static const struct moe_selector *selector(const struct router *r)
-{
-	return (const struct moe_selector *)r->sentence->selector.part;
-}
-
-static const struct moe_gate *gate(const struct router *r)
-{
-	return (const struct moe_gate *)r->sentence->gate.part;
-}
-
-static const struct moe_balancer *balancer(const struct router *r, size_t i)
-{
-	return (const struct moe_balancer *)r->sentence->balancer[i].part;
-}
+#include "sim/route/blocks.h"
 
 size_t router_params(const struct sentence *sentence, const struct moe_call *call, struct moe_param list[MOE_PARAMS])
 {
 	if (call->experts == 0 || !sentence_projects(sentence))
 		return 0;
-	return projector(sentence)->params(call, sentence->projector.opt, list);
+	return router_projector(sentence)->params(call, sentence->projector.opt, list);
 }
 
 bool router_varies(const struct sentence *sentence)
 {
 	return ((const struct moe_selector *)sentence->selector.part)->varies;
-}
-
-static bool adjusts(const struct sentence *sentence)
-{
-	for (size_t i = 0; i < sentence->balancers; i++)
-		if (((const struct moe_balancer *)sentence->balancer[i].part)->adjust)
-			return true;
-	return false;
-}
-
-/* A part's random streams are named by the part, the phase and, through the index, the layer and step. */
-static void name_streams(struct part_memory *memory, const char *part, uint64_t seed, size_t layer)
-{
-	memory->train = seed_stream(seed, text_keep_f("%s/train", part), 0);
-	memory->eval = seed_stream(seed, text_keep_f("%s/eval", part), 0);
-	memory->table = seed_stream(seed, text_keep_f("%s/table", part), (uint64_t)layer << 32);
-}
-
-void router_seed(struct router *r, uint64_t seed)
-{
-	r->projection.jitter_rng = seed_stream(seed, "jitter", 0);
-	r->overflow_rng[false] = seed_stream(seed, "overflow/eval", 0);
-	r->overflow_rng[true] = seed_stream(seed, "overflow/train", 0);
-	for (size_t i = 0; selector(r)->select && i < sentence_parts(r->sentence); i++)
-		name_streams(&r->memory[i], sentence_part(r->sentence, i)->part->name, seed, r->route.call.layer);
-}
-
-/* The reach of the calls in which a part's reach is not the batch, if there are any. */
-static enum moe_reach narrow_reach(const struct part_use *use, const struct moe_call *call)
-{
-	struct moe_call at[] = { *call, *call, *call };
-	at[0].training = at[1].training = true;
-	at[0].step = 1;
-	at[1].step = SIZE_MAX;
-	at[2].training = false;
-	for (size_t i = 0; i < 3; i++)
-		if (reach_of(use->part, use->opt, &at[i]) != MOE_REACH_BATCH)
-			return reach_of(use->part, use->opt, &at[i]);
-	return MOE_REACH_BATCH;
-}
-
-static size_t scratch_of(const struct part_use *use, const struct moe_call *call)
-{
-	return use->part->scratch_size ? use->part->scratch_size(call, use->opt) : 0;
-}
-
-/* What is left in scratch has no meaning, so that the blocks of a batch share out that of the batch. */
-static void take_scratch(struct part_memory *memory, const struct part_use *use, const struct moe_call *call,
-						 struct arena *arena)
-{
-	struct cut cut = reach_cut(narrow_reach(use, call), call);
-	struct moe_call block = reach_call(&cut, call, 0);
-	size_t size = scratch_of(use, call);
-	if (cut.blocks > 1) {
-		memory->blocks = reach_most_blocks(call);
-		memory->block_size = (scratch_of(use, &block) + 63) / 64 * 64; /* no two in one line of the cache */
-		size = size > memory->blocks * memory->block_size ? size : memory->blocks * memory->block_size;
-	}
-	memory->scratch = arena_take(arena, size, 1);
-}
-
-static void create_memory(struct router *r, struct arena *arena)
-{
-	for (size_t i = 0; i < sentence_parts(r->sentence); i++) {
-		const struct part_use *use = sentence_part(r->sentence, i);
-		const struct moe_part *part = use->part;
-		struct part_memory *memory = &r->memory[i];
-		memory->state_size = part->state_size ? part->state_size(&r->route.call, use->opt) : 0;
-		memory->state = arena_take(arena, memory->state_size, 1);
-		take_scratch(memory, use, &r->route.call, arena);
-		memory->self = (struct moe_self){ .opt = use->opt,
-										  .state = memory->state,
-										  .scratch = memory->scratch,
-										  .rng = &memory->rng,
-										  .table = &memory->table };
-	}
-}
-
-static size_t most_picks(const struct router *r, const struct moe_call *call)
-{
-	return selector(r)->max_picks ? selector(r)->max_picks(call, r->sentence->selector.opt) : call->tokens * call->k;
-}
-
-void router_create(struct router *r, const struct sentence *sentence, const struct layer_options *layer,
-				   const struct moe_call *call, struct arena *arena)
-{
-	size_t n = call->tokens * call->experts;
-	*r = (struct router){ .sentence = sentence,
-						  .capacity = layer->capacity,
-						  .eval_capacity = layer->eval_capacity,
-						  .overflow = (enum overflow_rule)layer->overflow,
-						  .wants = sentence_wants(sentence),
-						  .route.call = *call };
-	r->memory = ARENA_KEEP(arena, sentence_parts(sentence), struct part_memory);
-	r->term = ARENA_KEEP(arena, sentence->balancers, struct moe_term);
-	if (selector(r)->select == NULL)
-		return;
-	r->max_pairs = most_picks(r, call);
-	r->share = ARENA_KEEP(arena, reach_most_blocks(call), struct moe_picks);
-	if (scorer(r)->forward)
-		r->scores = ARENA_TAKE(arena, n, real);
-	if (adjusts(sentence))
-		r->choice = ARENA_TAKE(arena, n, real);
-	if (layer->overflow == OVERFLOW_LOWEST_WEIGHT && (layer->capacity > 0 || layer->eval_capacity > 0))
-		r->keep = ARENA_TAKE(arena, n, real);
-	planner_create(&r->planner, call->tokens, call->experts, r->max_pairs, arena);
-	r->planner.limited = call->experts - call->bare;
-	plan_create(&r->plan, call->tokens, call->experts, r->max_pairs, arena);
-	create_memory(r, arena);
-	router_seed(r, 0);
-}
-
-void router_add_offset(struct router *r, const real *offset, struct arena *arena)
-{
-	if (r->scores == NULL && !arena->counting)
-		BUG("an offset without scores");
-	r->offset = offset;
-	if (r->choice == NULL)
-		r->choice = ARENA_TAKE(arena, r->route.call.tokens * r->route.call.experts, real);
-}
-
-void router_replay(struct router *r, const struct recording *recording)
-{
-	r->recording = recording;
-}
-
-/* Where they will lie is known when all parameters are. */
-static void add_params(struct router *r, const struct layer_options *layer, struct params *params)
-{
-	struct projection *projection = &r->projection;
-	struct moe_call call = r->route.call;
-	struct moe_param list[MOE_PARAMS];
-	call.width = projection->width;
-	projection->params = router_params(r->sentence, &call, list);
-	for (size_t i = 0; i < projection->params; i++) {
-		const struct moe_param *param = &list[i];
-		double std = param->scaled ? param->std * layer->router_scale : param->std;
-		const char *name = param->name ? text_keep_f("router-%s", param->name) : "router";
-		params_add(params, &projection->param[i], param->rows * param->columns, name, call.layer, param->mean, std,
-				   false);
-		params_scale_rate(params, layer->router_lr);
-		projection->tools.param[i] = (struct moe_learned){ .rows = param->rows, .columns = param->columns };
-		if (param->name == NULL)
-			projection->map_at = i;
-	}
-}
-
-/* Losses by the router's matrix have a gradient of their own, as the backward pass overwrites the parameters'. */
-static void add_map(struct router *r, struct arena *arena)
-{
-	struct projection *projection = &r->projection;
-	const struct moe_learned *map = &projection->tools.param[projection->map_at];
-	if (!(r->wants & MOE_MAP))
-		return;
-	projection->map = *map;
-	projection->map.d_w = ARENA_TAKE(arena, map->rows * map->columns, real);
-}
-
-void router_add_projection(struct router *r, const struct layer_options *layer, size_t width, struct params *params,
-						   struct arena *arena)
-{
-	struct projection *projection = &r->projection;
-	const struct moe_call *call = &r->route.call;
-	size_t n = call->tokens * call->experts;
-	projection->width = width;
-	projection->jitter = layer->jitter;
-	if (selector(r)->select == NULL)
-		return;
-	if (scorer(r)->forward)
-		projection->grad.scores = ARENA_TAKE(arena, n, real);
-	if (!sentence_projects(r->sentence))
-		return;
-	add_params(r, layer, params);
-	add_map(r, arena);
-	projection->logits = ARENA_TAKE(arena, n, real);
-	projection->grad.logits = ARENA_TAKE(arena, n, real);
-	if (layer->jitter > 0) {
-		projection->input = ARENA_TAKE(arena, call->tokens * width, real);
-		projection->d_input = ARENA_TAKE(arena, call->tokens * width, real);
-		projection->noise = ARENA_TAKE(arena, call->tokens * width, real);
-	}
 }
 
 static uint64_t stream_index(const struct moe_call *call)
@@ -287,76 +78,21 @@ static void project(struct router *r)
 	if (projection->logits == NULL)
 		return;
 	struct moe_route seen = seen_with(r, perturb(projection, &r->route.call, r->route.x));
-	projector(r->sentence)->forward(&r->memory[PROJECTOR].self, lend_tools(projection), &seen, projection->logits);
-}
-
-/* ---- in blocks ------------------------------------------------------------------------------------------------- */
-
-/* One block of the batch, as a part sees it. */
-struct block {
-	size_t number, at; /* at: where its entries begin in what is [tokens][experts] */
-	struct moe_rng rng;
-	struct moe_self self;
-	struct moe_route route;
-};
-
-/* Cut by the reach of part i; one block where there is no memory for so many, or for such. */
-static struct cut cut_for(const struct router *r, size_t i)
-{
-	const struct part_use *use = sentence_part(r->sentence, i);
-	const struct part_memory *memory = &r->memory[i];
-	const struct moe_call *call = &r->route.call;
-	struct cut cut = reach_cut(reach_of(use->part, use->opt, call), call);
-	struct moe_call block = reach_call(&cut, call, 0);
-	if (cut.blocks > memory->blocks || scratch_of(use, &block) > memory->block_size)
-		return reach_cut(MOE_REACH_BATCH, call);
-	return cut;
-}
-
-static void set_block(const struct router *r, size_t i, const struct cut *cut, size_t number, struct block *block)
-{
-	const struct part_use *use = sentence_part(r->sentence, i);
-	const struct part_memory *memory = &r->memory[i];
-	size_t first = number * cut->size;
-	block->number = number;
-	block->at = first * r->route.call.experts;
-	block->route = reach_view(cut, &r->route, number);
-	block->rng = memory->rng;
-	seed_skip(&block->rng, use->part->draws ? first * use->part->draws(&r->route.call, use->opt) : 0);
-	block->self = memory->self;
-	block->self.rng = &block->rng;
-	if (memory->block_size > 0)
-		block->self.scratch = (char *)memory->scratch + number * memory->block_size;
-}
-
-/* Has part i work on the batch, or on its blocks on all threads. */
-static void each_block(struct router *r, size_t i, const struct cut *cut,
-					   void (*work)(struct router *, size_t i, const struct block *))
-{
-	if (cut->blocks == 1) {
-		struct block whole = { .self = r->memory[i].self, .route = r->route };
-		work(r, i, &whole);
-		return;
-	}
-	PARALLEL_FOR
-	for (size_t b = 0; b < cut->blocks; b++) {
-		struct block block;
-		set_block(r, i, cut, b, &block);
-		work(r, i, &block);
-	}
+	router_projector(r->sentence)
+		->forward(&r->memory[PROJECTOR].self, lend_tools(projection), &seen, projection->logits);
 }
 
 static void score_block(struct router *r, size_t i, const struct block *block)
 {
 	(void)i;
-	scorer(r)->forward(&block->self, &block->route, r->scores + block->at);
+	router_scorer(r)->forward(&block->self, &block->route, r->scores + block->at);
 }
 
 static void score(struct router *r)
 {
-	struct cut cut = cut_for(r, SCORER);
+	struct cut cut = blocks_cut(r, SCORER);
 	if (r->scores)
-		each_block(r, SCORER, &cut, score_block);
+		blocks_each(r, SCORER, &cut, score_block);
 	r->route.choice = r->route.scores = r->scores;
 }
 
@@ -376,7 +112,7 @@ static void begin_choice(struct router *r)
 
 static void adjust_block(struct router *r, size_t i, const struct block *block)
 {
-	balancer(r, i - BALANCER)->adjust(&block->self, &block->route, r->choice + block->at);
+	router_balancer(r, i - BALANCER)->adjust(&block->self, &block->route, r->choice + block->at);
 }
 
 static void adjust(struct router *r)
@@ -385,9 +121,9 @@ static void adjust(struct router *r)
 		return;
 	begin_choice(r);
 	for (size_t i = 0; i < r->sentence->balancers; i++) {
-		struct cut cut = cut_for(r, BALANCER + i);
-		if (balancer(r, i)->adjust)
-			each_block(r, BALANCER + i, &cut, adjust_block);
+		struct cut cut = blocks_cut(r, BALANCER + i);
+		if (router_balancer(r, i)->adjust)
+			blocks_each(r, BALANCER + i, &cut, adjust_block);
 	}
 	r->route.choice = r->choice;
 }
@@ -401,7 +137,7 @@ static bool share_out(struct router *r, const struct cut *cut)
 	size_t at = 0;
 	for (size_t b = 0; b < cut->blocks; b++) {
 		struct moe_call block = reach_call(cut, &r->route.call, b);
-		size_t most = cut->blocks == 1 ? all->max : most_picks(r, &block);
+		size_t most = cut->blocks == 1 ? all->max : router_most_picks(r, &block);
 		r->share[b] = (struct moe_picks){
 			.max = most, .token = all->token + at, .expert = all->expert + at, .rank = all->rank + at
 		};
@@ -416,7 +152,7 @@ static void select_block(struct router *r, size_t i, const struct block *block)
 	struct moe_picks *own = &r->share[block->number];
 	size_t first = block->at / r->route.call.experts;
 	(void)i;
-	selector(r)->select(&block->self, &block->route, own);
+	router_selector(r)->select(&block->self, &block->route, own);
 	for (size_t p = 0; first > 0 && p < own->n && p < own->max; p++)
 		own->token[p] += (uint32_t)first;
 }
@@ -441,25 +177,26 @@ static void join(struct router *r, const struct cut *cut)
 
 static void pick(struct router *r)
 {
-	struct cut cut = cut_for(r, SELECTOR);
+	struct cut cut = blocks_cut(r, SELECTOR);
 	if (!share_out(r, &cut)) {
 		cut = reach_cut(MOE_REACH_BATCH, &r->route.call);
 		share_out(r, &cut);
 	}
-	each_block(r, SELECTOR, &cut, select_block);
+	blocks_each(r, SELECTOR, &cut, select_block);
 	join(r, &cut);
 }
 
 static void weigh(struct router *r)
 {
-	gate(r)->forward(&r->memory[GATE].self, &r->route, r->plan.weight);
+	router_gate(r)->forward(&r->memory[GATE].self, &r->route, r->plan.weight);
 }
 
 /* The weights that all picks would have if there was room for them. */
 static void weigh_all(struct router *r)
 {
 	size_t experts = r->route.call.experts;
-	plan_build(&r->plan, &r->planner, r->route.call.tokens, SIZE_MAX, r->overflow, r->keep, selector(r)->part.name);
+	plan_build(&r->plan, &r->planner, r->route.call.tokens, SIZE_MAX, r->overflow, r->keep,
+			   router_selector(r)->part.name);
 	weigh(r);
 	for (size_t p = 0; p < r->plan.pairs; p++)
 		r->keep[r->plan.token[p] * experts + r->plan.expert[p]] = r->plan.weight[p];
@@ -486,15 +223,15 @@ static void choose(struct router *r)
 	if (r->keep && capacity != SIZE_MAX)
 		weigh_all(r);
 	plan_build(&r->plan, &r->planner, call->tokens, capacity, r->overflow, r->keep ? r->keep : r->route.choice,
-			   selector(r)->part.name);
+			   router_selector(r)->part.name);
 }
 
 /* The balancers' terms; `grad` may be NULL. */
 static void balance(struct router *r, struct moe_grad *grad)
 {
 	for (size_t i = 0; i < r->sentence->balancers; i++)
-		if (balancer(r, i)->loss)
-			balancer(r, i)->loss(&r->memory[BALANCER + i].self, &r->route, &r->term[i], grad);
+		if (router_balancer(r, i)->loss)
+			router_balancer(r, i)->loss(&r->memory[BALANCER + i].self, &r->route, &r->term[i], grad);
 }
 
 /* The gradients' buffers, to which the balancers and then the backward pass add. */
@@ -541,14 +278,14 @@ static void begin(struct router *r, const struct moe_call *call, const struct mo
 {
 	r->route = (struct moe_route){ .call = *call, .of = told(of, r->wants), .x = x };
 	show_map(r);
-	if (selector(r)->select)
+	if (router_selector(r)->select)
 		open_streams(r);
 }
 
 /* All that leads from the logits to the plan and its weights. */
 static void decide(struct router *r, const real *logits)
 {
-	if (selector(r)->select == NULL)
+	if (router_selector(r)->select == NULL)
 		return;
 	r->route.logits = sentence_projects(r->sentence) ? logits : NULL;
 	score(r);
@@ -562,7 +299,7 @@ void router_route(struct router *r, const struct moe_call *call, const struct mo
 {
 	begin(r, call, of, x);
 	decide(r, logits);
-	if (selector(r)->select && call->training)
+	if (router_selector(r)->select && call->training)
 		balance(r, NULL);
 }
 
@@ -571,7 +308,7 @@ void router_forward(struct router *r, const struct moe_call *call, const struct 
 	begin(r, call, of, x);
 	project(r);
 	decide(r, r->projection.logits);
-	if (selector(r)->select && call->training)
+	if (router_selector(r)->select && call->training)
 		balance(r, clear_grad(r));
 }
 
@@ -588,7 +325,7 @@ static void project_backward(struct router *r, const real *x, real *d_x)
 			   projection->param[projection->map_at].n * sizeof(real));
 	if (projection->input)
 		memset(projection->d_input, 0, n * sizeof(real));
-	projector(r->sentence)
+	router_projector(r->sentence)
 		->backward(&r->memory[PROJECTOR].self, lend_tools(projection), &seen, projection->grad.logits,
 				   projection->input ? projection->d_input : d_x);
 	for (size_t i = 0; projection->input && i < n; i++)
@@ -600,24 +337,24 @@ static void score_block_backward(struct router *r, size_t i, const struct block 
 	const struct moe_grad *all = &r->projection.grad;
 	struct moe_grad grad = { all->logits + block->at, all->scores ? all->scores + block->at : NULL };
 	(void)i;
-	scorer(r)->backward(&block->self, &block->route, &grad);
+	router_scorer(r)->backward(&block->self, &block->route, &grad);
 }
 
 void router_backward(struct router *r, const real *x, real *d_x)
 {
 	if (r->projection.logits == NULL)
 		return;
-	if (gate(r)->backward)
-		gate(r)->backward(&r->memory[GATE].self, &r->route, &r->projection.grad);
-	struct cut cut = cut_for(r, SCORER);
-	if (scorer(r)->backward)
-		each_block(r, SCORER, &cut, score_block_backward);
+	if (router_gate(r)->backward)
+		router_gate(r)->backward(&r->memory[GATE].self, &r->route, &r->projection.grad);
+	struct cut cut = blocks_cut(r, SCORER);
+	if (router_scorer(r)->backward)
+		blocks_each(r, SCORER, &cut, score_block_backward);
 	project_backward(r, x, d_x);
 }
 
 void router_settle(struct router *r)
 {
-	if (selector(r)->select == NULL)
+	if (router_selector(r)->select == NULL)
 		return;
 	for (size_t i = 0; i < sentence_parts(r->sentence); i++) {
 		const struct moe_part *part = sentence_part(r->sentence, i)->part;
@@ -634,7 +371,7 @@ size_t router_pairs(const struct router *r, size_t first, size_t end)
 const real *router_offsets(const struct router *r)
 {
 	for (size_t i = 0; i < r->sentence->balancers; i++)
-		if (balancer(r, i)->offsets)
-			return balancer(r, i)->offsets(&r->memory[BALANCER + i].self);
+		if (router_balancer(r, i)->offsets)
+			return router_balancer(r, i)->offsets(&r->memory[BALANCER + i].self);
 	return NULL;
 }
