@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "experiments/models/notes.h"
 #include "experiments/models/reading.h"
 #include "sim/base/text.h"
 
@@ -134,17 +135,17 @@ int identity_find(const struct document *doc, const struct family *outer, const 
 	if (!*family)
 		return fail_family(doc, type, err);
 	if (*family == of_class && of_type && of_type != of_class && !family_lists("bailing_moe", type))
-		reading_caution(model,
-						text_keep_f("model_type is %s, but architectures is %s; counted as the latter", type, class));
+		notes_caution(model,
+					  text_keep_f("model_type is %s, but architectures is %s; counted as the latter", type, class));
 	if (outer && !of_type && of_class && of_class != outer)
-		reading_caution(model,
-						text_keep_f("model_type is %s outside, but architectures is %s inside; counted as the former",
-									family_name(outer), class));
+		notes_caution(model,
+					  text_keep_f("model_type is %s outside, but architectures is %s inside; counted as the former",
+								  family_name(outer), class));
 	if (outer && of_type && of_type != outer)
-		reading_caution(model, text_keep_f("model_type is %s outside and %s inside; counted as the former",
-										   family_name(outer), type));
+		notes_caution(model, text_keep_f("model_type is %s outside and %s inside; counted as the former",
+										 family_name(outer), type));
 	if (class && !of_class && !outer && !is_relative(*family, class))
-		reading_caution(model, text_keep_f("architectures is %s, which is not known; counted as %s, as model_type says",
-										   class, family_name(*family)));
+		notes_caution(model, text_keep_f("architectures is %s, which is not known; counted as %s, as model_type says",
+										 class, family_name(*family)));
 	return 0;
 }

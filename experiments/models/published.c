@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "experiments/models/layers.h"
+#include "experiments/models/notes.h"
 #include "experiments/models/published.h"
 #include "experiments/models/reading.h"
 #include "sim/base/text.h"
@@ -158,24 +159,13 @@ static int read_layers(struct reading *r, struct error *err)
 	return status;
 }
 
-void reading_note(struct model *model, const char *note)
-{
-	model->note = model->note ? text_keep_f("%s; %s", model->note, note) : note;
-}
-
-void reading_caution(struct model *model, const char *note)
-{
-	reading_note(model, note);
-	model->caution = model->caution ? text_keep_f("%s; %s", model->caution, note) : note;
-}
-
 static void set_next(const struct reading *r, struct model *model)
 {
 	struct cost_shape *s = r->shape;
 	s->next = (struct cost_layer){ .mixer = 0, .ffn = COST_MOE };
 	if (s->ahead > 0 && !r->family->has_next) {
-		reading_note(model, text_keep_f("without the %lld multi-token-prediction layers (%s)", (long long)s->ahead,
-										document_name(r->doc, sizes_key(r, AHEAD))));
+		notes_add(model, text_keep_f("without the %lld multi-token-prediction layers (%s)", (long long)s->ahead,
+									 document_name(r->doc, sizes_key(r, AHEAD))));
 		s->ahead = 0;
 	}
 }
@@ -196,7 +186,7 @@ int published_read(struct document *doc, struct model *model, struct error *err)
 	bool outer_tied = false, inner = identity_enter(doc, &outer, &outer_tied);
 	struct reading r = { .doc = doc, .shape = &model->shape };
 	if (inner)
-		reading_note(model, "text model only, without encoders of other inputs");
+		notes_add(model, "text model only, without encoders of other inputs");
 	TRY(identity_find(doc, outer, &r.family, model, err));
 	model->shape = r.family->fixed;
 	model->shape.tied |= inner && outer_tied;
@@ -204,8 +194,8 @@ int published_read(struct document *doc, struct model *model, struct error *err)
 	TRY(sizes_read_passive(&r, &model->shape, err));
 	set_next(&r, model);
 	if (model->shape.hashed_layers > 0)
-		reading_note(model, text_keep_f("without the tables by which %lld layers choose experts",
-										(long long)model->shape.hashed_layers));
+		notes_add(model, text_keep_f("without the tables by which %lld layers choose experts",
+									 (long long)model->shape.hashed_layers));
 	TRY(routing_read(doc, r.family, model, err));
 	unread_note(&r, model);
 	return 0;

@@ -29,8 +29,4 @@ int sizes_read_passive(const struct reading *reading, struct cost_shape *shape, 
 /* Adds what may bear parameters and was not read, and what was taken from the family's defaults, to the note. */
 void unread_note(struct reading *reading, struct model *model);
 
-/* Adds a sentence to the model's note; a caution, which makes a count doubtful, is said aloud, too. */
-void reading_note(struct model *model, const char *note);
-void reading_caution(struct model *model, const char *note);
-
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "experiments/models/layers.h"
+#include "experiments/models/notes.h"
 #include "experiments/models/reading.h"
 #include "sim/base/text.h"
 
@@ -117,9 +118,9 @@ void unread_note(struct reading *r, struct model *model)
 		document_has(r->doc, r->family->unused);
 	const char *rest = not_asked(r->doc, r->doc->root, "", "");
 	if (r->doubts)
-		reading_caution(model, r->doubts);
+		notes_caution(model, r->doubts);
 	if (r->defaults)
-		reading_caution(model, text_keep_f("not in the file, taken from the family's defaults: %s", r->defaults));
+		notes_caution(model, text_keep_f("not in the file, taken from the family's defaults: %s", r->defaults));
 	if (*rest)
-		reading_caution(model, text_keep_f("not recognized, not counted: %s", rest));
+		notes_caution(model, text_keep_f("not recognized, not counted: %s", rest));
 }

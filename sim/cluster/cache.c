@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "sim/cluster/hottest.h"
+#include "sim/cluster/heaviest.h"
 
 static uint64_t worth_recent(const struct cache_view *view, uint32_t expert)
 {
@@ -80,7 +80,7 @@ struct cache_requests cache_requests_of(const struct traffic *routing, size_t ba
 			requests.expert[requests.n++] = expert;
 		}
 	find_next(&requests, arena);
-	hottest_first(requests.total, requests.experts, requests.order);
+	heaviest_first(requests.total, requests.experts, requests.order);
 	return requests;
 }
 

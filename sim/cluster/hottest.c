@@ -9,20 +9,8 @@
 #include <stdlib.h>
 
 #include "sim/cluster/eplb.h"
+#include "sim/cluster/heaviest.h"
 #include "sim/cluster/shadow.h"
-
-struct ranked {
-	uint64_t load;
-	uint32_t expert;
-};
-
-static int by_load(const void *left, const void *right)
-{
-	const struct ranked *a = left, *b = right;
-	if (a->load != b->load)
-		return a->load > b->load ? -1 : 1;
-	return (a->expert > b->expert) - (a->expert < b->expert);
-}
 
 static void *take(size_t n, size_t size)
 {
@@ -30,17 +18,6 @@ static void *take(size_t n, size_t size)
 	if (memory == NULL)
 		error_no_memory("a placement");
 	return memory;
-}
-
-void hottest_first(const uint64_t *load, size_t n, uint32_t *order)
-{
-	struct ranked *ranked = take(n, sizeof *ranked);
-	for (size_t i = 0; i < n; i++)
-		ranked[i] = (struct ranked){ load[i], (uint32_t)i };
-	qsort(ranked, n, sizeof *ranked, by_load);
-	for (size_t i = 0; i < n; i++)
-		order[i] = ranked[i].expert;
-	free(ranked);
 }
 
 /* Slots of each device when so many experts stand on all of them. */
@@ -89,7 +66,7 @@ void biased_place(const struct placement_shape *shape, const uint64_t *load, uin
 {
 	size_t hot = most_hot(shape);
 	uint32_t *order = take(shape->experts, sizeof *order);
-	hottest_first(load, shape->experts, order);
+	heaviest_first(load, shape->experts, order);
 	place_hot(shape, order, hot, expert);
 	if (hot < shape->experts)
 		place_rest(shape, load, order + hot, shape->experts - hot, hot, expert);

@@ -8,9 +8,6 @@
 
 #include "sim/cluster/placement.h"
 
-/* order[n]: experts by falling load, equals in their order. */
-void hottest_first(const uint64_t *load, size_t n, uint32_t *order);
-
 /* The hottest experts on every device, as many as leave a slot for each of the others, which EPLB's two steps place. */
 void biased_place(const struct placement_shape *shape, const uint64_t *load, uint32_t *expert);
 /* Without a number of slots: room for the hottest one on every device. */

@@ -6,7 +6,7 @@
 
 #include "sim/cluster/shadow.h"
 
-#include "sim/cluster/hottest.h"
+#include "sim/cluster/heaviest.h"
 
 const struct shadow_costs shadow_published = { .row_flops = 4.0 * 2 * 2048 * 2048,
 											   .row_bytes = 2048 * 4,
@@ -23,7 +23,7 @@ double shadow_latency(const struct shadow_costs *costs, double load, size_t shad
 size_t shadow_choose(const struct shadow_costs *costs, const uint64_t *load, size_t n, uint32_t *order)
 {
 	size_t shadows = 0;
-	hottest_first(load, n, order);
+	heaviest_first(load, n, order);
 	double best = shadow_latency(costs, (double)load[order[0]], 0);
 	while (shadows + 1 < n) {
 		double next = shadow_latency(costs, (double)load[order[shadows + 1]], shadows + 1);
