@@ -38,13 +38,14 @@ static size_t find_models(const struct chart_sheet *sheet, struct counted_model 
 size_t counts_models(struct chart_sheet *sheet, struct counted_model *model)
 {
 	size_t found = find_models(sheet, model), n = 0;
+	const char *last = found > 0 ? model[found - 1].name : "";
 	for (size_t i = 0; i < found; i++)
 		if (model[i].layer->experts > 1)
 			model[n++] = model[i];
 		else
 			chart_note(sheet, "%s: one expert, so nothing to choose", model[i].name);
 	const struct analysis *analysis = sheet->analysis;
-	if (found == COUNTS_MODELS && strcmp(analysis->layer[analysis->layers - 1].model, model[n - 1].name) != 0)
+	if (found == COUNTS_MODELS && strcmp(analysis->layer[analysis->layers - 1].model, last) != 0)
 		chart_note(sheet, "only the first %d models are shown", COUNTS_MODELS);
 	if (n == 0)
 		sheet->missing = "no model has experts to choose from";
@@ -54,11 +55,14 @@ size_t counts_models(struct chart_sheet *sheet, struct counted_model *model)
 void counts_set_models(struct chart_sheet *sheet, size_t n, const struct counted_model *model)
 {
 	const char *name[COUNTS_MODELS];
-	for (size_t i = 0; i < n; i++)
+	double look[COUNTS_MODELS];
+	for (size_t i = 0; i < n; i++) {
 		name[i] = model[i].name;
+		look[i] = looks[i % LOOKS] + (double)(LOOKS * (i / LOOKS)); /* the same colors in another variant */
+	}
 	chart_set_number(sheet, "series", (double)n);
 	chart_set_labels(sheet, n, name);
-	chart_set_numbers(sheet, "look", n, looks);
+	chart_set_numbers(sheet, "look", n, look);
 }
 
 const char *counts_layer(const struct analysis_layer *layer)
