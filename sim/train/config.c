@@ -216,8 +216,8 @@ static const struct {
 		.type = MOE_OPT_TEXT,
 		AT(cluster),
 		.unit = "NAME|FILE[,OPTION=VALUE...]",
-		.help = "what the routing would cost on that cluster stands in steps.csv and summary.csv, too: a name from "
-				"'moesim list clusters' with flags of moesim cluster, such as h800,nodes=4,nic-gbps=10" } },
+		.help = "also record in steps.csv and summary.csv what the routing would cost on this cluster: a name from "
+				"'moesim list clusters', with flags of moesim cluster as in h800,nodes=4,nic-gbps=10" } },
 };
 #undef AT
 
