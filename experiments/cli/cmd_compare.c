@@ -159,7 +159,8 @@ static int compare_folders(const struct compare_options *opt, struct compare_req
 	run_list_tell(&study.runs);
 	int status = compare_all(&study, request, &output, err);
 	if (study.repeats > 0)
-		fprintf(stderr, "moesim: %zu runs repeat the settings and seed of another and are left out\n", study.repeats);
+		fprintf(stderr, "moesim: left out, as they repeat the settings and seed of another: %zu of the runs\n",
+				study.repeats);
 	study_free(&study);
 	return status;
 }

@@ -157,8 +157,9 @@ static void write_cautions(const struct report *report, FILE *to)
 	if (done < runs)
 		warn(to, &any, text_keep_f("%zu of %zu runs are not finished.", runs - done, runs));
 	if (study->repeats)
-		warn(to, &any,
-			 text_keep_f("%zu runs repeat the settings and seed of another and are left out.", study->repeats));
+		warn(
+			to, &any,
+			text_keep_f("Left out, as they repeat the settings and seed of another: %zu of the runs.", study->repeats));
 	for (size_t i = 0; i < study->runs.omissions; i++)
 		warn(to, &any, text_keep_f("%s: %s", path_last(study->runs.omission[i].path), study->runs.omission[i].reason));
 	if (any)

@@ -94,7 +94,7 @@ int outlook_print(const struct suite *suite, const struct campaign *campaign, st
 	}
 	suite_print_question(suite);
 	table_end(&table, stdout);
-	printf("\n%zu runs in %s\n", grid->n, campaign->results->folder);
+	printf("\n%zu run%s in %s\n", grid->n, grid->n == 1 ? "" : "s", campaign->results->folder);
 	if (costs && outlook.runs > 0)
 		TRY(print_outlook(campaign, &outlook, err));
 	return power_print(grid, campaign->results->folder, stdout, err);
