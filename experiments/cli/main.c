@@ -132,9 +132,9 @@ static int exit_code_of(const struct error *err)
 int main(int argc, char **argv)
 {
 	struct error err = { .code = ERROR_NONE };
-	set_libraries(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow (ulimit -f) is an error like a full disk */
+	set_libraries(argc, argv);
 	error_catch_gsl();
 	memory_catch_json();
 	product_single_threaded();

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sim/base/error.h"
+#include "sim/base/memory_file.h"
 #include "sim/base/text.h"
 
 struct kept {
@@ -81,15 +82,13 @@ const char *text_keep(const char *text)
 
 const char *text_keep_all(size_t n, const char *const *piece)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *to = open_memstream(&text, &length);
-	for (size_t i = 0; to && i < n; i++)
-		fprintf(to, "%zu:%s", strlen(piece[i]), piece[i]);
-	if (to == NULL || fclose(to) != 0)
-		error_no_memory("a string");
-	const char *kept = text_keep_n(text, length);
-	free(text);
+	struct memory_file file;
+	memory_file_open(&file);
+	for (size_t i = 0; i < n; i++)
+		fprintf(file.to, "%zu:%s", strlen(piece[i]), piece[i]);
+	memory_file_close(&file);
+	const char *kept = text_keep_n(file.text, file.size);
+	free(file.text);
 	return kept;
 }
 

@@ -22,12 +22,10 @@ static const struct multiply_set *set_in_use(void)
 
 static int refuse_kernel(const char *word, struct error *err)
 {
-	if (multiply_sets()->kernel)
-		fail(err, ERROR_USER, "%s: this processor has no fused multiply-add (use portable)", word);
-	else
-		fail(err, ERROR_USER, "%s: this build multiplies with %s (configure without --with-blas, or use auto)", word,
-			 multiply_name());
-	return fail_at(err, "--kernel", 0, 0);
+	return multiply_sets()->kernel
+			   ? fail(err, ERROR_USER, "%s: this processor has no fused multiply-add (use portable)", word)
+			   : fail(err, ERROR_USER, "%s: this build multiplies with %s (configure without --with-blas, or use auto)",
+					  word, multiply_name());
 }
 
 int product_use(enum product_kernel kernel, struct error *err)
@@ -40,7 +38,7 @@ int product_use(enum product_kernel kernel, struct error *err)
 	while (set->name && !(set->kernel && strcmp(set->kernel, word) == 0))
 		set++;
 	if (!set->name)
-		return refuse_kernel(word, err);
+		return refuse_kernel(word, err), fail_at(err, "--kernel", 0, 0);
 	chosen = set;
 	return 0;
 }

@@ -45,7 +45,8 @@ static struct {
 	enum kind kind;
 	int error; /* of FAILS; the signal of SIGNALS */
 	long at, files, allocations;
-	long clock; /* seconds forward a look */
+	pid_t process; /* that counts */
+	long clock;    /* seconds forward a look */
 	const char *log;
 	const char *call; /* "rename /checkpoint.bin"; NULL: all count */
 	bool busy;        /* inside of here: nothing is counted */
@@ -97,6 +98,7 @@ static __attribute__((constructor)) void begin(int argc, char **argv)
 			   *call = getenv("FAULT_AT");
 	const char *colon = what ? strchr(what, ':') : NULL;
 	fault.busy = true;
+	fault.process = getpid();
 	find_all();
 	fault.log = getenv("FAULT_LOG");
 	fault.call = call && *call ? call : NULL;
@@ -314,10 +316,17 @@ static bool counts(const char *call, const char *path)
 	return length >= strlen(end) && strcmp(path + length - strlen(end), end) == 0;
 }
 
+/* A process that was only just made to become another program; instruments write their counts there.  To kill it would
+ * leave the one that is meant alive. */
+static bool is_child(void)
+{
+	return fault.kind != FAILS && fault.kind != TRACE && getpid() != fault.process;
+}
+
 /* Counts a file call; true when it is to fail, with errno set.  A killed one does not return. */
 static bool strikes(const char *call, const char *path)
 {
-	if (fault.busy || fault.kind == NOTHING || fault.kind == MEMORY || !counts(call, path))
+	if (fault.busy || fault.kind == NOTHING || fault.kind == MEMORY || is_child() || !counts(call, path))
 		return false;
 	if (++fault.files != fault.at && fault.kind != TRACE)
 		return false;
