@@ -141,37 +141,40 @@ int file_replace_pieces(const char *path, const struct file_piece *piece, size_t
 
 /* Names that were handed out; what still has one when the program ends, as for lack of memory, is half-written. */
 static struct {
-	const char **name; /* [n] */
+	char **name; /* [n] */
 	size_t n;
 } reserved;
 
 static void remove_reserved(void)
 {
-	for (size_t i = 0; i < reserved.n; i++)
+	for (size_t i = 0; i < reserved.n; i++) {
 		unlink(reserved.name[i]);
+		free(reserved.name[i]);
+	}
 	free(reserved.name);
+	reserved.name = NULL;
+	reserved.n = 0;
 }
 
-static void note_reserved(const char *name)
+/* Room for one more name.  Memory that runs out ends the program, so that there must be no file yet. */
+static void prepare_reserved(void)
 {
-	if (reserved.n == 0)
+	if (reserved.name == NULL)
 		atexit(remove_reserved);
 	reserved.name = memory_resize(reserved.name, reserved.n + 1, sizeof *reserved.name, "a file name");
-	reserved.name[reserved.n++] = name;
 }
 
 int file_reserve(const char *path, const char **beside, struct error *err)
 {
 	TRY(check_replaceable(path, err));
+	prepare_reserved();
 	char *name;
 	int fd = open_beside(path, &name);
-	if (fd >= 0) {
-		*beside = text_keep(name);
-		note_reserved(*beside);
-	}
-	free(name);
-	if (fd < 0)
+	if (fd < 0) {
+		free(name);
 		return cannot("create", path, err);
+	}
+	*beside = reserved.name[reserved.n++] = name;
 	close(fd);
 	return 0;
 }
